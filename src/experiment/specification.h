@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The specification of a study: one TOML file, one meaning. Reading it resolves every default; the resolved form is what is hashed,
+// stored and printed in reports.
+#pragma once
+#include "data/split.h"
+#include "stages/plugin.h"
+#include <array>
+
+namespace carousel {
+
+struct StageSpec {
+    std::string plugin;
+    Parameters parameters; // resolved
+    bool operator==(const StageSpec&) const = default;
+};
+
+struct StrategySpec {
+    std::string name;                 // unique in the study
+    std::string eventModel = "combined";
+    std::array<StageSpec, 4> stages;  // indexed by StageKind
+    const StageSpec& stage(StageKind kind) const { return stages[static_cast<std::size_t>(kind)]; }
+    StageSpec& stage(StageKind kind) { return stages[static_cast<std::size_t>(kind)]; }
+    bool operator==(const StrategySpec&) const = default;
+};
+
+struct EvaluationSpec {
+    int k = 10;                 // metrics at k
+    int window = 6;             // slots visible without a swipe
+    double swipe = 0.35;        // probability to swipe on after a page without a click
+    double examination = 0.85;  // in-page examination falls geometrically: theta_k = examination^k (k = 0-based place in the page)
+    int users = 0;              // evaluate this many users drawn with the seed; 0: all users with a target
+    int depth = 100;            // items stored per user
+    int bootstrap = 1000;       // resamples for intervals
+    double confidence = 0.95;
+    bool refitOnValidation = true; // fit on train + validation before testing (disclosed on every row)
+};
+
+struct StudySpec {
+    std::string name = "study";
+    std::string dataset;        // name in the project
+    SplitSpec split;
+    EvaluationSpec evaluation;
+    std::uint64_t seed = 1;
+    std::string device = "cpu";
+    std::vector<StrategySpec> strategies;
+};
+
+// Errors CL-3005.. name the key path and what is allowed. `sets`: "scorer.count=20" for all strategies, "NAME:scorer.count=20" for one,
+// "scorer=popularity" to switch a plugin, "evaluation.users=200", "split.method=ratio-global", "seed=7". `--set LLM.scorer=off` puts the
+// plain twin in a place (on: the LLM one).
+Result<StudySpec> parseStudy(const std::string& toml, const PluginRegistry& plugins, std::span<const std::string> sets = {});
+std::string toToml(const StudySpec& spec);            // resolved; parseStudy(toToml(x)) == x
+std::string canonicalJson(const StudySpec& spec);     // sorted keys, for hashing
+std::string canonicalJson(const StrategySpec& spec);
+// The strategy with one place switched to its plugin's twin; CL-3008 when the plugin has none.
+Result<StrategySpec> withTwin(const StrategySpec& strategy, StageKind kind, const PluginRegistry& plugins);
+// Fills defaults and checks every parameter of a strategy built in the window.
+Result<StrategySpec> resolved(const StrategySpec& strategy, const PluginRegistry& plugins);
+
+} // namespace carousel

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// One description of a plot serves the window (QCustomPlot), the HTML report (SVG) and the PNG files.
+#pragma once
+#include "base/result.h"
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace carousel {
+
+struct PlotSeries {
+    std::string name;
+    int colour = 0;                    // index into the Okabe-Ito order; a strategy keeps its index everywhere
+    enum class Kind { line, bars, points, step } kind = Kind::line;
+    std::vector<double> x, y;
+    std::vector<double> low, high;     // interval band or whiskers; empty: none
+    bool dashed = false;
+};
+struct PlotSpec {
+    std::string id;                    // file name stem
+    std::string title;                 // the message: "Reach drops at the fold"
+    std::string subtitle;              // n, interval, data: "n = 943 users, 95 % bootstrap intervals"
+    std::string xTitle, yTitle;        // with units
+    std::vector<std::string> categories; // names of x = 0, 1, 2 ...; empty: numeric axis
+    std::vector<PlotSeries> series;
+    std::vector<double> verticalLines; // the fold
+    std::string verticalLineLabel;
+    std::optional<double> yMinimum, yMaximum;
+};
+
+// Okabe-Ito without black and yellow (contrast on white): blue, vermillion, green, orange, purple, sky.
+const std::vector<std::string>& strategyColours();
+std::string toSvg(const PlotSpec& plot, int width = 720, int height = 360);
+std::string toCsv(const PlotSpec& plot); // the table twin
+
+} // namespace carousel

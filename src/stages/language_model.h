@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What a stage may ask of a language model, whatever runs it (embedded, server). Given by the host through StageEnvironment.
+// Thread rule: calls may come from any thread; an implementation serialises them itself.
+#pragma once
+#include "base/matrix.h"
+#include "base/result.h"
+#include "base/run_control.h"
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace carousel {
+
+struct ChatMessage {
+    std::string role;    // "system", "user", "assistant"
+    std::string content; // plain text: control tokens inside it are ordinary characters
+};
+
+struct ModelInfo {
+    std::string id;           // "smollm2-135m-instruct", "all-minilm-l6-v2"
+    std::string title, architecture, licence, file, sha256, format, computeType, device;
+    std::int64_t parameters = 0, contextLength = 0, fileBytes = 0, memoryBytes = 0;
+    int width = 0;            // hidden size
+    bool canChat = false, canEmbed = false;
+};
+
+enum class Pooling { mean, last };
+
+// Prefix-shared scoring. The prompt is `shared` (its last message open), then one branch, then `tail`, then the model's own end of turn
+// and start of the assistant's; one prompt per branch, the shared part computed once.
+struct BranchRequest {
+    std::vector<ChatMessage> shared;    // the last one is continued by the branch
+    std::vector<std::string> branches;
+    std::string tail;
+    std::vector<std::string> answers;   // each stands for its first token after the assistant's start, e.g. "Yes", "No"
+    std::vector<std::string> answerForms; // not used by the model; part of the cache key for callers that need it
+};
+struct BranchScores {
+    Matrix logits;                      // branches x answers: logit of each answer's token
+    std::vector<float> answerMass;      // per branch: probability of all answers together under the full vocabulary, 0..1
+    std::int64_t prefixTokens = 0, branchTokens = 0, cachedTokens = 0; // computed; reused from the prefix
+    std::vector<std::uint8_t> truncated; // per branch: 1 when the prompt did not fit the context and the oldest part was cut
+};
+
+struct ContinuationRequest {
+    std::vector<ChatMessage> messages;  // ends with a user message (the assistant's turn is opened) or an open assistant message
+    std::vector<std::string> continuations;
+};
+struct ContinuationScores {
+    std::vector<double> logProbability; // natural log, sum over the tokens of each continuation
+    std::vector<int> tokens;            // tokens of each continuation
+    std::int64_t promptTokens = 0, cachedTokens = 0;
+};
+
+struct GenerateOptions {
+    int maximumTokens = 64;
+    double temperature = 0;             // 0: greedy
+    double topP = 1;
+    std::uint64_t seed = 1;
+    std::vector<std::string> stop;
+};
+struct Generated {
+    std::string text;
+    std::int64_t promptTokens = 0, generatedTokens = 0;
+    bool reachedLimit = false;
+};
+
+class LanguageModel {
+public:
+    virtual ~LanguageModel() = default;
+    virtual const ModelInfo& info() const = 0;
+    virtual Result<Matrix> embed(const std::vector<std::string>& texts, Pooling pooling, const RunControl& control) = 0; // rows: texts; L2-normalised
+    virtual Result<BranchScores> scoreBranches(const BranchRequest& request, const RunControl& control) = 0;
+    virtual Result<ContinuationScores> scoreContinuations(const ContinuationRequest& request, const RunControl& control) = 0;
+    virtual Result<Generated> generate(const std::vector<ChatMessage>& messages, const GenerateOptions& options, const RunControl& control) = 0;
+    virtual std::int64_t countTokens(const std::string& text) const = 0;
+};
+
+// Answers by content, kept across runs: key -> bytes. Both may be called from any thread.
+class CompletionCache {
+public:
+    virtual ~CompletionCache() = default;
+    virtual std::map<std::string, std::string> find(const std::vector<std::string>& keys) = 0; // those present
+    virtual Result<void> store(const std::map<std::string, std::string>& answers) = 0;
+};
+
+} // namespace carousel

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The one object that the command line and the window share: open, import, run, compare, report. All functions are synchronous; the
+// window calls them from its job threads. Safe from several threads (the store serialises; data sets are shared and immutable).
+#pragma once
+#include "data/import.h"
+#include "evaluation/carousel/value.h"
+#include "evaluation/metrics/ranking.h"
+#include "experiment/run_experiment.h"
+#include "report/plot.h"
+#include "store/project_store.h"
+
+namespace carousel {
+
+struct StrategyResult {
+    RunRow run;
+    StrategySpec strategy;
+    int colour = 0;
+    std::vector<MetricValue> metrics;        // order of metricDefinitions(k)
+    std::vector<PairedDifference> toBaseline;// same order; empty for the baseline itself
+    Cost cost;                               // of all requests
+    Cost preparation;
+    double seconds = 0, candidatesPerSecond = 0; // language model candidates per second of model time; 0 when none
+    double invalidShare = 0, fallbackShare = 0;
+    std::vector<std::string> notes;
+    std::vector<SlotFigures> slots;          // mean over users, first 2 * window slots
+    std::vector<Interval> reachInterval, clickInterval, valueInterval; // per slot
+    MetricValue value, missed;               // V and missed value per user
+    SwipeSensitivity sensitivity;            // means over users
+    std::vector<double> targetPosition;      // share of targets at position 1..20, last entry: beyond
+};
+struct StudyComparison {
+    StudySpec study;
+    std::string datasetTitle;
+    std::vector<MetricDefinition> definitions;
+    std::vector<StrategyResult> strategies;  // in the order of the study; the first named "popularity", else the first, is the baseline
+    std::size_t baseline = 0;
+    std::vector<double> chance;              // per definition, mean over users; NaN where it has no meaning
+    std::int64_t users = 0;
+    std::string attractionNote;              // how alpha and v were estimated, in words
+    std::vector<std::string> warnings;
+};
+
+// A user's carousel for one run, with everything a page shows under a card.
+struct CarouselCard {
+    Code item = noCode;
+    std::string title, subtitle;             // subtitle: category, price, year
+    float score = 0;
+    ScoreStatus status = ScoreStatus::ok;
+    bool isTarget = false;
+    double attraction = 0, value = 1;        // alpha, v
+};
+struct UserCarousel {
+    Code user = noCode;
+    std::string userId;
+    std::vector<std::string> likes;          // last liked titles, newest first, at most 12
+    std::vector<CarouselCard> cards;         // first 30 of the slate
+    std::string trace;                       // JSON
+    std::vector<std::int32_t> targetPositions; // 1-based
+};
+
+struct StudyRun {
+    std::int64_t study = 0;
+    std::vector<std::int64_t> runs;
+};
+
+class Workbench {
+public:
+    // Plugins are read once. No model is loaded here.
+    Workbench();
+    ~Workbench();
+    const PluginRegistry& plugins() const;
+
+    Result<void> createProject(const std::string& file, const std::string& title);
+    Result<void> openProject(const std::string& file, bool readOnly = false);
+    void closeProject();
+    bool isOpen() const;
+    ProjectStore& store(); // isOpen() must hold
+
+    // kind: "recbole", "open-bandit", "csv", "six-of-hundreds"; path may be empty for the known samples. name: in the project.
+    struct ImportRequest {
+        std::string kind, path, name, campaign = "all";
+        TableMapping mapping;
+        ImportLimits limits;
+    };
+    Result<ImportReport> importData(const ImportRequest& request, const RunControl& control);
+    Result<DatasetPtr> dataset(const std::string& name, const RunControl& control = {}); // cached
+
+    // Runs every strategy of the study that is not complete yet; each run is stored as it goes. A cancelled or killed one resumes.
+    Result<StudyRun> runStudy(const StudySpec& study, const RunControl& control);
+    Result<StudyRun> resumeStudy(std::int64_t study, const RunControl& control);
+    Result<void> resumeRun(std::int64_t run, const RunControl& control);
+
+    Result<StudyComparison> compare(const std::vector<std::int64_t>& runs, const RunControl& control); // one data set and split; else CL-7010
+    Result<UserCarousel> carousel(std::int64_t run, Code user);
+    Result<std::vector<Code>> runUsers(std::int64_t run);
+    Result<std::string> explain(std::int64_t run, Code user, Code item); // JSON steps: retriever rank, score, rank
+
+    Result<void> writeReport(const std::vector<std::int64_t>& runs, const std::string& htmlFile, bool withPng, const RunControl& control);
+    // as: "csv" (per user metrics), "json", "jsonl" (slates), "trec" (run file; qrels written beside as .qrels)
+    Result<void> exportRun(std::int64_t run, const std::string& as, const std::string& file);
+    std::string provenance(const StudySpec& study, const RunRow* run) const; // JSON block
+
+    // Models: what is on the shelf, and the reason when one cannot be used.
+    struct ShelfModel {
+        std::string id, title, licence, file, sha256, state; // state: "ready", "missing", "wrong hash"
+        std::int64_t bytes = 0;
+    };
+    std::vector<ShelfModel> models() const;
+    Result<LanguageModel*> languageModel(const std::string& id);
+
+private:
+    struct Private;
+    std::unique_ptr<Private> m_d;
+};
+
+// Plots of a comparison, the same in the window and in reports.
+std::vector<PlotSpec> comparisonPlots(const StudyComparison& comparison);
+
+} // namespace carousel
