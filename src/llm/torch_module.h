@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The door of the module libcarousel_torch.so. LibTorch brings hundreds of libraries, so the program opens this module only when a stage
+// asks for a model; ModelHost calls these functions, src/scoring defines them.
+#pragma once
+#include "base/result.h"
+#include "llm/model_shelf.h"
+#include "stages/language_model.h"
+
+namespace carousel {
+
+struct OpenOptions {
+    std::string computeType = "auto"; // "fp32", "bf16", "auto"
+    std::string device = "cpu";       // "cpu", "cuda", "cuda:0"
+    int threads = 0;                  // 0: threadCount()
+};
+
+constexpr int torchModuleApi = 1;
+constexpr const char* torchModuleFile = "libcarousel_torch.so";
+
+} // namespace carousel
+
+extern "C" {
+// Must return torchModuleApi of the module's build; the host refuses another number.
+int carousel_torch_api();
+// Opens a decoder (.gguf) or encoder (.safetensors): 0 and *model set (the caller owns it: delete through carousel_torch_close), or 1 and
+// *error filled. No exception comes out.
+int carousel_torch_open(const carousel::ModelLocation* location, const carousel::OpenOptions* options, carousel::LanguageModel** model,
+                        carousel::Error* error);
+void carousel_torch_close(carousel::LanguageModel* model);
+// One line for people and fingerprints: "LibTorch 1.13.1, oneDNN 2.6.3, 2 threads". Lives for ever.
+const char* carousel_torch_describe();
+}
