@@ -92,6 +92,8 @@ struct ScoreRequest {
     Code user = noCode;
     std::span<const Code> candidates;
     const TrainingView& training;
+    // The retriever's score of each candidate when the scorer has a retriever(); else empty. For scorers that blend with it.
+    std::span<const float> retrieverScores = {};
 };
 
 struct ScoredItem {
