@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Reader of GGUF model files, version 2 and 3. The file is taken for hostile: every number is checked against the bytes that are left
-// before anything is allocated, and every refusal names the file, the offset and the rule (CL-2011 .. CL-2034).
+// before anything is allocated, and every refusal names the file, the offset and the rule (CL-2011 .. CL-2025).
 #pragma once
 #include "llm/bounded_file.h"
 #include "llm/tensor_info.h"
@@ -23,6 +23,7 @@ public:
     std::uint32_t version() const { return m_version; }
     std::uint64_t alignment() const { return m_alignment; }
     std::uint64_t dataOffset() const { return m_dataOffset; }
+    const std::vector<std::string>& warnings() const { return m_warnings; }    // oddities that do no harm
 
     // Metadata. Every getter checks the type; the ranged ones check the range too (CL-2030: key missing, wrong type, out of range).
     bool has(std::string_view key) const;
@@ -63,6 +64,7 @@ private:
     std::vector<std::pair<std::string, Value>> m_metadata;
     std::unordered_map<std::string, std::size_t> m_metadataIndex;
     std::vector<TensorInfo> m_tensors;
+    std::vector<std::string> m_warnings;
     std::unordered_map<std::string, std::size_t> m_tensorIndex;
 };
 

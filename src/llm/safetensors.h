@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Reader of safetensors model files. As with GGUF, everything is checked before it is used: header length, JSON with duplicate keys
-// refused, shapes, and offsets that must cover the data without hole or overlap (CL-2041 .. CL-2059).
+// refused, shapes, and offsets that must cover the data without hole or overlap (CL-2041 .. CL-2054).
 #pragma once
 #include "llm/bounded_file.h"
 #include "llm/tensor_info.h"
