@@ -7,7 +7,7 @@
 namespace carousel {
 
 struct EventRule {
-    std::string kind;            // event kind it applies to
+    std::string kind;            // event kind it applies to; "*": every kind that no other rule of the model names
     double preference = 1;       // -1 (dislike) .. 1 (love); with useValue: the preference of the highest value
     double confidence = 1;       // > 0
     bool useValue = false;       // rating-like: preference runs linearly from -1 at the smallest value seen to 1 at the largest

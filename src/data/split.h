@@ -50,7 +50,8 @@ public:
     std::span<const float> historyPreference(Code user) const { return slice(m_preference, user); }
     std::span<const float> historyConfidence(Code user) const { return slice(m_confidence, user); }
     std::span<const std::int64_t> historyTime(Code user) const { return slice(m_time, user); }
-    // Distinct items of the history, ascending: what a full ranking leaves out.
+    // Distinct items of all known events of the user, ascending: what a full ranking leaves out. Events that the event model ignores
+    // count too, so that strategies with different event models rank the same candidates.
     std::span<const Code> seenItems(Code user) const;
     const std::vector<float>& popularity() const { return m_popularity; } // liked events per item, confidence-weighted
     std::int64_t events() const { return static_cast<std::int64_t>(m_items.size()); }

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// TrainingView: the only thing a strategy learns from.
+#include "data/event_order.h"
+#include "data/split.h"
+#include <algorithm>
+
+namespace carousel {
+
+Result<TrainingView> TrainingView::make(DatasetPtr dataset, const Split& split, const EventModel& model, bool withValidation) {
+    const auto& events = dataset->interactions;
+    if (split.part.size() != events.size())
+        return fail(ErrorKind::internal, "CL-9010",
+                    fmt::format("The split has {} rows and data set '{}' has {} interactions.", split.part.size(), dataset->name, events.size()),
+                    "Make the split again from this data set.");
+    CAROUSEL_ASSIGN(const Feedback feedback, applyEventModel(*dataset, model));
+    auto learns = [&](std::size_t row) { return split.part[row] == Part::train || (withValidation && split.part[row] == Part::validation); };
+
+    TrainingView view;
+    view.m_positiveFrom = model.positiveFrom;
+    view.m_negativeUpTo = model.negativeUpTo;
+    std::vector<std::uint8_t> known(events.size(), 0), kept(events.size(), 0);
+    std::vector<float> preference(events.size(), 0), confidence(events.size(), 0);
+    for (std::size_t row = 0; row < events.size(); ++row)
+        known[row] = learns(row);
+    for (std::size_t i = 0; i < feedback.size(); ++i) {
+        const auto row = static_cast<std::size_t>(feedback.row[i]);
+        kept[row] = known[row];
+        preference[row] = feedback.preference[i];
+        confidence[row] = feedback.confidence[i];
+    }
+    const auto keys = tieKeys(split.spec.seed, events.size());
+    const auto order = orderByUser(*dataset, keys, kept);
+    if (order.rows.empty())
+        return fail(ErrorKind::input, "CL-1020",
+                    fmt::format("The event model '{}' keeps no interaction in the training part of data set '{}'.", model.id, dataset->name),
+                    "Choose an event model that uses a kind which is present, or keep a larger training part.");
+    view.m_offsets = order.offsets;
+    view.m_popularity.assign(dataset->items.size(), 0);
+    std::vector<double> popularity(dataset->items.size(), 0);
+    view.m_items.reserve(order.rows.size());
+    for (const auto row : order.rows) {
+        view.m_items.push_back(events.item[row]);
+        view.m_preference.push_back(preference[row]);
+        view.m_confidence.push_back(confidence[row]);
+        view.m_time.push_back(events.time[row]);
+        if (preference[row] >= model.positiveFrom)
+            popularity[static_cast<std::size_t>(events.item[row])] += confidence[row];
+    }
+    std::transform(popularity.begin(), popularity.end(), view.m_popularity.begin(), [](double sum) { return static_cast<float>(sum); });
+
+    // Seen items come from every known event, whatever the event model: strategies with different event models must rank the same
+    // candidates, or their metrics could not be compared.
+    const auto all = orderByUser(*dataset, keys, known);
+    view.m_seenOffsets.assign(1, 0);
+    for (std::size_t u = 0; u < dataset->users.size(); ++u) {
+        const auto start = static_cast<std::ptrdiff_t>(view.m_seen.size());
+        for (const auto row : all.of(u))
+            view.m_seen.push_back(events.item[row]);
+        std::sort(view.m_seen.begin() + start, view.m_seen.end());
+        view.m_seen.erase(std::unique(view.m_seen.begin() + start, view.m_seen.end()), view.m_seen.end());
+        view.m_seenOffsets.push_back(view.m_seen.size());
+    }
+    view.m_dataset = std::move(dataset);
+    return view;
+}
+
+std::span<const Code> TrainingView::seenItems(Code user) const {
+    const auto u = static_cast<std::size_t>(user);
+    return {m_seen.data() + m_seenOffsets[u], m_seenOffsets[u + 1] - m_seenOffsets[u]};
+}
+
+} // namespace carousel
