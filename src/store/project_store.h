@@ -55,6 +55,8 @@ public:
     Result<void> removeDataset(const std::string& name); // refused while runs use it
 
     Result<std::int64_t> beginStudy(const std::string& name, const std::string& toml);
+    Result<std::string> studyToml(std::int64_t study);   // CL-4007
+    Result<std::int64_t> latestStudy();                  // 0 when there is none
     Result<std::int64_t> beginRun(const RunRow& row);    // state running
     Result<void> finishRun(std::int64_t id, RunState state, const std::string& notesJson, const std::string& error);
     Result<void> reopenRun(std::int64_t id);             // interrupted or failed -> running, keeps its users
