@@ -180,7 +180,7 @@ if [ ${#missing[@]} -gt 0 ]; then
     say "Not there:"
     for entry in "${missing[@]}"; do
         say "  ${entry%%|*}"
-        say "    without it: no ${entry#*|}"
+        say "    this needs it: ${entry#*|}"
     done
     say "Everything else works: the sample set Six of hundreds, your own tables, and every strategy that needs none of these."
     if [ $worst = 7 ]; then
