@@ -18,7 +18,7 @@ public:
 
     // All messages closed, then the assistant's turn opened; a last message of role "assistant" is left open instead (continued).
     std::vector<TokenId> prompt(const std::vector<ChatMessage>& messages) const;
-    // All messages, the last one left open: a branch may be appended as encode(branch). With no messages: the default system prompt alone.
+    // All messages, the last one left open: a branch may be appended as encode(branch). With no messages: an empty user message.
     std::vector<TokenId> openLast(const std::vector<ChatMessage>& messages) const;
     // End of the open turn and start of the assistant's.
     std::vector<TokenId> closeAndOpenAssistant() const;

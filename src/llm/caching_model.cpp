@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "llm/caching_model.h"
+#include "base/hash.h"
+#include <chrono>
+#include <cmath>
+#include <cstring>
+#include <optional>
+
+namespace carousel {
+
+namespace {
+
+// Raised when the arithmetic or the layout of stored answers changes, so that old answers are no longer found.
+constexpr const char* layout = "carousel-answer-1";
+
+class Key {
+public:
+    Key(const ModelInfo& model, std::string_view call) {
+        m_hash.addField(layout).addField(model.sha256.empty() ? model.file : model.sha256).addField(model.computeType).addField(model.device).addField(call);
+    }
+    Key& text(std::string_view value) {
+        m_hash.addField(value);
+        return *this;
+    }
+    template <class T> Key& number(T value) {
+        m_hash.addValues(std::span<const T>(&value, 1));
+        return *this;
+    }
+    Key& texts(const std::vector<std::string>& values) {
+        number(static_cast<std::uint64_t>(values.size()));
+        for (const auto& value : values)
+            text(value);
+        return *this;
+    }
+    Key& messages(const std::vector<ChatMessage>& values) {
+        number(static_cast<std::uint64_t>(values.size()));
+        for (const auto& value : values)
+            text(value.role).text(value.content);
+        return *this;
+    }
+    std::string hex() { return m_hash.hex(); }
+
+private:
+    Sha256 m_hash;
+};
+
+template <class T> void put(std::string& bytes, T value) {
+    static_assert(std::is_trivially_copyable_v<T>);
+    bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
+}
+template <class T> T get(const std::string& bytes, std::size_t at) {
+    T value;
+    std::memcpy(&value, bytes.data() + at, sizeof value);
+    return value;
+}
+
+// Which of the asked are known, and which remain: each missing key once, however often it was asked.
+struct LookUp {
+    std::vector<std::string> keys;
+    std::map<std::string, std::string> known;
+    std::vector<std::size_t> missing;                // index of the first asker of each missing key
+    std::map<std::string, std::size_t> missingPlace; // key -> place in `missing`
+
+    template <class Usable> LookUp(CompletionCache* cache, std::vector<std::string> asked, Usable usable) : keys(std::move(asked)) {
+        if (cache)
+            known = cache->find(keys);
+        std::erase_if(known, [&](const auto& entry) { return !usable(entry.second); }); // another layout or damage: computed again
+        for (std::size_t i = 0; i < keys.size(); ++i)
+            if (!known.count(keys[i]) && missingPlace.emplace(keys[i], missing.size()).second)
+                missing.push_back(i);
+    }
+    Cost cost() const {
+        Cost cost;
+        cost.cacheMisses = static_cast<std::int64_t>(missing.size());
+        cost.cacheHits = static_cast<std::int64_t>(keys.size() - missing.size());
+        return cost;
+    }
+};
+
+class Clock {
+public:
+    double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - m_start).count(); }
+
+private:
+    std::chrono::steady_clock::time_point m_start = std::chrono::steady_clock::now();
+};
+
+Result<void> keep(CompletionCache* cache, const std::map<std::string, std::string>& answers) {
+    if (!cache || answers.empty())
+        return {};
+    return cache->store(answers);
+}
+
+tl::unexpected<Error> shortAnswer(const ModelInfo& model, std::size_t wanted, std::size_t got) {
+    return fail(ErrorKind::internal, "CL-2083", fmt::format("The model '{}' gave {} answers to {} questions.", model.id, got, wanted), "Please report this.");
+}
+
+} // namespace
+
+Result<Matrix> CachingModel::embed(const std::vector<std::string>& texts, Pooling pooling, const RunControl& control) {
+    const std::size_t width = static_cast<std::size_t>(info().width);
+    std::vector<std::string> keys;
+    for (const auto& text : texts)
+        keys.push_back(Key(info(), "embed").number(static_cast<std::int32_t>(pooling)).text(text).hex());
+    LookUp look(m_cache, std::move(keys), [&](const std::string& bytes) { return bytes.size() == width * sizeof(float); });
+    Cost cost = look.cost();
+    if (!look.missing.empty()) {
+        std::vector<std::string> asked;
+        for (const auto i : look.missing)
+            asked.push_back(texts[i]);
+        const Clock clock;
+        CAROUSEL_ASSIGN(const Matrix computed, m_model.embed(asked, pooling, control));
+        cost.modelSeconds = clock.seconds();
+        cost.modelCalls = 1;
+        for (const auto& text : asked)
+            cost.promptTokens += m_model.countTokens(text);
+        if (computed.rows != asked.size() || computed.columns != width)
+            return shortAnswer(info(), asked.size(), computed.rows);
+        std::map<std::string, std::string> fresh;
+        for (std::size_t i = 0; i < asked.size(); ++i) {
+            const auto row = computed.row(i);
+            fresh.emplace(look.keys[look.missing[i]], std::string(reinterpret_cast<const char*>(row.data()), row.size_bytes()));
+        }
+        CAROUSEL_TRY(keep(m_cache, fresh));
+        look.known.merge(fresh);
+    }
+    Matrix result(texts.size(), width);
+    for (std::size_t i = 0; i < texts.size(); ++i)
+        std::memcpy(result.row(i).data(), look.known.at(look.keys[i]).data(), width * sizeof(float));
+    if (m_cost)
+        m_cost->add(cost);
+    return result;
+}
+
+Result<BranchScores> CachingModel::scoreBranches(const BranchRequest& request, const RunControl& control) {
+    const std::size_t answers = request.answers.size();
+    std::vector<std::string> keys;
+    const std::string common = Key(info(), "branches").messages(request.shared).text(request.tail).texts(request.answers).texts(request.answerForms).hex();
+    for (const auto& branch : request.branches)
+        keys.push_back(Key(info(), "branch").text(common).text(branch).hex());
+    // Stored: the answers' logits, their mass, whether the prompt was cut.
+    const std::size_t stored = (answers + 1) * sizeof(float) + 1;
+    LookUp look(m_cache, std::move(keys), [&](const std::string& bytes) { return bytes.size() == stored; });
+    Cost cost = look.cost();
+    cost.scoredCandidates = static_cast<std::int64_t>(request.branches.size());
+    BranchScores result;
+    if (!look.missing.empty()) {
+        BranchRequest asked = request;
+        asked.branches.clear();
+        for (const auto i : look.missing)
+            asked.branches.push_back(request.branches[i]);
+        const Clock clock;
+        CAROUSEL_ASSIGN(const BranchScores computed, m_model.scoreBranches(asked, control));
+        cost.modelSeconds = clock.seconds();
+        cost.modelCalls = 1;
+        const std::size_t n = asked.branches.size();
+        if (computed.logits.rows != n || computed.logits.columns != answers || computed.answerMass.size() != n || computed.truncated.size() != n)
+            return shortAnswer(info(), n, computed.logits.rows);
+        std::map<std::string, std::string> fresh, lasting;
+        for (std::size_t i = 0; i < n; ++i) {
+            const auto row = computed.logits.row(i);
+            std::string bytes(reinterpret_cast<const char*>(row.data()), row.size_bytes());
+            put(bytes, computed.answerMass[i]);
+            put(bytes, computed.truncated[i]);
+            bool finite = std::isfinite(computed.answerMass[i]);
+            for (const float logit : row)
+                finite = finite && std::isfinite(logit);
+            if (finite) // a failed answer is passed on, never kept
+                lasting.emplace(look.keys[look.missing[i]], bytes);
+            fresh.emplace(look.keys[look.missing[i]], std::move(bytes));
+        }
+        CAROUSEL_TRY(keep(m_cache, lasting));
+        look.known.merge(fresh);
+        result.prefixTokens = computed.prefixTokens;
+        result.branchTokens = computed.branchTokens;
+        result.cachedTokens = computed.cachedTokens;
+        cost.promptTokens = computed.prefixTokens + computed.branchTokens;
+        cost.sharedTokens = computed.cachedTokens;
+    }
+    result.logits = Matrix(request.branches.size(), answers);
+    for (std::size_t i = 0; i < request.branches.size(); ++i) {
+        const std::string& bytes = look.known.at(look.keys[i]);
+        if (answers > 0)
+            std::memcpy(result.logits.row(i).data(), bytes.data(), answers * sizeof(float));
+        result.answerMass.push_back(get<float>(bytes, answers * sizeof(float)));
+        result.truncated.push_back(get<std::uint8_t>(bytes, (answers + 1) * sizeof(float)));
+    }
+    if (m_cost)
+        m_cost->add(cost);
+    return result;
+}
+
+Result<ContinuationScores> CachingModel::scoreContinuations(const ContinuationRequest& request, const RunControl& control) {
+    std::vector<std::string> keys;
+    const std::string common = Key(info(), "continuations").messages(request.messages).hex();
+    for (const auto& continuation : request.continuations)
+        keys.push_back(Key(info(), "continuation").text(common).text(continuation).hex());
+    constexpr std::size_t stored = sizeof(double) + sizeof(std::int32_t);
+    LookUp look(m_cache, std::move(keys), [](const std::string& bytes) { return bytes.size() == stored; });
+    Cost cost = look.cost();
+    cost.scoredCandidates = static_cast<std::int64_t>(request.continuations.size());
+    ContinuationScores result;
+    if (!look.missing.empty()) {
+        ContinuationRequest asked{request.messages, {}};
+        for (const auto i : look.missing)
+            asked.continuations.push_back(request.continuations[i]);
+        const Clock clock;
+        CAROUSEL_ASSIGN(const ContinuationScores computed, m_model.scoreContinuations(asked, control));
+        cost.modelSeconds = clock.seconds();
+        cost.modelCalls = 1;
+        const std::size_t n = asked.continuations.size();
+        if (computed.logProbability.size() != n || computed.tokens.size() != n)
+            return shortAnswer(info(), n, computed.logProbability.size());
+        std::map<std::string, std::string> fresh, lasting;
+        cost.promptTokens = computed.promptTokens;
+        cost.sharedTokens = computed.cachedTokens;
+        for (std::size_t i = 0; i < n; ++i) {
+            std::string bytes;
+            put(bytes, computed.logProbability[i]);
+            put(bytes, static_cast<std::int32_t>(computed.tokens[i]));
+            cost.promptTokens += computed.tokens[i];
+            if (std::isfinite(computed.logProbability[i]))
+                lasting.emplace(look.keys[look.missing[i]], bytes);
+            fresh.emplace(look.keys[look.missing[i]], std::move(bytes));
+        }
+        CAROUSEL_TRY(keep(m_cache, lasting));
+        look.known.merge(fresh);
+        result.promptTokens = computed.promptTokens;
+        result.cachedTokens = computed.cachedTokens;
+    }
+    for (const auto& key : look.keys) {
+        const std::string& bytes = look.known.at(key);
+        result.logProbability.push_back(get<double>(bytes, 0));
+        result.tokens.push_back(get<std::int32_t>(bytes, sizeof(double)));
+    }
+    if (m_cost)
+        m_cost->add(cost);
+    return result;
+}
+
+Result<Generated> CachingModel::generate(const std::vector<ChatMessage>& messages, const GenerateOptions& options, const RunControl& control) {
+    // Sampling is seeded, so a warm temperature is as repeatable as a cold one.
+    const std::string key = Key(info(), "generate")
+                                .messages(messages)
+                                .number(static_cast<std::int32_t>(options.maximumTokens))
+                                .number(options.temperature)
+                                .number(options.topP)
+                                .number(options.seed)
+                                .texts(options.stop)
+                                .hex();
+    constexpr std::size_t head = 2 * sizeof(std::int64_t) + 1;
+    LookUp look(m_cache, {key}, [](const std::string& bytes) { return bytes.size() >= head; });
+    Cost cost = look.cost();
+    Generated result;
+    if (look.missing.empty()) {
+        const std::string& bytes = look.known.at(key);
+        result.promptTokens = get<std::int64_t>(bytes, 0);
+        result.generatedTokens = get<std::int64_t>(bytes, sizeof(std::int64_t));
+        result.reachedLimit = bytes[head - 1] != 0;
+        result.text = bytes.substr(head);
+    } else {
+        const Clock clock;
+        CAROUSEL_ASSIGN(result, m_model.generate(messages, options, control));
+        cost.modelSeconds = clock.seconds();
+        cost.modelCalls = 1;
+        cost.promptTokens = result.promptTokens;
+        cost.generatedTokens = result.generatedTokens;
+        std::string bytes;
+        put(bytes, result.promptTokens);
+        put(bytes, result.generatedTokens);
+        bytes += result.reachedLimit ? '\1' : '\0';
+        bytes += result.text;
+        CAROUSEL_TRY(keep(m_cache, {{key, bytes}}));
+    }
+    if (m_cost)
+        m_cost->add(cost);
+    return result;
+}
+
+} // namespace carousel
