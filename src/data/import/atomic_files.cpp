@@ -103,13 +103,13 @@ Result<void> readSideTable(const std::string& path, const char* idName, EntityTa
     return {};
 }
 
+} // namespace
+
 void fillMissing(EntityTable& entities) {
     for (auto& column : entities.attributes)
         while (column.rows() < entities.size())
             column.appendMissing();
 }
-
-} // namespace
 
 std::string existingFile(const std::string& path) {
     for (const char* ending : {"", ".gz", ".zst", ".xz", ".bz2"})

@@ -16,6 +16,9 @@ Result<std::vector<AtomicColumn>> atomicColumns(const TableReader& table);
 // PATH itself or PATH with .gz, .zst, .xz, .bz2; "" when none exists.
 std::string existingFile(const std::string& path);
 
+// Rows without values at the end of every attribute column, so that each has one row per id.
+void fillMissing(EntityTable& entities);
+
 // BASE.inter with optional BASE.item and BASE.user.
 Result<void> readAtomicFiles(const std::string& base, Dataset& dataset, ImportReport& report, const ImportLimits& limits, const RunControl& control, const std::string& importer);
 
