@@ -177,7 +177,7 @@ Result<void> writeColumns(const Dataset& dataset, const ColumnSink& sink) {
     const auto& events = dataset.interactions;
     for (std::size_t row = 0; row < events.value.size(); ++row)
         if (!std::isfinite(events.value[row]))
-            return fail(ErrorKind::internal, "CL-4010", fmt::format("Interaction {} of '{}' has the value {}, which is not a number that can be stored.", row + 1, dataset.name, events.value[row]),
+            return fail(ErrorKind::internal, "CL-4012", fmt::format("Interaction {} of '{}' has the value {}, which is not a number that can be stored.", row + 1, dataset.name, events.value[row]),
                         "The importer must refuse such a row; please report this.");
     CAROUSEL_TRY(sink("interactions.user", column(events.user)));
     CAROUSEL_TRY(sink("interactions.item", column(events.item)));

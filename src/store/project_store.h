@@ -2,7 +2,8 @@
 // A project is one SQLite file in WAL mode: data sets, split digests, studies, runs (immutable once complete), user results, cached model
 // answers, settings. One ProjectStore holds the writer connection and the instance lock; readers open their own through reader().
 // Errors: CL-4001 not a project, CL-4002 made by a newer version (both numbers), CL-4003 damaged, CL-4004 locked by another instance
-// (kind locked), CL-4005 read-only place (kind io), CL-4006 disk full (kind io), CL-4007 unknown run or data set.
+// (kind locked), CL-4005 read-only place (kind io), CL-4006 disk full (kind io), CL-4007 unknown run, study or data set, CL-4008 the disk failed,
+// CL-4009 a complete run cannot change, CL-4011 data that runs use, CL-4012 a value that is not a number.
 // Thread rule: a ProjectStore object serialises its calls with one mutex; it may be used from any thread.
 #pragma once
 #include "data/dataset.h"
@@ -57,6 +58,7 @@ public:
     Result<std::int64_t> beginStudy(const std::string& name, const std::string& toml);
     Result<std::string> studyToml(std::int64_t study);   // CL-4007
     Result<std::int64_t> latestStudy();                  // 0 when there is none
+    Result<std::string> studyToml(std::int64_t study);   // as given to beginStudy; CL-4007 unknown study
     Result<std::int64_t> beginRun(const RunRow& row);    // state running
     Result<void> finishRun(std::int64_t id, RunState state, const std::string& notesJson, const std::string& error);
     Result<void> reopenRun(std::int64_t id);             // interrupted or failed -> running, keeps its users

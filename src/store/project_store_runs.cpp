@@ -49,6 +49,10 @@ Error unknownRun(std::int64_t id) {
     return {ErrorKind::input, "CL-4007", fmt::format("The project holds no run {}.", id), "See 'runs list' for those it holds."};
 }
 
+Error unknownStudy(std::int64_t id) {
+    return {ErrorKind::input, "CL-4007", fmt::format("The project holds no study {}.", id), "See 'runs list' for those it holds."};
+}
+
 Result<RunState> stateOfRun(SQLite::Database& database, std::int64_t id) {
     SQLite::Statement query(database, "SELECT state FROM run WHERE id = ?");
     query.bind(1, id);
@@ -76,6 +80,16 @@ Result<std::int64_t> ProjectStore::beginStudy(const std::string& studyName, cons
     return m_d->locked("beginning a study", [&]() -> Result<std::int64_t> { return insertStudy(*m_d->database, studyName, toml); });
 }
 
+Result<std::string> ProjectStore::studyToml(std::int64_t study) {
+    return m_d->locked("reading a study", [&]() -> Result<std::string> {
+        SQLite::Statement query(*m_d->database, "SELECT toml FROM study WHERE id = ?");
+        query.bind(1, study);
+        if (!query.executeStep())
+            return fail(unknownStudy(study));
+        return query.getColumn(0).getString();
+    });
+}
+
 Result<std::int64_t> ProjectStore::beginRun(const RunRow& row) {
     CAROUSEL_TRY(m_d->writable());
     return m_d->locked("beginning a run", [&]() -> Result<std::int64_t> {
@@ -88,7 +102,7 @@ Result<std::int64_t> ProjectStore::beginRun(const RunRow& row) {
             SQLite::Statement known(database, "SELECT 1 FROM study WHERE id = ?");
             known.bind(1, study);
             if (!known.executeStep())
-                return fail(ErrorKind::input, "CL-4007", fmt::format("The project holds no study {}.", study), "See 'runs list' for those it holds.");
+                return fail(unknownStudy(study));
         }
         SQLite::Statement insert(database, "INSERT INTO run(study, strategy, dataset, dataset_digest, split_digest, fingerprint, state, created_at, finished_at, "
                                            "strategy_json, provenance, notes, users_done, users_total, error, tag) "

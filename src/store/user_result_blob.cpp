@@ -85,7 +85,7 @@ std::optional<UserResult> decoded(std::string_view cell) {
 
 Result<void> checkNumbers(const UserResult& result) {
     auto refused = [&](const std::string& where, double value) {
-        return fail(ErrorKind::internal, "CL-4010", fmt::format("User {}: {} is {}, which is not a number that can be stored.", result.user, where, value),
+        return fail(ErrorKind::internal, "CL-4012", fmt::format("User {}: {} is {}, which is not a number that can be stored.", result.user, where, value),
                     "The scorer or controller that gave it must report a status instead; please report this.");
     };
     for (const auto& entry : result.slate)

@@ -236,14 +236,14 @@ private slots:
             return codeOf(store->appendUsers(run, {madeResult(0), result}));
         };
         const float nan = std::numeric_limits<float>::quiet_NaN();
-        QCOMPARE(bad([&](UserResult& r) { r.slate[7].score = nan; }), std::string("CL-4010"));
-        QCOMPARE(bad([&](UserResult& r) { r.slate[7].score = std::numeric_limits<float>::infinity(); }), std::string("CL-4010"));
-        QCOMPARE(bad([&](UserResult& r) { r.rankScore[2] = nan; }), std::string("CL-4010"));
-        QCOMPARE(bad([&](UserResult& r) { r.auc = nan; }), std::string("CL-4010"));
+        QCOMPARE(bad([&](UserResult& r) { r.slate[7].score = nan; }), std::string("CL-4012"));
+        QCOMPARE(bad([&](UserResult& r) { r.slate[7].score = std::numeric_limits<float>::infinity(); }), std::string("CL-4012"));
+        QCOMPARE(bad([&](UserResult& r) { r.rankScore[2] = nan; }), std::string("CL-4012"));
+        QCOMPARE(bad([&](UserResult& r) { r.auc = nan; }), std::string("CL-4012"));
         QVERIFY(store->finishedUsers(run)->empty()); // nothing of a refused batch
         auto data = madeDataset("made", 20, 10, 100);
         data.interactions.value[50] = nan;
-        QCOMPARE(codeOf(store->saveDataset(data, {}, {})), std::string("CL-4010"));
+        QCOMPARE(codeOf(store->saveDataset(data, {}, {})), std::string("CL-4012"));
         QVERIFY(store->datasets()->empty());
     }
 
@@ -253,6 +253,8 @@ private slots:
         auto row = madeRun();
         row.study = study;
         const auto run = *store->beginRun(row);
+        QCOMPARE(*store->studyToml(study), std::string("name = \"A\""));
+        QCOMPARE(codeOf(store->studyToml(99)), std::string("CL-4007"));
         row.study = 99;
         QCOMPARE(codeOf(store->beginRun(row)), std::string("CL-4007"));
         QVERIFY(store->appendUsers(run, {madeResult(1)}));
