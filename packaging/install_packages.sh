@@ -17,7 +17,7 @@ core=(
     # language models: LibTorch, oneDNN with packed weights, OpenBLAS as LibTorch's BLAS
     libtorch-dev libdnnl-dev libopenblas-dev
     # project file, settings, tables, text
-    libsqlite3-dev libsqlitecpp-dev nlohmann-json3-dev libsimdjson-dev libtomlplusplus-dev libcli11-dev libfmt-dev libspdlog-dev
+    libsqlite3-dev libsqlitecpp-dev zlib1g-dev nlohmann-json3-dev libsimdjson-dev libtomlplusplus-dev libcli11-dev libfmt-dev libspdlog-dev
     libcsv-dev libarchive-dev libutf8proc-dev libboost-dev librandom123-dev libxxhash-dev libexpected-dev libkainjow-mustache-dev libssl-dev
     # PNG of a report's plots without a window, and the font in them
     librsvg2-bin fonts-inter
