@@ -58,7 +58,6 @@ public:
     Result<std::int64_t> beginStudy(const std::string& name, const std::string& toml);
     Result<std::string> studyToml(std::int64_t study);   // CL-4007
     Result<std::int64_t> latestStudy();                  // 0 when there is none
-    Result<std::string> studyToml(std::int64_t study);   // as given to beginStudy; CL-4007 unknown study
     Result<std::int64_t> beginRun(const RunRow& row);    // state running
     Result<void> finishRun(std::int64_t id, RunState state, const std::string& notesJson, const std::string& error);
     Result<void> reopenRun(std::int64_t id);             // interrupted or failed -> running, keeps its users

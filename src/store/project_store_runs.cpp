@@ -90,6 +90,10 @@ Result<std::string> ProjectStore::studyToml(std::int64_t study) {
     });
 }
 
+Result<std::int64_t> ProjectStore::latestStudy() {
+    return m_d->locked("reading the studies", [&]() -> Result<std::int64_t> { return m_d->database->execAndGet("SELECT coalesce(max(id), 0) FROM study").getInt64(); });
+}
+
 Result<std::int64_t> ProjectStore::beginRun(const RunRow& row) {
     CAROUSEL_TRY(m_d->writable());
     return m_d->locked("beginning a run", [&]() -> Result<std::int64_t> {
