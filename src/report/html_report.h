@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// A report as one HTML file that needs nothing else: no script, no network, light and dark, made for print. Every plot is followed by its
+// numbers as a table; every number can carry its interval, every metric its definition.
+#pragma once
+#include "base/result.h"
+#include "report/plot.h"
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace carousel {
+
+struct ReportCell {
+    enum class Tone { plain, good, bad, muted };
+    std::string text;
+    std::string interval;      // "[0.12, 0.15]", set smaller beside the text
+    std::string note;          // one line below
+    Tone tone = Tone::plain;   // said in words too: colour is never the only sign
+    int colour = -1;           // a strategy's colour and marker before the text
+};
+ReportCell textCell(std::string text, int colour = -1);
+ReportCell estimateCell(double value, double low, double high); // three figures and interval; no interval where it is not finite
+ReportCell numberCell(double value);
+
+struct ReportColumn {
+    std::string title;
+    bool numeric = false;      // right-aligned, tabular figures
+    std::string help;          // shown on hover; definitions that matter belong into ReportSection::definitions
+};
+struct ReportTable {
+    std::string caption;
+    std::vector<ReportColumn> columns;
+    std::vector<std::vector<ReportCell>> rows;
+    std::string note;
+};
+struct ReportDefinition {
+    std::string term, meaning, source;
+};
+struct ReportSection {
+    std::string title;
+    std::vector<std::string> paragraphs;
+    std::vector<ReportTable> tables;
+    std::vector<PlotSpec> plots;
+    std::vector<ReportDefinition> definitions;
+};
+struct ReportModel {
+    std::string title, subtitle;             // subtitle: data set, users, date
+    std::vector<std::string> lead;           // the verdict in plain words, most important first
+    std::vector<std::pair<std::string, std::string>> facts; // "Users", "943": a row of figures under the lead
+    std::vector<std::string> warnings;
+    std::vector<ReportSection> sections;
+    std::string provenanceJson;              // carried whole, as data and to read
+    std::string command;                     // reproduces the report
+};
+
+// Error CL-9003 when the built-in template does not hold together.
+Result<std::string> htmlReport(const ReportModel& model);
+
+} // namespace carousel
