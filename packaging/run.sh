@@ -7,7 +7,7 @@
 #   packaging/run.sh [--headless]
 #
 # CAROUSEL_BUILD_DIR (default build/release) and CAROUSEL_LAB_OUT (default out) set where things go.
-# Run again, it starts where it stopped: packages, build, downloads and finished runs are not made twice.
+# Run again, it installs, builds and fetches only what is missing, and keeps the sample project.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -43,7 +43,7 @@ packaging/fetch.sh || {
 
 lab() { "$cli" --project "$project" "$@"; }
 
-# The project appears under its name only when all its data are in.
+# The project appears under its name only when its data and a first study are in.
 if [ ! -f "$project" ]; then
     mkdir -p "$out"
     making=$out/making-$$.carousel
@@ -51,6 +51,7 @@ if [ ! -f "$project" ]; then
     "$cli" --project "$making" init
     "$cli" --project "$making" data import six-of-hundreds
     if [ $complete = yes ]; then "$cli" --project "$making" data import ml-100k; fi
+    "$cli" --project "$making" run sample_data/studies/six_of_hundreds.toml # a finished study to look at
     mv "$making" "$project"
     trap - EXIT
 fi
