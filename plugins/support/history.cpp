@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "support/history.h"
+#include <algorithm>
+#include <unordered_set>
+
+namespace carousel::plugin {
+
+Taste tasteOf(const TrainingView& training, Code user, std::size_t maximumLiked, std::size_t maximumDisliked) {
+    Taste taste;
+    if (!isKnownUser(training, user))
+        return taste;
+    const auto items = training.historyItems(user);
+    const auto preference = training.historyPreference(user);
+    std::unordered_set<Code> met;
+    for (std::size_t i = items.size(); i-- > 0;) {
+        if (taste.liked.size() >= maximumLiked && taste.disliked.size() >= maximumDisliked)
+            break;
+        if (!met.insert(items[i]).second)
+            continue;
+        if (preference[i] >= training.positiveFrom()) {
+            if (taste.liked.size() < maximumLiked)
+                taste.liked.push_back(items[i]);
+        } else if (preference[i] <= training.negativeUpTo() && taste.disliked.size() < maximumDisliked) {
+            taste.disliked.push_back(items[i]);
+        }
+    }
+    return taste;
+}
+
+Result<EventChoice> eventChoice(const std::string& text) {
+    if (text == "liked")
+        return EventChoice::liked;
+    if (text == "not disliked")
+        return EventChoice::notDisliked;
+    if (text == "all")
+        return EventChoice::all;
+    return fail(ErrorKind::input, "CL-3004", fmt::format("'{}' is not one of: {}.", text, fmt::join(eventChoices(), ", ")), "Choose one of the listed values.");
+}
+
+std::vector<Code> sequenceOf(const TrainingView& training, Code user, EventChoice choice, std::size_t limit, bool distinct) {
+    std::vector<Code> out;
+    if (!isKnownUser(training, user))
+        return out;
+    const auto items = training.historyItems(user);
+    const auto preference = training.historyPreference(user);
+    std::unordered_set<Code> met;
+    for (std::size_t i = items.size(); i-- > 0 && (limit == 0 || out.size() < limit);) {
+        const bool wanted = choice == EventChoice::all || (choice == EventChoice::liked && preference[i] >= training.positiveFrom()) ||
+                            (choice == EventChoice::notDisliked && preference[i] > training.negativeUpTo());
+        if (wanted && (!distinct || met.insert(items[i]).second))
+            out.push_back(items[i]);
+    }
+    std::reverse(out.begin(), out.end());
+    return out;
+}
+
+} // namespace carousel::plugin
