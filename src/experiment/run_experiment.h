@@ -39,8 +39,9 @@ struct RunOutcome {
 
 struct ExperimentHost { // all owned by the caller
     const PluginRegistry* plugins = nullptr;
-    std::function<Result<LanguageModel*>(const std::string&)> languageModel;
+    std::function<Result<LanguageModel*>(const std::string&)> languageModel; // meters its work into `cost`
     CompletionCache* cache = nullptr;
+    CostMeter* cost = nullptr; // never null
 };
 
 // The users a study evaluates: those with a test target, or `evaluation.users` of them drawn with the seed; ascending codes.

@@ -33,6 +33,8 @@ struct EvaluationSpec {
     int bootstrap = 1000;       // resamples for intervals
     double confidence = 0.95;
     bool refitOnValidation = true; // fit on train + validation before testing (disclosed on every row)
+    std::string value = "auto"; // item attribute that a click is worth; "auto": price when the data has one, else 1; "one": 1
+    bool operator==(const EvaluationSpec&) const = default;
 };
 
 struct StudySpec {
@@ -46,8 +48,8 @@ struct StudySpec {
 };
 
 // Errors CL-3005.. name the key path and what is allowed. `sets`: "scorer.count=20" for all strategies, "NAME:scorer.count=20" for one,
-// "scorer=popularity" to switch a plugin, "evaluation.users=200", "split.method=ratio-global", "seed=7". `--set LLM.scorer=off` puts the
-// plain twin in a place (on: the LLM one).
+// "scorer=popularity" to switch a plugin, "scorer.llm=off" to put the plain twin in a place ("on": the language model one),
+// "evaluation.users=200", "split.method=ratio-global", "seed=7". In the file, `like = "NAME"` starts a strategy from an earlier one.
 Result<StudySpec> parseStudy(const std::string& toml, const PluginRegistry& plugins, std::span<const std::string> sets = {});
 std::string toToml(const StudySpec& spec);            // resolved; parseStudy(toToml(x)) == x
 std::string canonicalJson(const StudySpec& spec);     // sorted keys, for hashing

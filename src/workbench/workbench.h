@@ -51,6 +51,7 @@ struct CarouselCard {
 };
 struct UserCarousel {
     Code user = noCode;
+    std::int64_t run = 0;
     std::string userId;
     std::vector<std::string> likes;          // last liked titles, newest first, at most 12
     std::vector<CarouselCard> cards;         // first 30 of the slate
@@ -60,7 +61,8 @@ struct UserCarousel {
 
 struct StudyRun {
     std::int64_t study = 0;
-    std::vector<std::int64_t> runs;
+    std::vector<std::int64_t> runs;       // in the order of the study's strategies; those that failed included
+    std::vector<std::string> failures;    // one description per strategy that failed; the others are complete
 };
 
 class Workbench {
@@ -85,7 +87,11 @@ public:
     Result<ImportReport> importData(const ImportRequest& request, const RunControl& control);
     Result<DatasetPtr> dataset(const std::string& name, const RunControl& control = {}); // cached
 
-    // Runs every strategy of the study that is not complete yet; each run is stored as it goes. A cancelled or killed one resumes.
+    // Called after every durable commit of a run with the users finished in it so far (for test harnesses).
+    void setCommitListener(std::function<void(std::int64_t run, std::int64_t usersDone)> listener);
+
+    // Runs every strategy of the study; each run is stored as it goes. One strategy's failure leaves the others to run; only when all fail
+    // is it an error. Cancelled: error of kind cancelled that names the study to resume.
     Result<StudyRun> runStudy(const StudySpec& study, const RunControl& control);
     Result<StudyRun> resumeStudy(std::int64_t study, const RunControl& control);
     Result<void> resumeRun(std::int64_t run, const RunControl& control);

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Specifications as TOML (for people) and as canonical JSON (for hashing).
+#include "base/text.h"
+#include "experiment/specification_internal.h"
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <toml++/toml.h>
+
+namespace carousel {
+
+namespace {
+
+constexpr std::array<StageKind, 4> places{StageKind::feature, StageKind::encoder, StageKind::scorer, StageKind::controller};
+const char* defaultPlugin(StageKind kind) {
+    switch (kind) {
+    case StageKind::feature: return "text_template";
+    case StageKind::encoder: return "one_hot_embedding";
+    case StageKind::controller: return "fixed_cascade";
+    case StageKind::scorer: break;
+    }
+    return "";
+}
+
+auto refused(const std::string& message, const std::string& hint) { return fail(ErrorKind::input, "CL-3005", message, hint); }
+
+std::string scalarText(const toml::node& node) {
+    if (const auto* s = node.as_string())
+        return s->get();
+    if (const auto* b = node.as_boolean())
+        return b->get() ? "true" : "false";
+    if (const auto* i = node.as_integer())
+        return std::to_string(i->get());
+    if (const auto* d = node.as_floating_point())
+        return fmt::format("{}", d->get());
+    return {};
+}
+
+std::string at(const toml::node& node) { return fmt::format("line {}", node.source().begin.line); }
+
+Result<ParameterValue> parameterValue(const toml::node& node, const std::string& path) {
+    if (const auto* b = node.as_boolean())
+        return ParameterValue(b->get());
+    if (const auto* i = node.as_integer())
+        return ParameterValue(static_cast<std::int64_t>(i->get()));
+    if (const auto* d = node.as_floating_point())
+        return ParameterValue(d->get());
+    if (const auto* s = node.as_string())
+        return ParameterValue(s->get());
+    if (const auto* a = node.as_array()) {
+        std::vector<std::string> list;
+        for (const auto& entry : *a) {
+            if (!entry.is_string())
+                return refused(fmt::format("{} ({}): lists hold texts only.", path, at(entry)), "Write [\"a\", \"b\"].");
+            list.push_back(entry.as_string()->get());
+        }
+        return ParameterValue(std::move(list));
+    }
+    return refused(fmt::format("{} ({}): a parameter is a text, number, true/false or list of texts.", path, at(node)), "Correct the value.");
+}
+
+Result<StageSpec> readStage(const toml::node& node, const std::string& path) {
+    StageSpec stage;
+    if (const auto* plugin = node.as_string()) { // scorer = "popularity"
+        stage.plugin = plugin->get();
+        return stage;
+    }
+    const auto* table = node.as_table();
+    if (!table)
+        return refused(fmt::format("{} ({}) must be a table or the name of a plugin.", path, at(node)), "Write scorer = \"popularity\" or [strategy.scorer] with plugin = \"...\".");
+    for (const auto& [key, value] : *table) {
+        const std::string id(key.str());
+        if (id == "plugin") {
+            if (!value.is_string())
+                return refused(fmt::format("{}.plugin ({}) must be a text.", path, at(value)), "Write plugin = \"popularity\".");
+            stage.plugin = value.as_string()->get();
+            continue;
+        }
+        CAROUSEL_ASSIGN(auto parameter, parameterValue(value, path + "." + id));
+        stage.parameters.set(id, std::move(parameter));
+    }
+    return stage;
+}
+
+Result<StrategySpec> readStrategy(const toml::table& table, const std::vector<StrategySpec>& earlier, std::size_t index) {
+    const std::string path = fmt::format("strategy[{}]", index + 1);
+    StrategySpec strategy;
+    for (const StageKind kind : places)
+        strategy.stage(kind).plugin = defaultPlugin(kind);
+    if (const auto* like = table.get_as<std::string>("like")) {
+        const auto it = std::find_if(earlier.begin(), earlier.end(), [&](const auto& s) { return s.name == like->get(); });
+        if (it == earlier.end())
+            return refused(fmt::format("{} ({}): like = \"{}\" names no earlier strategy.", path, at(*like), like->get()), "Put the strategy it starts from before it.");
+        strategy = *it;
+        strategy.name.clear();
+    }
+    for (const auto& [key, value] : table) {
+        const std::string id(key.str());
+        if (id == "like")
+            continue;
+        if (id == "name" || id == "eventModel") {
+            if (!value.is_string())
+                return refused(fmt::format("{}.{} ({}) must be a text.", path, id, at(value)), "Put the value in quotes.");
+            (id == "name" ? strategy.name : strategy.eventModel) = value.as_string()->get();
+            continue;
+        }
+        bool known = false;
+        for (const StageKind kind : places)
+            if (id == name(kind)) {
+                CAROUSEL_ASSIGN(auto stage, readStage(value, path + "." + id));
+                if (stage.plugin.empty()) { // only parameters: they change the plugin that is there
+                    stage.plugin = strategy.stage(kind).plugin;
+                    for (const auto& [parameter, kept] : strategy.stage(kind).parameters.values())
+                        if (!stage.parameters.has(parameter))
+                            stage.parameters.set(parameter, kept);
+                }
+                strategy.stage(kind) = std::move(stage);
+                known = true;
+            }
+        if (!known)
+            return refused(fmt::format("{} ({}) has no key '{}'.", path, at(value), id), "It knows: name, like, eventModel, feature, encoder, scorer, controller.");
+    }
+    if (strategy.stage(StageKind::scorer).plugin.empty())
+        return refused(fmt::format("{} ('{}') names no scorer.", path, strategy.name), "Add scorer = \"popularity\" or another scorer; see `plugins list`.");
+    return strategy;
+}
+
+nlohmann::json toJson(const ParameterValue& value) {
+    return std::visit([](const auto& v) { return nlohmann::json(v); }, value);
+}
+
+nlohmann::json toJson(const StrategySpec& strategy) {
+    nlohmann::json out{{"name", strategy.name}, {"eventModel", strategy.eventModel}};
+    for (const StageKind kind : places) {
+        auto& stage = out[name(kind)];
+        stage["plugin"] = strategy.stage(kind).plugin;
+        stage["parameters"] = nlohmann::json::object();
+        for (const auto& [id, value] : strategy.stage(kind).parameters.values())
+            stage["parameters"][id] = toJson(value);
+    }
+    return out;
+}
+
+void insert(toml::table& table, const std::string& id, const ParameterValue& value) {
+    std::visit(
+        [&](const auto& v) {
+            if constexpr (std::is_same_v<std::decay_t<decltype(v)>, std::vector<std::string>>) {
+                toml::array list;
+                for (const auto& entry : v)
+                    list.push_back(entry);
+                table.insert(id, std::move(list));
+            } else {
+                table.insert(id, v);
+            }
+        },
+        value);
+}
+
+} // namespace
+
+Result<StudySpec> parseStudy(const std::string& text, const PluginRegistry& plugins, std::span<const std::string> sets) {
+    if (const auto bad = firstInvalidUtf8(text); bad != std::string_view::npos)
+        return refused(fmt::format("The specification is not UTF-8 text (byte {}).", bad), "Save it as UTF-8.");
+    toml::table document;
+    try {
+        document = toml::parse(text);
+    } catch (const toml::parse_error& error) {
+        return refused(fmt::format("The specification is not valid TOML: {} (line {}, column {}).", error.description(), error.source().begin.line, error.source().begin.column),
+                       "Correct the line.");
+    }
+    StudySpec study;
+    for (const auto& [key, value] : document) {
+        const std::string id(key.str());
+        if (id == "strategy") {
+            const auto* list = value.as_array();
+            if (!list)
+                return refused(fmt::format("'strategy' ({}) must be written as [[strategy]].", at(value)), "Use double brackets, once per strategy.");
+            for (const auto& entry : *list) {
+                if (!entry.is_table())
+                    return refused(fmt::format("'strategy' ({}) must be written as [[strategy]].", at(entry)), "Use double brackets, once per strategy.");
+                CAROUSEL_ASSIGN(auto strategy, readStrategy(*entry.as_table(), study.strategies, study.strategies.size()));
+                study.strategies.push_back(std::move(strategy));
+            }
+        } else if (const auto* section = value.as_table()) {
+            for (const auto& [inner, node] : *section)
+                CAROUSEL_TRY(setStudyKey(study, id + "." + std::string(inner.str()), scalarText(node)));
+        } else {
+            CAROUSEL_TRY(setStudyKey(study, id, scalarText(value)));
+        }
+    }
+    for (const auto& set : sets)
+        CAROUSEL_TRY(applySet(study, set, plugins));
+    CAROUSEL_TRY(checkStudy(study, plugins));
+    return study;
+}
+
+std::string toToml(const StudySpec& study) {
+    toml::table document;
+    document.insert("name", study.name);
+    document.insert("dataset", study.dataset);
+    document.insert("seed", static_cast<std::int64_t>(study.seed));
+    document.insert("device", study.device);
+    const auto& s = study.split;
+    document.insert("split", toml::table{{"method", name(s.method)},
+                                         {"testShare", s.testShare},
+                                         {"validationShare", s.validationShare},
+                                         {"targetModel", s.targetModel},
+                                         {"minimumHistory", s.minimumHistory},
+                                         {"seed", static_cast<std::int64_t>(s.seed)}});
+    const auto& e = study.evaluation;
+    document.insert("evaluation", toml::table{{"k", e.k},
+                                              {"window", e.window},
+                                              {"swipe", e.swipe},
+                                              {"examination", e.examination},
+                                              {"users", e.users},
+                                              {"depth", e.depth},
+                                              {"bootstrap", e.bootstrap},
+                                              {"confidence", e.confidence},
+                                              {"refitOnValidation", e.refitOnValidation},
+                                              {"value", e.value}});
+    toml::array strategies;
+    for (const auto& strategy : study.strategies) {
+        toml::table table{{"name", strategy.name}, {"eventModel", strategy.eventModel}};
+        for (const StageKind kind : places) {
+            toml::table stage{{"plugin", strategy.stage(kind).plugin}};
+            for (const auto& [id, value] : strategy.stage(kind).parameters.values())
+                insert(stage, id, value);
+            table.insert(name(kind), std::move(stage));
+        }
+        strategies.push_back(std::move(table));
+    }
+    document.insert("strategy", std::move(strategies));
+    std::ostringstream out;
+    out << document << "\n";
+    return out.str();
+}
+
+std::string canonicalJson(const StrategySpec& strategy) { return toJson(strategy).dump(); }
+
+std::string canonicalJson(const StudySpec& study) {
+    const auto& s = study.split;
+    const auto& e = study.evaluation;
+    nlohmann::json out{{"name", study.name}, {"dataset", study.dataset}, {"seed", study.seed}, {"device", study.device}};
+    out["split"] = {{"method", name(s.method)}, {"testShare", s.testShare}, {"validationShare", s.validationShare},
+                    {"targetModel", s.targetModel}, {"minimumHistory", s.minimumHistory}, {"seed", s.seed}};
+    out["evaluation"] = {{"k", e.k}, {"window", e.window}, {"swipe", e.swipe}, {"examination", e.examination}, {"users", e.users}, {"depth", e.depth},
+                         {"bootstrap", e.bootstrap}, {"confidence", e.confidence}, {"refitOnValidation", e.refitOnValidation}, {"value", e.value}};
+    out["strategies"] = nlohmann::json::array();
+    for (const auto& strategy : study.strategies)
+        out["strategies"].push_back(toJson(strategy));
+    return out.dump();
+}
+
+} // namespace carousel

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What the files of the workbench share; not part of the interface.
+#pragma once
+#include "llm/caching_model.h"
+#include "llm/model_host.h"
+#include "workbench/attraction.h"
+#include "workbench/workbench.h"
+#include <mutex>
+
+namespace carousel {
+
+struct Workbench::Private {
+    PluginRegistry plugins = PluginRegistry::load();
+    std::unique_ptr<ProjectStore> store;
+    std::function<void(std::int64_t, std::int64_t)> commitListener;
+
+    std::mutex mutex; // guards what follows
+    std::map<std::string, DatasetPtr> datasets; // by digest
+    std::map<std::string, std::shared_ptr<const Split>> splits;
+    std::map<std::string, std::unique_ptr<ModelHost>> hosts; // by device
+
+    ModelHost& host(const std::string& device);
+    Result<std::shared_ptr<const Split>> split(const Dataset& dataset, const SplitSpec& spec, const RunControl& control);
+    Result<void> runStrategies(std::int64_t study, const StudySpec& spec, StudyRun& out, Workbench& bench, const RunControl& control);
+    std::map<std::string, std::string> modelHashes(const StrategySpec& strategy);
+};
+
+Error noProject();
+
+// The stored run with all that its numbers are worked out from.
+struct LoadedRun {
+    RunRow row;
+    StudySpec study;
+    StrategySpec strategy;
+    DatasetPtr dataset;
+    std::shared_ptr<const Split> split;
+};
+
+} // namespace carousel
