@@ -26,7 +26,9 @@ Result<std::shared_ptr<BoundedFile>> BoundedFile::open(const std::string& path) 
 BoundedFile::BoundedFile(std::string path, int descriptor, std::uint64_t size)
     : m_path(std::move(path)), m_descriptor(descriptor), m_size(size) {}
 
-BoundedFile::~BoundedFile() { ::close(m_descriptor); }
+BoundedFile::~BoundedFile() {
+    ::close(m_descriptor);
+}
 
 Result<void> BoundedFile::read(std::uint64_t offset, std::span<std::byte> out) const {
     const char* const hint = "Fetch the file again (packaging/run.sh), and do not change it while the program uses it.";
@@ -40,7 +42,8 @@ Result<void> BoundedFile::read(std::uint64_t offset, std::span<std::byte> out) c
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            return fail(ErrorKind::io, "CL-2003", fmt::format("'{}', offset {}: reading failed: {}.", m_path, offset + done, std::strerror(errno)),
+            return fail(ErrorKind::io, "CL-2003",
+                        fmt::format("'{}', offset {}: reading failed: {}.", m_path, offset + done, std::strerror(errno)),
                         "Check the disk.");
         if (got == 0)
             return fail(ErrorKind::input, "CL-2003",

@@ -110,8 +110,8 @@ struct ByteLevelBpe::State {
         std::int32_t rank;
         TokenId result;
     };
-    std::vector<std::string> bytesOf;      // by id: what the token stands for
-    std::array<TokenId, 256> byteToken{};  // noToken where the vocabulary has none
+    std::vector<std::string> bytesOf;     // by id: what the token stands for
+    std::array<TokenId, 256> byteToken{}; // noToken where the vocabulary has none
     std::unordered_map<std::uint64_t, Merge> merges;
     std::unordered_map<std::string, TokenId> controls;
     std::size_t vocabulary = 0;
@@ -278,7 +278,8 @@ Result<std::shared_ptr<const ByteLevelBpe>> ByteLevelBpe::fromGguf(const GgufFil
     CAROUSEL_ASSIGN(const auto pre, file.text("tokenizer.ggml.pre"));
     if (model != "gpt2" || pre != "smollm")
         return fail(ErrorKind::input, "CL-2060",
-                    fmt::format("'{}' uses the tokenizer '{}' with the pre-tokeniser '{}'.", file.path(), quotedForMessage(model), quotedForMessage(pre)),
+                    fmt::format("'{}' uses the tokenizer '{}' with the pre-tokeniser '{}'.", file.path(), quotedForMessage(model),
+                                quotedForMessage(pre)),
                     "This program reads 'gpt2' with 'smollm'; choose a model of the SmolLM2 family.");
     CAROUSEL_ASSIGN(const auto* tokens, file.texts("tokenizer.ggml.tokens"));
     CAROUSEL_ASSIGN(const auto types, file.integers("tokenizer.ggml.token_type"));
@@ -289,7 +290,8 @@ Result<std::shared_ptr<const ByteLevelBpe>> ByteLevelBpe::fromGguf(const GgufFil
     for (const auto type : types)
         tables.isControl.push_back(type == 3);
     const auto last = static_cast<std::int64_t>(tokens->size()) - 1;
-    for (const char* key : {"tokenizer.ggml.bos_token_id", "tokenizer.ggml.eos_token_id", "tokenizer.ggml.unknown_token_id", "tokenizer.ggml.padding_token_id"})
+    for (const char* key : {"tokenizer.ggml.bos_token_id", "tokenizer.ggml.eos_token_id", "tokenizer.ggml.unknown_token_id",
+                            "tokenizer.ggml.padding_token_id"})
         if (file.has(key))
             CAROUSEL_TRY(file.integer(key, 0, last));
     return fromTables(std::move(tables), file.path());
@@ -318,6 +320,8 @@ std::string ByteLevelBpe::decodeBytes(std::span<const TokenId> ids) const {
     return text;
 }
 
-std::size_t ByteLevelBpe::vocabularySize() const { return m_state->vocabulary; }
+std::size_t ByteLevelBpe::vocabularySize() const {
+    return m_state->vocabulary;
+}
 
 } // namespace carousel

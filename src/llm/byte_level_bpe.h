@@ -12,9 +12,9 @@ public:
     // tokenizer.ggml.{model, pre, tokens, token_type, merges}. CL-2060: another tokenizer model or pre-tokeniser; CL-2061: broken tables.
     static Result<std::shared_ptr<const ByteLevelBpe>> fromGguf(const GgufFile& file);
     struct Tables {
-        std::vector<std::string> tokens;   // by id, in the GPT-2 byte alphabet
-        std::vector<bool> isControl;       // by id
-        std::vector<std::string> merges;   // "left right", best first
+        std::vector<std::string> tokens; // by id, in the GPT-2 byte alphabet
+        std::vector<bool> isControl;     // by id
+        std::vector<std::string> merges; // "left right", best first
     };
     static Result<std::shared_ptr<const ByteLevelBpe>> fromTables(Tables tables, const std::string& where);
     ~ByteLevelBpe() override;

@@ -16,7 +16,11 @@ constexpr const char* layout = "carousel-answer-1";
 class Key {
 public:
     Key(const ModelInfo& model, std::string_view call) {
-        m_hash.addField(layout).addField(model.sha256.empty() ? model.file : model.sha256).addField(model.computeType).addField(model.device).addField(call);
+        m_hash.addField(layout)
+            .addField(model.sha256.empty() ? model.file : model.sha256)
+            .addField(model.computeType)
+            .addField(model.device)
+            .addField(call);
     }
     Key& text(std::string_view value) {
         m_hash.addField(value);
@@ -92,7 +96,8 @@ Result<void> keep(CompletionCache* cache, const std::map<std::string, std::strin
 }
 
 tl::unexpected<Error> shortAnswer(const ModelInfo& model, std::size_t wanted, std::size_t got) {
-    return fail(ErrorKind::internal, "CL-2083", fmt::format("The model '{}' gave {} answers to {} questions.", model.id, got, wanted), "Please report this.");
+    return fail(ErrorKind::internal, "CL-2083", fmt::format("The model '{}' gave {} answers to {} questions.", model.id, got, wanted),
+                "Please report this.");
 }
 
 } // namespace
@@ -135,7 +140,8 @@ Result<Matrix> CachingModel::embed(const std::vector<std::string>& texts, Poolin
 Result<BranchScores> CachingModel::scoreBranches(const BranchRequest& request, const RunControl& control) {
     const std::size_t answers = request.answers.size();
     std::vector<std::string> keys;
-    const std::string common = Key(info(), "branches").messages(request.shared).text(request.tail).texts(request.answers).texts(request.answerForms).hex();
+    const std::string common =
+        Key(info(), "branches").messages(request.shared).text(request.tail).texts(request.answers).texts(request.answerForms).hex();
     for (const auto& branch : request.branches)
         keys.push_back(Key(info(), "branch").text(common).text(branch).hex());
     // Stored: the answers' logits, their mass, whether the prompt was cut.
@@ -154,7 +160,8 @@ Result<BranchScores> CachingModel::scoreBranches(const BranchRequest& request, c
         cost.modelSeconds = clock.seconds();
         cost.modelCalls = 1;
         const std::size_t n = asked.branches.size();
-        if (computed.logits.rows != n || computed.logits.columns != answers || computed.answerMass.size() != n || computed.truncated.size() != n)
+        if (computed.logits.rows != n || computed.logits.columns != answers || computed.answerMass.size() != n ||
+            computed.truncated.size() != n)
             return shortAnswer(info(), n, computed.logits.rows);
         std::map<std::string, std::string> fresh, lasting;
         for (std::size_t i = 0; i < n; ++i) {
@@ -238,7 +245,8 @@ Result<ContinuationScores> CachingModel::scoreContinuations(const ContinuationRe
     return result;
 }
 
-Result<Generated> CachingModel::generate(const std::vector<ChatMessage>& messages, const GenerateOptions& options, const RunControl& control) {
+Result<Generated> CachingModel::generate(const std::vector<ChatMessage>& messages, const GenerateOptions& options,
+                                         const RunControl& control) {
     // Sampling is seeded, so a warm temperature is as repeatable as a cold one.
     const std::string key = Key(info(), "generate")
                                 .messages(messages)

@@ -17,7 +17,8 @@ public:
     // Per branch: only branches that are not known are computed. cachedTokens/prefixTokens tell of the computed ones.
     Result<BranchScores> scoreBranches(const BranchRequest& request, const RunControl& control) override;
     Result<ContinuationScores> scoreContinuations(const ContinuationRequest& request, const RunControl& control) override;
-    Result<Generated> generate(const std::vector<ChatMessage>& messages, const GenerateOptions& options, const RunControl& control) override;
+    Result<Generated> generate(const std::vector<ChatMessage>& messages, const GenerateOptions& options,
+                               const RunControl& control) override;
     std::int64_t countTokens(const std::string& text) const override { return m_model.countTokens(text); }
 
 private:

@@ -32,9 +32,11 @@ std::string normalForm(std::string_view text) {
 
 } // namespace
 
-Result<ChatTemplate> ChatTemplate::fromText(std::string_view templateText, std::shared_ptr<const Tokenizer> tokenizer, const std::string& where) {
+Result<ChatTemplate> ChatTemplate::fromText(std::string_view templateText, std::shared_ptr<const Tokenizer> tokenizer,
+                                            const std::string& where) {
     auto refuse = [&](const std::string& what) {
-        return fail(ErrorKind::input, "CL-2063", fmt::format("'{}': {}. The template begins '{}'.", where, what, quotedForMessage(templateText, 80)),
+        return fail(ErrorKind::input, "CL-2063",
+                    fmt::format("'{}': {}. The template begins '{}'.", where, what, quotedForMessage(templateText, 80)),
                     "Chat templates are never executed; models with a plain ChatML template, such as SmolLM2, can be used for chat.");
     };
     const std::string normal = normalForm(templateText);
@@ -116,6 +118,8 @@ std::vector<TokenId> ChatTemplate::prompt(const std::vector<ChatMessage>& messag
     return ids;
 }
 
-std::string ChatTemplate::preview(const std::vector<ChatMessage>& messages) const { return m_tokenizer->decode(prompt(messages)); }
+std::string ChatTemplate::preview(const std::vector<ChatMessage>& messages) const {
+    return m_tokenizer->decode(prompt(messages));
+}
 
 } // namespace carousel

@@ -14,7 +14,8 @@ class ChatTemplate {
 public:
     // CL-2063: no template, or one this program does not know. The tokenizer is kept.
     static Result<ChatTemplate> fromGguf(const GgufFile& file, std::shared_ptr<const Tokenizer> tokenizer);
-    static Result<ChatTemplate> fromText(std::string_view templateText, std::shared_ptr<const Tokenizer> tokenizer, const std::string& where);
+    static Result<ChatTemplate> fromText(std::string_view templateText, std::shared_ptr<const Tokenizer> tokenizer,
+                                         const std::string& where);
 
     // All messages closed, then the assistant's turn opened; a last message of role "assistant" is left open instead (continued).
     std::vector<TokenId> prompt(const std::vector<ChatMessage>& messages) const;

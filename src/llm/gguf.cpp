@@ -12,7 +12,9 @@ const GgufFile::Value* GgufFile::value(std::string_view key) const {
     return found == m_metadataIndex.end() ? nullptr : &m_metadata[found->second].second;
 }
 
-bool GgufFile::has(std::string_view key) const { return value(key) != nullptr; }
+bool GgufFile::has(std::string_view key) const {
+    return value(key) != nullptr;
+}
 
 Error GgufFile::metadataError(std::string_view key, const std::string& what) const {
     return {ErrorKind::input, "CL-2030", fmt::format("'{}': the metadata key '{}' {}.", path(), quotedForMessage(key), what),
@@ -103,15 +105,21 @@ const TensorInfo* GgufFile::find(std::string_view name) const {
     return found == m_tensorIndex.end() ? nullptr : &m_tensors[found->second];
 }
 
-Result<const TensorInfo*> GgufFile::tensor(std::string_view name) const { return presentTensor(find(name), name, path()); }
+Result<const TensorInfo*> GgufFile::tensor(std::string_view name) const {
+    return presentTensor(find(name), name, path());
+}
 
 Result<const TensorInfo*> GgufFile::tensor(std::string_view name, const std::vector<std::uint64_t>& dims) const {
     return tensorOfShape(find(name), name, dims, path());
 }
 
-Result<std::vector<std::byte>> GgufFile::raw(const TensorInfo& tensor) const { return readRaw(*m_file, tensor); }
+Result<std::vector<std::byte>> GgufFile::raw(const TensorInfo& tensor) const {
+    return readRaw(*m_file, tensor);
+}
 
-Result<std::vector<float>> GgufFile::dequantised(const TensorInfo& tensor) const { return readFloats(*m_file, tensor, 0, tensor.rows()); }
+Result<std::vector<float>> GgufFile::dequantised(const TensorInfo& tensor) const {
+    return readFloats(*m_file, tensor, 0, tensor.rows());
+}
 
 Result<std::vector<float>> GgufFile::dequantisedRows(const TensorInfo& tensor, std::uint64_t firstRow, std::uint64_t rows) const {
     return readFloats(*m_file, tensor, firstRow, rows);

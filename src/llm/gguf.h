@@ -23,7 +23,7 @@ public:
     std::uint32_t version() const { return m_version; }
     std::uint64_t alignment() const { return m_alignment; }
     std::uint64_t dataOffset() const { return m_dataOffset; }
-    const std::vector<std::string>& warnings() const { return m_warnings; }    // oddities that do no harm
+    const std::vector<std::string>& warnings() const { return m_warnings; } // oddities that do no harm
 
     // Metadata. Every getter checks the type; the ranged ones check the range too (CL-2030: key missing, wrong type, out of range).
     bool has(std::string_view key) const;
@@ -31,13 +31,13 @@ public:
     Result<double> number(std::string_view key, double minimum, double maximum) const; // integer or float, finite
     Result<bool> boolean(std::string_view key) const;
     Result<std::string> text(std::string_view key) const;
-    Result<const std::vector<std::string>*> texts(std::string_view key) const;  // array of strings; lives as long as this object
-    Result<std::vector<std::int64_t>> integers(std::string_view key) const;     // array of any integer type or bool
-    std::vector<std::string> keys() const;                                      // in file order
+    Result<const std::vector<std::string>*> texts(std::string_view key) const; // array of strings; lives as long as this object
+    Result<std::vector<std::int64_t>> integers(std::string_view key) const;    // array of any integer type or bool
+    std::vector<std::string> keys() const;                                     // in file order
 
-    const std::vector<TensorInfo>& tensors() const { return m_tensors; }        // in file order
-    const TensorInfo* find(std::string_view name) const;                        // null when absent
-    Result<const TensorInfo*> tensor(std::string_view name) const;              // CL-2031 when absent
+    const std::vector<TensorInfo>& tensors() const { return m_tensors; } // in file order
+    const TensorInfo* find(std::string_view name) const;                 // null when absent
+    Result<const TensorInfo*> tensor(std::string_view name) const;       // CL-2031 when absent
     // CL-2031 when absent, CL-2032 when the dims are not exactly these (row-major)
     Result<const TensorInfo*> tensor(std::string_view name, const std::vector<std::uint64_t>& dims) const;
 

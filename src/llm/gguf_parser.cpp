@@ -11,7 +11,7 @@ namespace carousel {
 
 namespace {
 
-constexpr std::uint64_t headerLimit = std::uint64_t(128) << 20;   // bytes of metadata and tensor list together
+constexpr std::uint64_t headerLimit = std::uint64_t(128) << 20;     // bytes of metadata and tensor list together
 constexpr std::uint64_t arrayElementLimit = std::uint64_t(8) << 20; // of all metadata arrays together
 constexpr std::uint64_t maximumTensors = std::uint64_t(1) << 20, maximumKeys = std::uint64_t(1) << 16;
 constexpr std::uint64_t smallestTensorEntry = 24, smallestKeyEntry = 13;
@@ -89,8 +89,10 @@ private:
     Result<void> take(void* to, std::uint64_t bytes, const char* what) {
         if (bytes > remain()) {
             if (m_end < m_file.size())
-                return refuse("CL-2025", m_at, fmt::format("{} goes past the first {} bytes", what, m_end), "the header has at most 128 MiB");
-            return refuse("CL-2014", m_at, fmt::format("{} needs {} bytes, {} are left (file size {})", what, bytes, remain(), m_file.size()),
+                return refuse("CL-2025", m_at, fmt::format("{} goes past the first {} bytes", what, m_end),
+                              "the header has at most 128 MiB");
+            return refuse("CL-2014", m_at,
+                          fmt::format("{} needs {} bytes, {} are left (file size {})", what, bytes, remain(), m_file.size()),
                           "everything the header announces lies inside the file");
         }
         auto* out = static_cast<std::byte*>(to);
@@ -164,9 +166,11 @@ private:
         const auto typeAt = m_at;
         CAROUSEL_ASSIGN(const auto type, number<std::uint32_t>("a metadata type"));
         if (type >= keyTypes)
-            return refuse("CL-2016", typeAt, fmt::format("the key '{}' has type {}", quotedForMessage(key), type), "metadata types are 0 to 12");
+            return refuse("CL-2016", typeAt, fmt::format("the key '{}' has type {}", quotedForMessage(key), type),
+                          "metadata types are 0 to 12");
         if (key == "general.alignment" && type != u32)
-            return refuse("CL-2018", typeAt, fmt::format("general.alignment has type {}", type), "the alignment is an unsigned 32-bit number");
+            return refuse("CL-2018", typeAt, fmt::format("general.alignment has type {}", type),
+                          "the alignment is an unsigned 32-bit number");
         m_out.m_metadata.emplace_back(key, GgufFile::Value{});
         GgufFile::Value& value = m_out.m_metadata.back().second;
         if (key == "general.alignment")
@@ -188,13 +192,20 @@ private:
     Result<std::int64_t> smallInteger(std::uint32_t type) {
         switch (type) {
         case u8:
-        case boolean: return integerAs<std::uint8_t>();
-        case i8: return integerAs<std::int8_t>();
-        case u16: return integerAs<std::uint16_t>();
-        case i16: return integerAs<std::int16_t>();
-        case u32: return integerAs<std::uint32_t>();
-        case i32: return integerAs<std::int32_t>();
-        default: return integerAs<std::int64_t>(); // u64 by its bits
+        case boolean:
+            return integerAs<std::uint8_t>();
+        case i8:
+            return integerAs<std::int8_t>();
+        case u16:
+            return integerAs<std::uint16_t>();
+        case i16:
+            return integerAs<std::int16_t>();
+        case u32:
+            return integerAs<std::uint32_t>();
+        case i32:
+            return integerAs<std::int32_t>();
+        default:
+            return integerAs<std::int64_t>(); // u64 by its bits
         }
     }
 
@@ -233,16 +244,18 @@ private:
         if (type == array)
             return refuse("CL-2016", at, fmt::format("'{}' is an array of arrays", quotedForMessage(key)), "arrays are not nested");
         if (type >= keyTypes)
-            return refuse("CL-2016", at, fmt::format("the array '{}' has elements of type {}", quotedForMessage(key), type), "metadata types are 0 to 12");
+            return refuse("CL-2016", at, fmt::format("the array '{}' has elements of type {}", quotedForMessage(key), type),
+                          "metadata types are 0 to 12");
         CAROUSEL_ASSIGN(const auto count, number<std::uint64_t>("an array's length"));
         if (count > remain() / keyTypeSize[type])
             return refuse("CL-2017", at + 4,
-                          fmt::format("the array '{}' announces {} elements of at least {} bytes, {} bytes are left", quotedForMessage(key), count,
-                                      keyTypeSize[type], remain()),
+                          fmt::format("the array '{}' announces {} elements of at least {} bytes, {} bytes are left", quotedForMessage(key),
+                                      count, keyTypeSize[type], remain()),
                           "an array is no longer than the rest of the file");
         m_arrayElements += count;
         if (m_arrayElements > arrayElementLimit)
-            return refuse("CL-2017", at + 4, fmt::format("with '{}' the metadata arrays have {} elements", quotedForMessage(key), m_arrayElements),
+            return refuse("CL-2017", at + 4,
+                          fmt::format("with '{}' the metadata arrays have {} elements", quotedForMessage(key), m_arrayElements),
                           "at most 2^23 elements in all metadata arrays");
         const auto n = static_cast<std::size_t>(count);
         if (type == string) {
@@ -307,7 +320,8 @@ private:
             const auto dimAt = m_at;
             CAROUSEL_ASSIGN(const auto extent, number<std::uint64_t>("a tensor's dimension"));
             if (extent >= signedLimit)
-                return refuse("CL-2019", dimAt, fmt::format("dimension {} of the tensor '{}' is {} (negative)", d, shown, static_cast<std::int64_t>(extent)),
+                return refuse("CL-2019", dimAt,
+                              fmt::format("dimension {} of the tensor '{}' is {} (negative)", d, shown, static_cast<std::int64_t>(extent)),
                               "dimensions are not negative");
             if (d == 0)
                 fastest = extent;
@@ -332,11 +346,15 @@ private:
         tensor.type = stored.type;
         tensor.typeName = stored.name;
         if (fastest % stored.elements != 0)
-            return refuse("CL-2021", typeAt, fmt::format("rows of the tensor '{}' have {} elements of type {}", shown, fastest, stored.name),
+            return refuse("CL-2021", typeAt,
+                          fmt::format("rows of the tensor '{}' have {} elements of type {}", shown, fastest, stored.name),
                           fmt::format("a row is whole blocks of {}", stored.elements));
         std::uint64_t padded = 0;
-        if (__builtin_mul_overflow(tensor.elements / stored.elements, std::uint64_t(stored.bytes), &tensor.bytes) || tensor.bytes >= signedLimit)
-            return refuse("CL-2022", typeAt, fmt::format("the tensor '{}' has {} elements of type {}, more bytes than 63 bits count", shown, tensor.elements, stored.name),
+        if (__builtin_mul_overflow(tensor.elements / stored.elements, std::uint64_t(stored.bytes), &tensor.bytes) ||
+            tensor.bytes >= signedLimit)
+            return refuse("CL-2022", typeAt,
+                          fmt::format("the tensor '{}' has {} elements of type {}, more bytes than 63 bits count", shown, tensor.elements,
+                                      stored.name),
                           "a tensor's bytes fit 63 bits");
         if (__builtin_add_overflow(tensor.bytes, m_out.m_alignment - 1, &padded) || padded >= signedLimit)
             return refuse("CL-2022", typeAt, fmt::format("the tensor '{}' has {} bytes, which cannot be padded", shown, tensor.bytes),
@@ -357,10 +375,12 @@ private:
             TensorInfo& tensor = m_out.m_tensors[i];
             if (tensor.offset != expected)
                 return refuse("CL-2023", entryOffsets[i],
-                              fmt::format("the tensor '{}' lies at {} of the data, the one before it ends at {}", quotedForMessage(tensor.name), tensor.offset, expected),
+                              fmt::format("the tensor '{}' lies at {} of the data, the one before it ends at {}",
+                                          quotedForMessage(tensor.name), tensor.offset, expected),
                               "each tensor starts where the last one ended, padded to the alignment");
             if (__builtin_add_overflow(expected, padded(tensor.bytes), &expected) || expected >= signedLimit - m_out.m_dataOffset)
-                return refuse("CL-2022", entryOffsets[i], "the sizes of the tensors add up to more than 63 bits", "all tensors together fit 63 bits");
+                return refuse("CL-2022", entryOffsets[i], "the sizes of the tensors add up to more than 63 bits",
+                              "all tensors together fit 63 bits");
             tensor.offset += m_out.m_dataOffset;
             needed = std::max(needed, tensor.offset + tensor.bytes);
             if (!firstOutside && tensor.offset + tensor.bytes > m_file.size())

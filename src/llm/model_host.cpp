@@ -53,7 +53,8 @@ Result<void> ModelHost::openModule() {
     void* const handle = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (!handle) {
         const char* reason = ::dlerror();
-        return fail(ErrorKind::plugin, "CL-2080", fmt::format("The language model module '{}' cannot be loaded: {}.", path, reason ? reason : "no reason given"),
+        return fail(ErrorKind::plugin, "CL-2080",
+                    fmt::format("The language model module '{}' cannot be loaded: {}.", path, reason ? reason : "no reason given"),
                     "A library it needs is missing; run packaging/run.sh, which installs them.");
     }
     auto symbol = [&](const char* name) { return ::dlsym(handle, name); };
@@ -65,7 +66,8 @@ Result<void> ModelHost::openModule() {
     module->describe = reinterpret_cast<decltype(module->describe)>(symbol("carousel_torch_describe"));
     if (found != torchModuleApi || !module->open || !module->close || !module->describe) {
         ::dlclose(handle);
-        return fail(ErrorKind::plugin, "CL-2081", fmt::format("The language model module '{}' has interface {}, this program has {}.", path, found, torchModuleApi),
+        return fail(ErrorKind::plugin, "CL-2081",
+                    fmt::format("The language model module '{}' has interface {}, this program has {}.", path, found, torchModuleApi),
                     "Build the module and the program from the same source.");
     }
     m_module = std::move(module); // the handle stays: LibTorch does not survive being unloaded
@@ -84,7 +86,8 @@ Result<LanguageModel*> ModelHost::languageModel(const std::string& idOrPath) {
     Error error;
     if (m_module->open(&location, &m_options, &model, &error) != 0 || !model) {
         if (error.code.empty())
-            error = {ErrorKind::internal, "CL-2082", fmt::format("The module could not open '{}' and gave no reason.", location.weights), "Please report this."};
+            error = {ErrorKind::internal, "CL-2082", fmt::format("The module could not open '{}' and gave no reason.", location.weights),
+                     "Please report this."};
         return fail(std::move(error));
     }
     m_module->models.emplace(idOrPath, model);

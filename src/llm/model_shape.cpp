@@ -14,17 +14,21 @@ constexpr std::int64_t maximumBlocks = 1024, maximumWidth = 1 << 16, maximumFeed
                        maximumContext = 1 << 24;
 
 using Dims = std::vector<std::uint64_t>;
-std::uint64_t u(std::int64_t value) { return static_cast<std::uint64_t>(value); }
+std::uint64_t u(std::int64_t value) {
+    return static_cast<std::uint64_t>(value);
+}
 
 tl::unexpected<Error> unfit(const std::string& path, const std::string& what) {
-    return fail(ErrorKind::input, "CL-2035", fmt::format("'{}': {}.", path, what), "This program runs Llama-type decoders (GGUF) and BERT-type encoders (safetensors); choose another model file.");
+    return fail(ErrorKind::input, "CL-2035", fmt::format("'{}': {}.", path, what),
+                "This program runs Llama-type decoders (GGUF) and BERT-type encoders (safetensors); choose another model file.");
 }
 
 template <class File> Result<void> require(const File& file, const std::string& name, const Dims& dims, std::int64_t& parameters) {
     CAROUSEL_ASSIGN(const TensorInfo* tensor, file.tensor(name, dims));
     if (!readableAsFloats(tensor->type))
         return fail(ErrorKind::input, "CL-2033",
-                    fmt::format("'{}', offset {}: the tensor '{}' is stored as {}.", file.path(), tensor->offset, quotedForMessage(name), tensor->typeName),
+                    fmt::format("'{}', offset {}: the tensor '{}' is stored as {}.", file.path(), tensor->offset, quotedForMessage(name),
+                                tensor->typeName),
                     "This program reads F32, F16, BF16, F64, Q8_0, Q4_0 and Q4_1; convert the model to one of them.");
     parameters += static_cast<std::int64_t>(tensor->elements);
     return {};
@@ -51,7 +55,8 @@ Result<LlamaShape> llamaShape(const GgufFile& file) {
     }
     CAROUSEL_ASSIGN(shape.rmsEpsilon, file.number("llama.attention.layer_norm_rms_epsilon", 0, 1));
     if (shape.width % shape.heads != 0 || shape.heads % shape.keyValueHeads != 0)
-        return unfit(file.path(), fmt::format("a width of {} with {} heads and {} key-value heads does not divide evenly", shape.width, shape.heads, shape.keyValueHeads));
+        return unfit(file.path(), fmt::format("a width of {} with {} heads and {} key-value heads does not divide evenly", shape.width,
+                                              shape.heads, shape.keyValueHeads));
     shape.headSize = shape.width / shape.heads;
     if (shape.headSize % 2 != 0)
         return unfit(file.path(), fmt::format("the head size {} is odd", shape.headSize));
@@ -80,9 +85,10 @@ Result<LlamaShape> llamaShape(const GgufFile& file) {
     shape.tiedHead = !file.find("output.weight");
     if (!shape.tiedHead)
         CAROUSEL_TRY(require(file, "output.weight", {u(shape.vocabulary), width}, shape.parameters));
-    const std::pair<const char*, Dims> parts[] = {{"attn_norm", {width}},          {"attn_q", {width, width}},   {"attn_k", {keyValue, width}},
-                                                  {"attn_v", {keyValue, width}},   {"attn_output", {width, width}}, {"ffn_norm", {width}},
-                                                  {"ffn_gate", {inner, width}},    {"ffn_up", {inner, width}},   {"ffn_down", {width, inner}}};
+    const std::pair<const char*, Dims> parts[] = {
+        {"attn_norm", {width}},        {"attn_q", {width, width}},      {"attn_k", {keyValue, width}},
+        {"attn_v", {keyValue, width}}, {"attn_output", {width, width}}, {"ffn_norm", {width}},
+        {"ffn_gate", {inner, width}},  {"ffn_up", {inner, width}},      {"ffn_down", {width, inner}}};
     for (std::int64_t block = 0; block < shape.blocks; ++block)
         for (const auto& [part, dims] : parts) {
             CAROUSEL_TRY(require(file, fmt::format("blk.{}.{}.weight", block, part), dims, shape.parameters));
@@ -123,7 +129,8 @@ Result<BertShape> bertShape(const SafetensorsFile& file, const std::string& conf
         shape.normEpsilon = found->get<double>();
     }
     if (const auto found = config.find("hidden_act"); found != config.end() && *found != "gelu")
-        return unfit(configFile, fmt::format("the activation is {}; 'gelu' is known", quotedForMessage(found->dump(-1, ' ', false, nlohmann::json::error_handler_t::replace))));
+        return unfit(configFile, fmt::format("the activation is {}; 'gelu' is known",
+                                             quotedForMessage(found->dump(-1, ' ', false, nlohmann::json::error_handler_t::replace))));
 
     const auto width = u(shape.width), inner = u(shape.feedForward);
     auto linear = [&](const std::string& name, std::uint64_t rows, std::uint64_t columns) -> Result<void> {

@@ -11,7 +11,8 @@ namespace carousel {
 namespace fs = std::filesystem;
 
 namespace {
-const char* const fetchHint = "Run packaging/run.sh, which fetches the models and checks them, or set CAROUSEL_LAB_MODELS to the folder that has them.";
+const char* const fetchHint =
+    "Run packaging/run.sh, which fetches the models and checks them, or set CAROUSEL_LAB_MODELS to the folder that has them.";
 
 std::string knownIds() {
     std::string ids;
@@ -55,10 +56,14 @@ ModelStatus statusOf(const KnownModel& model, const std::string& shelf, bool has
 
 const char* name(ModelState state) {
     switch (state) {
-    case ModelState::ready: return "ready";
-    case ModelState::missing: return "missing";
-    case ModelState::wrongSize: return "wrong size";
-    case ModelState::wrongHash: return "wrong hash";
+    case ModelState::ready:
+        return "ready";
+    case ModelState::missing:
+        return "missing";
+    case ModelState::wrongSize:
+        return "wrong size";
+    case ModelState::wrongHash:
+        return "wrong hash";
     }
     return "";
 }
@@ -97,7 +102,8 @@ Result<ModelStatus> ModelShelf::status(const std::string& id, bool hashes) const
     for (const auto& model : known())
         if (model.id == id)
             return statusOf(model, m_folder, hashes);
-    return fail(ErrorKind::usage, "CL-2070", fmt::format("No model is called '{}'.", quotedForMessage(id)), fmt::format("Known models: {}.", knownIds()));
+    return fail(ErrorKind::usage, "CL-2070", fmt::format("No model is called '{}'.", quotedForMessage(id)),
+                fmt::format("Known models: {}.", knownIds()));
 }
 
 Result<ModelLocation> ModelShelf::resolve(const std::string& idOrPath) const {
@@ -107,7 +113,8 @@ Result<ModelLocation> ModelShelf::resolve(const std::string& idOrPath) const {
             return fail(ErrorKind::usage, "CL-2070", fmt::format("'{}' does not end in .gguf.", quotedForMessage(idOrPath)),
                         fmt::format("Give the path of a GGUF file, or one of: {}.", knownIds()));
         if (!fileExists(idOrPath))
-            return fail(ErrorKind::input, "CL-2071", fmt::format("The model file '{}' is not there.", quotedForMessage(idOrPath)), "Check the path.");
+            return fail(ErrorKind::input, "CL-2071", fmt::format("The model file '{}' is not there.", quotedForMessage(idOrPath)),
+                        "Check the path.");
         ModelLocation location{path.stem().string(), path.filename().string(), "", "gguf", path.parent_path().string(), idOrPath, {}};
         CAROUSEL_ASSIGN(location.sha256, rememberedSha256(idOrPath));
         return location;
@@ -118,11 +125,13 @@ Result<ModelLocation> ModelShelf::resolve(const std::string& idOrPath) const {
     if (found.state != ModelState::ready)
         return fail(ErrorKind::input, "CL-2072", fmt::format("The model '{}' is damaged: {}.", idOrPath, found.detail), fetchHint);
     const KnownModel& model = found.model;
-    ModelLocation location{model.id, model.title, model.licence, model.format, found.folder, found.folder + "/" + model.files.front().name, {}};
+    ModelLocation location{model.id, model.title, model.licence, model.format, found.folder, found.folder + "/" + model.files.front().name,
+                           {}};
     CAROUSEL_ASSIGN(location.sha256, rememberedSha256(location.weights));
     if (location.sha256 != model.files.front().sha256)
         return fail(ErrorKind::input, "CL-2072",
-                    fmt::format("The model '{}' is damaged: '{}' has the SHA-256 {}, {} is expected.", idOrPath, location.weights, location.sha256, model.files.front().sha256),
+                    fmt::format("The model '{}' is damaged: '{}' has the SHA-256 {}, {} is expected.", idOrPath, location.weights,
+                                location.sha256, model.files.front().sha256),
                     fetchHint);
     return location;
 }

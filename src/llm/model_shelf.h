@@ -30,7 +30,7 @@ struct ModelStatus {
 };
 // What is needed to open a model.
 struct ModelLocation {
-    std::string id;      // known id, or the file name without ending for a path
+    std::string id; // known id, or the file name without ending for a path
     std::string title, licence, format;
     std::string folder;
     std::string weights; // path of the .gguf or .safetensors file
@@ -44,7 +44,7 @@ public:
     const std::string& folder() const { return m_folder; }
     // Sizes only, or (`hashes`) every file's SHA-256 as well.
     std::vector<ModelStatus> status(bool hashes = false) const;
-    Result<ModelStatus> status(const std::string& id, bool hashes) const;   // CL-2070 unknown id, naming the known ones
+    Result<ModelStatus> status(const std::string& id, bool hashes) const; // CL-2070 unknown id, naming the known ones
     // A known id or the path of a .gguf file. CL-2070 unknown; CL-2071 not there (says how to fetch it); CL-2072 wrong size or hash.
     Result<ModelLocation> resolve(const std::string& idOrPath) const;
 

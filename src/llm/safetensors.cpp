@@ -20,10 +20,10 @@ struct KnownType {
     const char* name;
     TensorType type;
 };
-constexpr KnownType knownTypes[] = {{"F64", TensorType::f64},  {"F32", TensorType::f32}, {"F16", TensorType::f16},   {"BF16", TensorType::bf16},
-                                    {"I64", TensorType::i64},  {"I32", TensorType::i32}, {"I16", TensorType::i16},   {"I8", TensorType::i8},
-                                    {"U64", TensorType::u64},  {"U32", TensorType::u32}, {"U16", TensorType::u16},   {"U8", TensorType::u8},
-                                    {"BOOL", TensorType::boolean}};
+constexpr KnownType knownTypes[] = {
+    {"F64", TensorType::f64}, {"F32", TensorType::f32}, {"F16", TensorType::f16},     {"BF16", TensorType::bf16}, {"I64", TensorType::i64},
+    {"I32", TensorType::i32}, {"I16", TensorType::i16}, {"I8", TensorType::i8},       {"U64", TensorType::u64},   {"U32", TensorType::u32},
+    {"U16", TensorType::u16}, {"U8", TensorType::u8},   {"BOOL", TensorType::boolean}};
 
 struct Problem {
     std::string code, what, rule;
@@ -111,7 +111,8 @@ public:
             return true;
         }
         if (!m_keys.insert(text).second)
-            return refuse("CL-2046", fmt::format("the key '{}' of '{}' comes twice", quotedForMessage(text), quotedForMessage(m_topKey)), "keys are unique");
+            return refuse("CL-2046", fmt::format("the key '{}' of '{}' comes twice", quotedForMessage(text), quotedForMessage(m_topKey)),
+                          "keys are unique");
         m_key = text;
         if (!m_inMetadata && text != "dtype" && text != "shape" && text != "data_offsets")
             return refuse("CL-2049", fmt::format("'{}' has the key '{}'", quotedForMessage(m_topKey), quotedForMessage(text)),
@@ -120,7 +121,8 @@ public:
     }
     bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception& error) override {
         errorAt = position;
-        return refuse("CL-2045", fmt::format("the header is not JSON ({})", quotedForMessage(error.what(), 160)), "the header is one JSON object");
+        return refuse("CL-2045", fmt::format("the header is not JSON ({})", quotedForMessage(error.what(), 160)),
+                      "the header is one JSON object");
     }
 
 private:
@@ -139,10 +141,12 @@ private:
     // Anything in a place where the format does not have it.
     bool value(const std::string& what) {
         if (m_inMetadata)
-            return refuse("CL-2048", fmt::format("__metadata__ holds {} for '{}'", what, quotedForMessage(m_key)), "metadata is text to text");
+            return refuse("CL-2048", fmt::format("__metadata__ holds {} for '{}'", what, quotedForMessage(m_key)),
+                          "metadata is text to text");
         if (m_inArray)
             return refuse("CL-2050", fmt::format("{} of '{}' holds {}", m_key, shownName(), what), "non-negative whole numbers below 2^64");
-        return refuse("CL-2049", fmt::format("'{}' holds {} where the format has none", shownName(), what), "an entry has exactly dtype, shape and data_offsets");
+        return refuse("CL-2049", fmt::format("'{}' holds {} where the format has none", shownName(), what),
+                      "an entry has exactly dtype, shape and data_offsets");
     }
 
     std::size_t m_depth = 0;
@@ -166,14 +170,19 @@ public:
         if (length > headerLimit)
             return refuse("CL-2042", 0, fmt::format("the header announces {} bytes", length), "a header has at most 100,000,000 bytes");
         if (length > size - 8)
-            return refuse("CL-2043", 0, fmt::format("the header announces {} bytes; the file is cut: {} bytes expected, {} found", length, length + 8, size),
-                          "the header lies inside the file");
+            return refuse(
+                "CL-2043", 0,
+                fmt::format("the header announces {} bytes; the file is cut: {} bytes expected, {} found", length, length + 8, size),
+                "the header lies inside the file");
         std::string header(static_cast<std::size_t>(length), '\0');
         CAROUSEL_TRY(m_file.read(8, std::as_writable_bytes(std::span(header))));
         if (const auto bad = firstInvalidUtf8(header); bad != std::string_view::npos)
             return refuse("CL-2044", 8 + bad, "the header is not valid UTF-8", "the header is UTF-8");
         if (header.empty() || header[0] != '{')
             return refuse("CL-2045", 8, "the header does not start with '{'", "the header is one JSON object");
+        // The JSON reader takes a NUL for the end of its input; what stands behind one would go unread.
+        if (const auto nul = header.find('\0'); nul != std::string::npos)
+            return refuse("CL-2045", 8 + nul, "the header holds a NUL byte", "the header is one JSON object");
         HeaderHandler handler;
         const bool parsed = nlohmann::json::sax_parse(header, &handler);
         if (handler.problem)
@@ -196,25 +205,33 @@ private:
     Result<void> add(Entry& entry) {
         const std::string shown = quotedForMessage(entry.name);
         if (!entry.hasDtype || !entry.hasShape || !entry.hasOffsets || entry.offsets.size() != 2)
-            return refuse("CL-2049", 8, fmt::format("'{}' lacks {}", shown, !entry.hasDtype ? "dtype" : !entry.hasShape ? "shape" : "a pair of data_offsets"),
+            return refuse("CL-2049", 8,
+                          fmt::format("'{}' lacks {}", shown,
+                                      !entry.hasDtype   ? "dtype"
+                                      : !entry.hasShape ? "shape"
+                                                        : "a pair of data_offsets"),
                           "an entry has exactly dtype, shape and data_offsets");
         TensorInfo tensor;
         tensor.name = entry.name;
-        const auto known = std::find_if(std::begin(knownTypes), std::end(knownTypes), [&](const KnownType& type) { return entry.dtype == type.name; });
+        const auto known =
+            std::find_if(std::begin(knownTypes), std::end(knownTypes), [&](const KnownType& type) { return entry.dtype == type.name; });
         if (known == std::end(knownTypes))
-            return refuse("CL-2051", 8, fmt::format("'{}' has the dtype '{}'", shown, quotedForMessage(entry.dtype)), "a dtype that this program knows");
+            return refuse("CL-2051", 8, fmt::format("'{}' has the dtype '{}'", shown, quotedForMessage(entry.dtype)),
+                          "a dtype that this program knows");
         tensor.type = known->type;
         tensor.typeName = known->name;
         tensor.elements = 1;
         for (const auto extent : entry.shape)
             if (__builtin_mul_overflow(tensor.elements, extent, &tensor.elements))
-                return refuse("CL-2050", 8, fmt::format("the shape of '{}' multiplies to 2^64 or more", shown), "the number of elements fits 64 bits");
+                return refuse("CL-2050", 8, fmt::format("the shape of '{}' multiplies to 2^64 or more", shown),
+                              "the number of elements fits 64 bits");
         tensor.dims = std::move(entry.shape);
         if (__builtin_mul_overflow(tensor.elements, std::uint64_t(blockSize(tensor.type).bytes), &tensor.bytes))
             return refuse("CL-2050", 8, fmt::format("'{}' has 2^64 bytes or more", shown), "the number of bytes fits 64 bits");
         const auto begin = entry.offsets[0], end = entry.offsets[1];
         if (begin > end || end - begin != tensor.bytes)
-            return refuse("CL-2052", 8, fmt::format("'{}' lies from {} to {}, its shape and dtype ask for {} bytes", shown, begin, end, tensor.bytes),
+            return refuse("CL-2052", 8,
+                          fmt::format("'{}' lies from {} to {}, its shape and dtype ask for {} bytes", shown, begin, end, tensor.bytes),
                           "data_offsets span exactly the tensor's bytes");
         tensor.offset = begin; // made absolute in checkCover
         m_out.m_tensors.push_back(std::move(tensor));
@@ -229,17 +246,21 @@ private:
         std::uint64_t expected = 0;
         for (std::size_t i = 0; i < tensors.size(); ++i) {
             if (tensors[i].offset != expected)
-                return refuse("CL-2053", 8, fmt::format("'{}' begins at {} of the data, the one before it ends at {}", quotedForMessage(tensors[i].name), tensors[i].offset, expected),
+                return refuse("CL-2053", 8,
+                              fmt::format("'{}' begins at {} of the data, the one before it ends at {}", quotedForMessage(tensors[i].name),
+                                          tensors[i].offset, expected),
                               "tensors follow one another without hole or overlap");
             expected += tensors[i].bytes; // equals the checked end offset, so it cannot wrap
             m_out.m_index.emplace(tensors[i].name, i);
         }
         const auto data = m_file.size() - m_dataOffset;
         if (expected > data)
-            return refuse("CL-2054", m_file.size(), fmt::format("the file is cut: {} bytes of data expected after offset {}, {} found", expected, m_dataOffset, data),
+            return refuse("CL-2054", m_file.size(),
+                          fmt::format("the file is cut: {} bytes of data expected after offset {}, {} found", expected, m_dataOffset, data),
                           "the tensors end where the file ends");
         if (expected < data)
-            return refuse("CL-2054", m_dataOffset + expected, fmt::format("{} bytes follow the last tensor", data - expected), "the tensors end where the file ends");
+            return refuse("CL-2054", m_dataOffset + expected, fmt::format("{} bytes follow the last tensor", data - expected),
+                          "the tensors end where the file ends");
         for (TensorInfo& tensor : tensors)
             tensor.offset += m_dataOffset;
         return {};
@@ -262,14 +283,20 @@ const TensorInfo* SafetensorsFile::find(std::string_view name) const {
     return found == m_index.end() ? nullptr : &m_tensors[found->second];
 }
 
-Result<const TensorInfo*> SafetensorsFile::tensor(std::string_view name) const { return presentTensor(find(name), name, path()); }
+Result<const TensorInfo*> SafetensorsFile::tensor(std::string_view name) const {
+    return presentTensor(find(name), name, path());
+}
 
 Result<const TensorInfo*> SafetensorsFile::tensor(std::string_view name, const std::vector<std::uint64_t>& dims) const {
     return tensorOfShape(find(name), name, dims, path());
 }
 
-Result<std::vector<std::byte>> SafetensorsFile::raw(const TensorInfo& tensor) const { return readRaw(*m_file, tensor); }
+Result<std::vector<std::byte>> SafetensorsFile::raw(const TensorInfo& tensor) const {
+    return readRaw(*m_file, tensor);
+}
 
-Result<std::vector<float>> SafetensorsFile::dequantised(const TensorInfo& tensor) const { return readFloats(*m_file, tensor, 0, tensor.rows()); }
+Result<std::vector<float>> SafetensorsFile::dequantised(const TensorInfo& tensor) const {
+    return readFloats(*m_file, tensor, 0, tensor.rows());
+}
 
 } // namespace carousel

@@ -19,9 +19,9 @@ public:
 
     const std::string& path() const { return m_file->path(); }
     const std::map<std::string, std::string>& metadata() const { return m_metadata; }
-    const std::vector<TensorInfo>& tensors() const { return m_tensors; }  // by offset
+    const std::vector<TensorInfo>& tensors() const { return m_tensors; } // by offset
     const TensorInfo* find(std::string_view name) const;
-    Result<const TensorInfo*> tensor(std::string_view name) const;        // CL-2031 when absent
+    Result<const TensorInfo*> tensor(std::string_view name) const;                                         // CL-2031 when absent
     Result<const TensorInfo*> tensor(std::string_view name, const std::vector<std::uint64_t>& dims) const; // CL-2032
     Result<std::vector<std::byte>> raw(const TensorInfo& tensor) const;
     Result<std::vector<float>> dequantised(const TensorInfo& tensor) const; // F32, F16, BF16, F64; CL-2033, CL-2034

@@ -14,7 +14,9 @@ template <class T> T load(const std::byte* at) {
     return value;
 }
 
-float half(const std::byte* at) { return halfToFloat(load<std::uint16_t>(at)); }
+float half(const std::byte* at) {
+    return halfToFloat(load<std::uint16_t>(at));
+}
 
 } // namespace
 
@@ -26,8 +28,10 @@ bool readableAsFloats(TensorType type) {
     case TensorType::f64:
     case TensorType::q8_0:
     case TensorType::q4_0:
-    case TensorType::q4_1: return true;
-    default: return false;
+    case TensorType::q4_1:
+        return true;
+    default:
+        return false;
     }
 }
 
@@ -35,21 +39,29 @@ BlockSize blockSize(TensorType type) {
     switch (type) {
     case TensorType::f32:
     case TensorType::i32:
-    case TensorType::u32: return {1, 4};
+    case TensorType::u32:
+        return {1, 4};
     case TensorType::f16:
     case TensorType::bf16:
     case TensorType::i16:
-    case TensorType::u16: return {1, 2};
+    case TensorType::u16:
+        return {1, 2};
     case TensorType::f64:
     case TensorType::i64:
-    case TensorType::u64: return {1, 8};
+    case TensorType::u64:
+        return {1, 8};
     case TensorType::i8:
     case TensorType::u8:
-    case TensorType::boolean: return {1, 1};
-    case TensorType::q8_0: return {32, 34};
-    case TensorType::q4_0: return {32, 18};
-    case TensorType::q4_1: return {32, 20};
-    case TensorType::other: break;
+    case TensorType::boolean:
+        return {1, 1};
+    case TensorType::q8_0:
+        return {32, 34};
+    case TensorType::q4_0:
+        return {32, 18};
+    case TensorType::q4_1:
+        return {32, 20};
+    case TensorType::other:
+        break;
     }
     return {};
 }
@@ -75,7 +87,9 @@ void toFloats(TensorType type, std::span<const std::byte> stored, std::span<floa
     const std::byte* in = stored.data();
     float* to = out.data();
     switch (type) {
-    case TensorType::f32: std::memcpy(to, in, blocks * 4); break;
+    case TensorType::f32:
+        std::memcpy(to, in, blocks * 4);
+        break;
     case TensorType::f16:
         for (std::size_t i = 0; i < blocks; ++i)
             to[i] = half(in + 2 * i);
@@ -115,7 +129,8 @@ void toFloats(TensorType type, std::span<const std::byte> stored, std::span<floa
             }
         }
         break;
-    default: break;
+    default:
+        break;
     }
 }
 

@@ -14,10 +14,10 @@ enum class TensorType { f32, f16, bf16, f64, q8_0, q4_0, q4_1, i8, i16, i32, i64
 
 struct TensorInfo {
     std::string name;
-    std::vector<std::uint64_t> dims;  // row-major, the last one is the fastest: a matrix is {rows, columns}
+    std::vector<std::uint64_t> dims; // row-major, the last one is the fastest: a matrix is {rows, columns}
     TensorType type = TensorType::other;
-    std::string typeName;             // as the format calls it: "Q4_1", "F32"
-    std::uint64_t offset = 0;         // of the first byte, from the start of the file
+    std::string typeName;     // as the format calls it: "Q4_1", "F32"
+    std::uint64_t offset = 0; // of the first byte, from the start of the file
     std::uint64_t bytes = 0;
     std::uint64_t elements = 0;
     std::uint64_t rows() const { return dims.size() < 2 ? 1 : elements / columns(); }

@@ -4,6 +4,8 @@
 
 namespace carousel {
 
-std::string Tokenizer::decode(std::span<const TokenId> ids) const { return replaceInvalidUtf8(decodeBytes(ids)); }
+std::string Tokenizer::decode(std::span<const TokenId> ids) const {
+    return replaceInvalidUtf8(decodeBytes(ids));
+}
 
 } // namespace carousel

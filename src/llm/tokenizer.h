@@ -17,7 +17,7 @@ using TokenId = std::int32_t;
 class Tokenizer {
 public:
     virtual ~Tokenizer() = default;
-    virtual std::vector<TokenId> encode(std::string_view text) const = 0; // no control tokens added
+    virtual std::vector<TokenId> encode(std::string_view text) const = 0;    // no control tokens added
     virtual std::optional<TokenId> control(std::string_view name) const = 0; // "<|im_start|>", "[CLS]"
     // Bytes of the tokens joined; may end in the middle of a character. Unknown ids give nothing.
     virtual std::string decodeBytes(std::span<const TokenId> ids) const = 0;

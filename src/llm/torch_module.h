@@ -12,6 +12,7 @@ struct OpenOptions {
     std::string computeType = "auto"; // "fp32", "bf16", "auto"
     std::string device = "cpu";       // "cpu", "cuda", "cuda:0"
     int threads = 0;                  // 0: threadCount()
+    std::int64_t contextLimit = 0;    // longest prompt in tokens; 0: what the model takes
 };
 
 constexpr int torchModuleApi = 1;

@@ -34,8 +34,8 @@ bool isNumber(std::int32_t code) {
 }
 
 bool isWhiteSpace(std::int32_t code) {
-    return (code >= 0x09 && code <= 0x0D) || code == 0x20 || code == 0x85 || code == 0xA0 || code == 0x1680 || (code >= 0x2000 && code <= 0x200A) ||
-           code == 0x2028 || code == 0x2029 || code == 0x202F || code == 0x205F || code == 0x3000;
+    return (code >= 0x09 && code <= 0x0D) || code == 0x20 || code == 0x85 || code == 0xA0 || code == 0x1680 ||
+           (code >= 0x2000 && code <= 0x200A) || code == 0x2028 || code == 0x2029 || code == 0x202F || code == 0x205F || code == 0x3000;
 }
 
 bool isPunctuation(std::int32_t code) {
@@ -43,7 +43,9 @@ bool isPunctuation(std::int32_t code) {
     return category >= UTF8PROC_CATEGORY_PC && category <= UTF8PROC_CATEGORY_PO;
 }
 
-bool isMark(std::int32_t code) { return utf8proc_category(code) == UTF8PROC_CATEGORY_MN; }
+bool isMark(std::int32_t code) {
+    return utf8proc_category(code) == UTF8PROC_CATEGORY_MN;
+}
 
 bool isOther(std::int32_t code) {
     const auto category = utf8proc_category(code);

@@ -46,13 +46,15 @@ Result<std::vector<std::byte>> readRaw(const BoundedFile& file, const TensorInfo
 Result<std::vector<float>> readFloats(const BoundedFile& file, const TensorInfo& tensor, std::uint64_t firstRow, std::uint64_t rows) {
     if (!readableAsFloats(tensor.type))
         return fail(ErrorKind::input, "CL-2033",
-                    fmt::format("'{}', offset {}: the tensor '{}' is stored as {}.", file.path(), tensor.offset, quotedForMessage(tensor.name), tensor.typeName),
+                    fmt::format("'{}', offset {}: the tensor '{}' is stored as {}.", file.path(), tensor.offset,
+                                quotedForMessage(tensor.name), tensor.typeName),
                     "This program reads F32, F16, BF16, F64, Q8_0, Q4_0 and Q4_1; convert the model to one of them.");
     if (tensor.elements == 0)
         return std::vector<float>();
     if (firstRow > tensor.rows() || rows > tensor.rows() - firstRow)
         return fail(ErrorKind::internal, "CL-2032",
-                    fmt::format("Rows {} to {} of the tensor '{}' were asked for; it has {}.", firstRow, firstRow + rows, quotedForMessage(tensor.name), tensor.rows()),
+                    fmt::format("Rows {} to {} of the tensor '{}' were asked for; it has {}.", firstRow, firstRow + rows,
+                                quotedForMessage(tensor.name), tensor.rows()),
                     "This is a mistake in the program; please report it.");
     const BlockSize block = blockSize(tensor.type);
     const std::uint64_t rowBytes = tensor.columns() / block.elements * block.bytes; // columns are whole blocks: the reader checked it
@@ -85,7 +87,8 @@ Result<std::vector<float>> readFloats(const BoundedFile& file, const TensorInfo&
     if (const auto bad = firstBad.load(); bad != none)
         return fail(ErrorKind::input, "CL-2034",
                     fmt::format("'{}', offset {}: the tensor '{}' holds {} at element {}.", file.path(),
-                                part.offset + bad / block.elements * block.bytes, quotedForMessage(tensor.name), values[bad], bad + firstRow * columns),
+                                part.offset + bad / block.elements * block.bytes, quotedForMessage(tensor.name), values[bad],
+                                bad + firstRow * columns),
                     "The weights are damaged; fetch the file again (packaging/run.sh).");
     return values;
 }

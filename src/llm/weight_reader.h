@@ -11,6 +11,7 @@ Result<const TensorInfo*> presentTensor(const TensorInfo* found, std::string_vie
 Result<const TensorInfo*> tensorOfShape(const TensorInfo* found, std::string_view name, const std::vector<std::uint64_t>& dims,
                                         const std::string& path); // CL-2031, CL-2032
 Result<std::vector<std::byte>> readRaw(const BoundedFile& file, const TensorInfo& tensor);
-Result<std::vector<float>> readFloats(const BoundedFile& file, const TensorInfo& tensor, std::uint64_t firstRow, std::uint64_t rows); // CL-2032..2034
+Result<std::vector<float>> readFloats(const BoundedFile& file, const TensorInfo& tensor, std::uint64_t firstRow,
+                                      std::uint64_t rows); // CL-2032..2034
 
 } // namespace carousel

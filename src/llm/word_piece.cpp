@@ -23,14 +23,15 @@ bool isIdeograph(std::int32_t code) {
 }
 
 bool splitsWords(std::int32_t code) {
-    const bool asciiSign = (code >= 33 && code <= 47) || (code >= 58 && code <= 64) || (code >= 91 && code <= 96) || (code >= 123 && code <= 126);
+    const bool asciiSign =
+        (code >= 33 && code <= 47) || (code >= 58 && code <= 64) || (code >= 91 && code <= 96) || (code >= 123 && code <= 126);
     return asciiSign || isPunctuation(code);
 }
 
 std::string decomposed(const std::string& text) {
     utf8proc_uint8_t* result = nullptr;
-    const auto length = utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()), static_cast<utf8proc_ssize_t>(text.size()), &result,
-                                     static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_DECOMPOSE));
+    const auto length = utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()), static_cast<utf8proc_ssize_t>(text.size()),
+                                     &result, static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_DECOMPOSE));
     if (length < 0) // cannot happen for the valid UTF-8 that comes here, but for memory
         return text;
     std::string out(reinterpret_cast<const char*>(result), static_cast<std::size_t>(length));
@@ -155,7 +156,8 @@ Result<std::shared_ptr<const WordPiece>> WordPiece::fromFile(const std::string& 
     std::shared_ptr<WordPiece> result(new WordPiece);
     State& state = *result->m_state;
     if (const auto bad = firstInvalidUtf8(bytes); bad != std::string_view::npos)
-        return refuse(1 + static_cast<std::size_t>(std::count(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(bad), '\n')), "bytes that are not UTF-8");
+        return refuse(1 + static_cast<std::size_t>(std::count(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(bad), '\n')),
+                      "bytes that are not UTF-8");
     std::string_view rest = bytes;
     while (!rest.empty()) {
         const auto end = rest.find('\n');
@@ -224,6 +226,8 @@ std::string WordPiece::decodeBytes(std::span<const TokenId> ids) const {
     return text;
 }
 
-std::size_t WordPiece::vocabularySize() const { return m_state->tokens.size(); }
+std::size_t WordPiece::vocabularySize() const {
+    return m_state->tokens.size();
+}
 
 } // namespace carousel
