@@ -141,6 +141,7 @@ Result<LineReader> LineReader::open(const std::string& path) {
     archive_read_support_filter_xz(state->reader);
     archive_read_support_filter_bzip2(state->reader);
     archive_read_support_format_raw(state->reader);
+    archive_read_support_format_empty(state->reader);
     archive_entry* entry = nullptr;
     if (archive_read_open(state->reader, state.get(), nullptr, &State::readBlock, nullptr) != ARCHIVE_OK)
         return state->damaged();
