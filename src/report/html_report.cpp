@@ -24,7 +24,7 @@ data cellData(const ReportCell& cell, bool numeric) {
     static const char* tones[] = {"", "good", "bad", "muted"};
     data d;
     d.set("text", cell.text);
-    d.set("class", std::string(numeric ? "number " : "") + tones[static_cast<int>(cell.tone)]);
+    d.set("class", std::string(numeric ? "number " : "") + (cell.colour >= 0 ? "marked " : "") + tones[static_cast<int>(cell.tone)]);
     if (!cell.interval.empty())
         d.set("interval", cell.interval);
     if (!cell.note.empty())

@@ -131,10 +131,10 @@ double legendRows(const PlotSpec& plot, PlotLayout& layout, double width, double
             x = plotMargin;
             rows += 1;
         }
-        layout.legend.push_back({.x = x, .y = y + rowHeight * rows - 4, .series = s, .text = text});
+        layout.legend.push_back({.x = x, .y = y + 18 * rows - 1, .series = s, .text = text});
         x += needed;
     }
-    return rows * (rowHeight + 2) + 4;
+    return rows * 18 + 6;
 }
 
 // Category names under the axis: one line, else a few lines of words, else slanted. Returns the height they take.

@@ -189,7 +189,7 @@ private:
         whisker(series, i, x, nullptr);
         if (m_layout.valueLabels) {
             const bool whiskered = i < series.high.size() && std::isfinite(series.high[i]);
-            m_svg.text(x, (whiskered ? std::min(py(series.high[i]), to) : to) - 5, threeFigures(series.y[i]), 11, "ink", Anchor::middle);
+            m_svg.text(x, (whiskered ? std::min(py(series.high[i]), to) : to) - 5, threeFigures(series.y[i]), 11, "ink", Anchor::middle, false, 0, true);
         }
     }
 

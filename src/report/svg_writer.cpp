@@ -128,12 +128,13 @@ void SvgWriter::marker(int shape, double x, double y, double size, std::string_v
     }
 }
 
-void SvgWriter::text(double x, double y, std::string_view content, double size, std::string_view cssClass, Anchor anchor, bool bold, double rotate) {
+void SvgWriter::text(double x, double y, std::string_view content, double size, std::string_view cssClass, Anchor anchor, bool bold, double rotate, bool halo) {
     const char* anchors[] = {"start", "middle", "end"};
     const char* fill = cssClass == "ink" ? "#1b1f24" : "#57606a";
-    m_svg += fmt::format("<text x=\"{0}\" y=\"{1}\" class=\"{2}\" fill=\"{3}\" font-size=\"{4}\" text-anchor=\"{5}\"{6}{7}>{8}</text>\n", svgNumber(x), svgNumber(y), cssClass, fill,
+    m_svg += fmt::format("<text x=\"{0}\" y=\"{1}\" class=\"{2}{9}\" fill=\"{3}\" font-size=\"{4}\" text-anchor=\"{5}\"{6}{7}>{8}</text>\n", svgNumber(x), svgNumber(y), cssClass, fill,
                          svgNumber(size), anchors[static_cast<int>(anchor)], bold ? " font-weight=\"600\"" : "",
-                         rotate == 0 ? "" : fmt::format(" transform=\"rotate({} {} {})\"", svgNumber(rotate), svgNumber(x), svgNumber(y)), safe(content));
+                         rotate == 0 ? "" : fmt::format(" transform=\"rotate({} {} {})\"", svgNumber(rotate), svgNumber(x), svgNumber(y)), safe(content),
+                         halo ? " halo\" paint-order=\"stroke\" stroke=\"#ffffff\" stroke-width=\"3\" stroke-linejoin=\"round" : "");
 }
 
 std::string SvgWriter::finished() { return m_svg + "</svg>\n"; }
