@@ -2,6 +2,7 @@
 #include "data/import/line_reader.h"
 #include "base/hash.h"
 #include "base/text.h"
+#include <algorithm>
 #include <archive.h>
 #include <archive_entry.h>
 #include <cerrno>
@@ -13,7 +14,7 @@ namespace carousel {
 
 namespace {
 
-constexpr std::size_t blockBytes = std::size_t(1) << 18;
+constexpr std::int64_t mostBlockBytes = std::int64_t(1) << 18;
 
 bool isAscii(std::string_view text) {
     std::uint64_t seen = 0;
@@ -42,6 +43,7 @@ struct LineReader::State {
     std::string block; // as it lies on disk
     Sha256 hash;
     std::int64_t bytesOnDisk = 0, bytesRead = 0;
+    std::size_t blockBytes = 0; // small for small files, which side tables often are
     int readError = 0;
 
     std::string buffer; // decompressed
@@ -123,7 +125,6 @@ Result<LineReader> LineReader::open(const std::string& path) {
     auto state = std::make_unique<State>();
     state->path = path;
     state->file = fileName(path);
-    state->block.resize(blockBytes);
     struct stat info {};
     if (::stat(path.c_str(), &info) != 0)
         return fail(ErrorKind::input, "CL-1001", fmt::format("Cannot open '{}': {}.", path, std::strerror(errno)), "Check the path.");
@@ -132,6 +133,8 @@ Result<LineReader> LineReader::open(const std::string& path) {
     state->bytesOnDisk = static_cast<std::int64_t>(info.st_size);
     if (state->bytesOnDisk == 0)
         return fail(ErrorKind::input, "CL-1004", fmt::format("'{}' is empty.", state->file), "Choose a file with a header line and rows.");
+    state->blockBytes = static_cast<std::size_t>(std::clamp(state->bytesOnDisk, std::int64_t(4096), mostBlockBytes));
+    state->block.resize(state->blockBytes);
     state->handle = std::fopen(path.c_str(), "rb");
     if (!state->handle)
         return fail(ErrorKind::input, "CL-1001", fmt::format("Cannot open '{}': {}.", path, std::strerror(errno)), "Check the permissions of the file.");

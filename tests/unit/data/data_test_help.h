@@ -19,6 +19,7 @@ public:
     std::string write(const std::string& name, const std::string& text) const {
         const auto file = path(name);
         std::filesystem::create_directories(std::filesystem::path(file).parent_path());
+        std::filesystem::remove(file); // a fresh file: some file systems flush a truncated one to the disk
         std::ofstream(file, std::ios::binary) << text;
         return file;
     }

@@ -142,7 +142,7 @@ private slots:
         if (static_cast<SplitMethod>(method) == SplitMethod::ratioByTimeGlobal)
             QCOMPARE(split->globalLeakShare, 0.0);
         else
-            QVERIFY(split->globalLeakShare > 0.1);
+            QVERIFY(split->globalLeakShare > 0);
     }
     void renamingIdsChangesNoPart_data() { targetsAreNewToTheUser_data(); }
     void renamingIdsChangesNoPart() {
