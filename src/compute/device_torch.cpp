@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "compute/device_torch.h"
+#include "base/parallel.h"
+#include "compute/cpu_kernels.h"
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <c10/core/InferenceMode.h>
+#include <mutex>
+#include <oneapi/dnnl/dnnl.hpp>
+#include <omp.h>
+#include <torch/version.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
+namespace carousel {
+
+const char* name(ComputeType type) { return type == ComputeType::fp32 ? "fp32" : "bf16"; }
+
+bool cpuMultipliesBf16() {
+#if defined(__x86_64__)
+    return __builtin_cpu_supports("avx512bf16");
+#else
+    return false;
+#endif
+}
+
+namespace {
+
+// Activations of a layer are some megabytes: with the default thresholds each is mapped, faulted in and returned again, layer by layer.
+void keepFreedMemory() {
+#ifdef __GLIBC__
+    mallopt(M_MMAP_THRESHOLD, 64 << 20);
+    mallopt(M_TRIM_THRESHOLD, 256 << 20);
+#endif
+}
+
+Result<std::string> cudaDevice(const std::string& device) {
+    int index = 0;
+    if (device.size() > 4) {
+        const std::string digits = device.substr(5);
+        if (device[4] != ':' || digits.empty() || digits.size() > 2 || digits.find_first_not_of("0123456789") != std::string::npos)
+            return fail(ErrorKind::usage, "CL-2085", fmt::format("there is no device named '{}'", device), "use cpu, cuda, or cuda:N");
+        index = std::stoi(digits);
+    }
+    if (!at::hasCUDA())
+        return fail(ErrorKind::input, "CL-2085", fmt::format("device {} was asked for, but this LibTorch has no CUDA", device),
+                    "use --device cpu, or build with a CUDA LibTorch (-DTorch_DIR)");
+    return fmt::format("cuda:{}", index);
+}
+
+} // namespace
+
+Result<ComputeDevice> openComputeDevice(const std::string& device, const std::string& computeType, int threads, bool preferExact) {
+    static std::once_flag once;
+    std::call_once(once, keepFreedMemory);
+    ComputeDevice out;
+    out.threads = threads > 0 ? threads : threadCount();
+    const bool cuda = device.rfind("cuda", 0) == 0;
+    if (cuda) {
+        CAROUSEL_ASSIGN(out.name, cudaDevice(device));
+        out.portable = true;
+    } else if (device != "cpu" && !device.empty()) {
+        return fail(ErrorKind::usage, "CL-2085", fmt::format("there is no device named '{}'", device), "use cpu, cuda, or cuda:N");
+    }
+    if (computeType == "fp32")
+        out.type = ComputeType::fp32;
+    else if (computeType == "bf16")
+        out.type = ComputeType::bf16;
+    else if (computeType == "auto" || computeType.empty())
+        out.type = !preferExact && (cuda || cpuMultipliesBf16()) ? ComputeType::bf16 : ComputeType::fp32;
+    else
+        return fail(ErrorKind::usage, "CL-2086", fmt::format("there is no compute type named '{}'", computeType), "use auto, fp32 or bf16");
+    return out;
+}
+
+std::string describeLibraries(int threads) {
+    const dnnl_version_t* version = dnnl_version();
+    return fmt::format("LibTorch {}, oneDNN {}.{}.{}, {} loops, {} {}", TORCH_VERSION, version->major, version->minor, version->patch,
+                       cpuKernels().name, threads, threads == 1 ? "thread" : "threads");
+}
+
+struct ComputeScope::Inference {
+    c10::InferenceMode mode;
+};
+
+ComputeScope::ComputeScope(const ComputeDevice& device) : m_inference(new Inference), m_before(omp_get_max_threads()) {
+    if (at::get_num_threads() != device.threads)
+        at::set_num_threads(device.threads);
+    omp_set_num_threads(device.threads);
+}
+
+ComputeScope::~ComputeScope() {
+    omp_set_num_threads(m_before);
+    delete m_inference;
+}
+
+} // namespace carousel

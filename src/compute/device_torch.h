@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The device that models run on, and the one place where threads, allocator and number format are set. No tensor type in this header.
+#pragma once
+#include "base/result.h"
+#include <cstdint>
+#include <string>
+
+namespace carousel {
+
+enum class ComputeType { fp32, bf16 };
+const char* name(ComputeType type); // "fp32", "bf16"
+
+struct ComputeDevice {
+    std::string name = "cpu";  // "cpu", "cuda:0"
+    int threads = 1;
+    ComputeType type = ComputeType::fp32;
+    // Plain LibTorch operations instead of our loops and oneDNN: always so off the CPU; on the CPU it is how tests compare the two.
+    bool portable = false;
+};
+
+// `device`: "cpu", "cuda", "cuda:1"; `computeType`: "fp32", "bf16" or "auto" (bf16 where the device multiplies it natively, unless
+// `preferExact`). CL-2085: no such device; CL-2086: no such number format.
+Result<ComputeDevice> openComputeDevice(const std::string& device, const std::string& computeType, int threads, bool preferExact = false);
+bool cpuMultipliesBf16();
+// "LibTorch 1.13.1, oneDNN 2.6.3, avx512 loops, 2 threads"
+std::string describeLibraries(int threads);
+
+// While it lives, tensor work of the calling thread uses `threads` threads (OpenMP keeps the number per thread) and records no gradients.
+class ComputeScope {
+public:
+    explicit ComputeScope(const ComputeDevice& device);
+    ~ComputeScope();
+    ComputeScope(const ComputeScope&) = delete;
+    ComputeScope& operator=(const ComputeScope&) = delete;
+
+private:
+    struct Inference;
+    Inference* m_inference;
+    int m_before;
+};
+
+} // namespace carousel

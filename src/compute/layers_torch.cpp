@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "compute/layers_torch.h"
+#include "compute/cpu_kernels.h"
+#include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/logsumexp.h>
+#include <ATen/ops/rsqrt.h>
+#include <ATen/ops/silu.h>
+#include <ATen/ops/stack.h>
+#include <algorithm>
+#include <cmath>
+
+namespace carousel {
+
+namespace {
+constexpr std::int64_t rowsPerTask = 8;
+}
+
+at::Tensor rmsNorm(const ComputeDevice& device, const at::Tensor& x, const at::Tensor& weight, double epsilon) {
+    if (device.portable)
+        return x * at::rsqrt((x * x).mean(-1, true) + epsilon) * weight;
+    const at::Tensor input = x.contiguous();
+    at::Tensor y = at::empty_like(input);
+    const std::int64_t width = x.size(1);
+    const float* from = input.data_ptr<float>();
+    const float* scale = weight.data_ptr<float>();
+    float* to = y.data_ptr<float>();
+    at::parallel_for(0, x.size(0), rowsPerTask, [&](std::int64_t begin, std::int64_t end) {
+        cpuKernels().rmsNorm(from + begin * width, scale, static_cast<float>(epsilon), end - begin, width, to + begin * width);
+    });
+    return y;
+}
+
+at::Tensor swiGlu(const ComputeDevice& device, const at::Tensor& gateUp) {
+    const std::int64_t width = gateUp.size(1) / 2;
+    if (device.portable)
+        return at::silu(gateUp.narrow(1, 0, width)) * gateUp.narrow(1, width, width);
+    at::Tensor y = at::empty({gateUp.size(0), width}, at::kFloat);
+    const float* from = gateUp.data_ptr<float>();
+    float* to = y.data_ptr<float>();
+    at::parallel_for(0, gateUp.size(0), rowsPerTask, [&](std::int64_t begin, std::int64_t end) {
+        cpuKernels().swiGlu(from + begin * 2 * width, end - begin, width, to + begin * width);
+    });
+    return y;
+}
+
+std::vector<double> logSumExp(const ComputeDevice& device, const at::Tensor& x) {
+    std::vector<double> sums(static_cast<std::size_t>(x.size(0)));
+    if (device.portable) {
+        const at::Tensor values = at::logsumexp(x.to(at::kDouble), {1}).to(at::kCPU).contiguous();
+        std::copy_n(values.data_ptr<double>(), sums.size(), sums.begin());
+        return sums;
+    }
+    const std::int64_t width = x.size(1);
+    const float* from = x.data_ptr<float>();
+    at::parallel_for(0, x.size(0), 1, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t row = begin; row < end; ++row)
+            sums[static_cast<std::size_t>(row)] = cpuKernels().logSumExp(from + row * width, width);
+    });
+    return sums;
+}
+
+void RotaryTable::extendTo(std::int64_t positions) {
+    if (positions <= m_length)
+        return;
+    positions = (positions + 255) / 256 * 256;
+    m_cosine.resize(static_cast<std::size_t>(positions * m_headSize));
+    m_signedSine.resize(m_cosine.size());
+    for (std::int64_t position = m_length; position < positions; ++position)
+        for (std::int64_t pair = 0; pair < m_headSize / 2; ++pair) {
+            const double angle = static_cast<double>(position) *
+                                 std::pow(m_base, -2.0 * static_cast<double>(pair) / static_cast<double>(m_headSize));
+            const auto at = static_cast<std::size_t>(position * m_headSize + 2 * pair);
+            m_cosine[at] = m_cosine[at + 1] = static_cast<float>(std::cos(angle));
+            m_signedSine[at] = static_cast<float>(-std::sin(angle));
+            m_signedSine[at + 1] = static_cast<float>(std::sin(angle));
+        }
+    m_length = positions;
+}
+
+void RotaryTable::apply(const ComputeDevice& device, at::Tensor& x, std::int64_t heads, const std::vector<std::int64_t>& positions) {
+    if (positions.empty())
+        return;
+    extendTo(*std::max_element(positions.begin(), positions.end()) + 1);
+    const std::int64_t rows = x.size(0), columns = x.size(1), size = m_headSize;
+    if (!device.portable) {
+        float* values = x.data_ptr<float>();
+        at::parallel_for(0, rows, rowsPerTask, [&](std::int64_t begin, std::int64_t end) {
+            for (std::int64_t row = begin; row < end; ++row) {
+                const std::int64_t at = positions[static_cast<std::size_t>(row)] * size;
+                cpuKernels().rotate(values + row * columns, heads, static_cast<int>(size), m_cosine.data() + at, m_signedSine.data() + at);
+            }
+        });
+        return;
+    }
+    at::Tensor cosine = at::empty({rows, 1, size}, at::kFloat), sine = at::empty({rows, 1, size}, at::kFloat);
+    for (std::int64_t row = 0; row < rows; ++row) {
+        const std::int64_t at = positions[static_cast<std::size_t>(row)] * size;
+        std::copy_n(m_cosine.data() + at, size, cosine.data_ptr<float>() + row * size);
+        std::copy_n(m_signedSine.data() + at, size, sine.data_ptr<float>() + row * size);
+    }
+    at::Tensor turned = x.narrow(1, 0, heads * size).view({rows, heads, size});
+    const at::Tensor pairs = turned.reshape({rows, heads, size / 2, 2});
+    const at::Tensor swapped = at::stack({pairs.select(3, 1), pairs.select(3, 0)}, 3).reshape({rows, heads, size});
+    turned.copy_(turned * cosine.to(x.device()) + swapped * sine.to(x.device()));
+}
+
+} // namespace carousel

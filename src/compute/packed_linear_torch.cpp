@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "compute/packed_linear_torch.h"
+#include <ATen/ops/empty.h>
+#include <ATen/ops/linear.h>
+#include <map>
+#include <oneapi/dnnl/dnnl.hpp>
+#include <tuple>
+
+namespace carousel {
+
+namespace {
+using Memory = dnnl::memory;
+
+Memory::desc matrix(std::int64_t rows, std::int64_t columns, Memory::data_type type, Memory::format_tag tag = Memory::format_tag::ab) {
+    return {{rows, columns}, type, tag};
+}
+} // namespace
+
+class MatmulPlans {
+public:
+    struct Plan {
+        dnnl::matmul::primitive_desc description;
+        dnnl::matmul product;
+    };
+
+    explicit MatmulPlans(ComputeDevice device) : m_device(std::move(device)), m_engine(dnnl::engine::kind::cpu, 0), m_stream(m_engine) {}
+    const ComputeDevice& device() const { return m_device; }
+    dnnl::engine& engine() { return m_engine; }
+    dnnl::stream& stream() { return m_stream; }
+    bool packs() const { return !m_device.portable && (m_device.type == ComputeType::fp32 || cpuMultipliesBf16()); }
+    Memory::data_type type() const { return m_device.type == ComputeType::bf16 ? Memory::data_type::bf16 : Memory::data_type::f32; }
+
+    dnnl::matmul::primitive_desc describe(std::int64_t rows, const Memory::desc& weights, bool bias) {
+        const std::int64_t inputs = weights.dims()[0], outputs = weights.dims()[1];
+        const auto x = matrix(rows, inputs, type()), y = matrix(rows, outputs, Memory::data_type::f32);
+        const auto b = matrix(1, outputs, Memory::data_type::f32);
+#if DNNL_VERSION_MAJOR >= 3
+        return bias ? dnnl::matmul::primitive_desc(m_engine, x, weights, b, y) : dnnl::matmul::primitive_desc(m_engine, x, weights, y);
+#else
+        return {bias ? dnnl::matmul::desc(x, weights, b, y) : dnnl::matmul::desc(x, weights, y), m_engine};
+#endif
+    }
+    // Layers of the same shape share their plans. Making one takes about half a millisecond, so they are kept, within reason.
+    Plan& plan(std::int64_t rows, const Memory::desc& weights, bool bias) {
+        const auto key = std::make_tuple(rows, weights.dims()[0], weights.dims()[1], bias);
+        if (const auto found = m_plans.find(key); found != m_plans.end())
+            return found->second;
+        if (m_plans.size() >= 512)
+            m_plans.clear();
+        auto description = describe(rows, weights, bias);
+        dnnl::matmul product(description);
+        return m_plans.emplace(key, Plan{std::move(description), std::move(product)}).first->second;
+    }
+
+private:
+    ComputeDevice m_device;
+    dnnl::engine m_engine;
+    dnnl::stream m_stream;
+    std::map<std::tuple<std::int64_t, std::int64_t, std::int64_t, bool>, Plan> m_plans;
+};
+
+std::shared_ptr<MatmulPlans> makeMatmulPlans(const ComputeDevice& device) { return std::make_shared<MatmulPlans>(device); }
+
+struct PackedLinear::Weights {
+    Memory packed;          // when oneDNN multiplies
+    at::Tensor plain, bias; // `plain` otherwise
+    std::int64_t inputs = 0, outputs = 0, bytes = 0;
+};
+
+PackedLinear::PackedLinear(std::shared_ptr<MatmulPlans> plans, const at::Tensor& weight, const at::Tensor& bias)
+    : m_plans(std::move(plans)), m_weights(std::make_shared<Weights>()) {
+    Weights& w = *m_weights;
+    w.outputs = weight.size(0);
+    w.inputs = weight.size(1);
+    const c10::Device device(m_plans->device().name);
+    if (bias.defined())
+        w.bias = bias.to(device, at::kFloat, false, true).contiguous();
+    if (!m_plans->packs()) {
+        w.plain = weight.to(device, m_plans->device().type == ComputeType::bf16 ? at::kBFloat16 : at::kFloat, false, true).contiguous();
+        w.bytes = static_cast<std::int64_t>(w.plain.nbytes());
+        return;
+    }
+    // The layout is chosen for a batch of typical size; smaller and larger ones use the same packed weights.
+    const auto wanted = m_plans->describe(384, matrix(w.inputs, w.outputs, m_plans->type(), Memory::format_tag::any), bias.defined());
+    const at::Tensor source = weight.contiguous();
+    Memory from({{w.inputs, w.outputs}, Memory::data_type::f32, Memory::dims{1, w.inputs}}, m_plans->engine(), source.data_ptr());
+    w.packed = Memory(wanted.weights_desc(), m_plans->engine());
+    dnnl::reorder(from, w.packed).execute(m_plans->stream(), from, w.packed);
+    m_plans->stream().wait();
+    w.bytes = static_cast<std::int64_t>(w.packed.get_desc().get_size());
+}
+
+at::Tensor PackedLinear::operator()(const at::Tensor& x) const {
+    const Weights& w = *m_weights;
+    const bool half = m_plans->device().type == ComputeType::bf16;
+    if (!m_plans->packs()) {
+        if (!half)
+            return at::linear(x, w.plain, w.bias);
+        const at::Tensor y = at::linear(x.to(at::kBFloat16), w.plain).to(at::kFloat);
+        return w.bias.defined() ? y.add(w.bias) : y;
+    }
+    const std::int64_t rows = x.size(0);
+    const at::Tensor input = half ? x.to(at::kBFloat16).contiguous() : x.contiguous();
+    at::Tensor y = at::empty({rows, w.outputs}, at::kFloat);
+    if (rows == 0)
+        return y;
+    auto& plan = m_plans->plan(rows, w.packed.get_desc(), w.bias.defined());
+    auto& engine = m_plans->engine();
+    std::unordered_map<int, Memory> arguments{{DNNL_ARG_SRC, Memory(plan.description.src_desc(), engine, input.data_ptr())},
+                                              {DNNL_ARG_WEIGHTS, w.packed},
+                                              {DNNL_ARG_DST, Memory(plan.description.dst_desc(), engine, y.data_ptr())}};
+    if (w.bias.defined())
+        arguments.emplace(DNNL_ARG_BIAS, Memory(matrix(1, w.outputs, Memory::data_type::f32), engine, w.bias.data_ptr()));
+    plan.product.execute(m_plans->stream(), arguments);
+    m_plans->stream().wait();
+    return y;
+}
+
+std::int64_t PackedLinear::bytes() const { return m_weights ? m_weights->bytes : 0; }
+
+} // namespace carousel

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// y = x Wᵀ + b with weights packed once for oneDNN, in fp32 or in bf16 with fp32 sums and results. Every row of y is bit for bit the same
+// whatever other rows are in the batch (tested), as long as the number of threads stays.
+#pragma once
+#include "compute/device_torch.h"
+#include <ATen/core/Tensor.h>
+#include <memory>
+
+namespace carousel {
+
+// Shared by the layers of one model: oneDNN's engine and the products already planned (a plan depends on the number of rows).
+class MatmulPlans;
+std::shared_ptr<MatmulPlans> makeMatmulPlans(const ComputeDevice& device);
+
+class PackedLinear {
+public:
+    PackedLinear() = default;
+    // `weight`: [outputs, inputs] in fp32 on the CPU; `bias`: [outputs] or undefined. Neither is kept.
+    PackedLinear(std::shared_ptr<MatmulPlans> plans, const at::Tensor& weight, const at::Tensor& bias = {});
+    at::Tensor operator()(const at::Tensor& x) const; // [rows, inputs] fp32 -> [rows, outputs] fp32
+    std::int64_t bytes() const;
+
+private:
+    struct Weights;
+    std::shared_ptr<MatmulPlans> m_plans;
+    std::shared_ptr<Weights> m_weights;
+};
+
+} // namespace carousel

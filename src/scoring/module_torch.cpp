@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The door of libcarousel_torch.so; see llm/torch_module.h.
+#include "base/parallel.h"
+#include "scoring/decoder_model_torch.h"
+#include "scoring/encoder_model_torch.h"
+#include <exception>
+#include <string>
+
+namespace {
+
+carousel::Result<std::unique_ptr<carousel::LanguageModel>> open(const carousel::ModelLocation& location, const carousel::OpenOptions& options) {
+    if (location.format == "gguf")
+        return carousel::DecoderModel::open(location, options);
+    if (location.format == "safetensors")
+        return carousel::EncoderModel::open(location, options);
+    return carousel::fail(carousel::ErrorKind::input, "CL-2093",
+                          fmt::format("{}: a model file of format '{}' cannot be opened", location.weights, location.format),
+                          "use a .gguf or .safetensors file");
+}
+
+} // namespace
+
+#define CAROUSEL_EXPORT __attribute__((visibility("default")))
+
+CAROUSEL_EXPORT int carousel_torch_api() { return carousel::torchModuleApi; }
+
+CAROUSEL_EXPORT int carousel_torch_open(const carousel::ModelLocation* location, const carousel::OpenOptions* options,
+                                        carousel::LanguageModel** model, carousel::Error* error) {
+    try {
+        auto opened = open(*location, *options);
+        if (opened) {
+            *model = opened->release();
+            return 0;
+        }
+        *error = std::move(opened.error());
+    } catch (const std::exception& thrown) {
+        *error = {carousel::ErrorKind::internal, "CL-2088", fmt::format("{}: opening the model failed: {}", location->weights, thrown.what()),
+                  "check the model file and the free memory"};
+    }
+    return 1;
+}
+
+CAROUSEL_EXPORT void carousel_torch_close(carousel::LanguageModel* model) { delete model; }
+
+CAROUSEL_EXPORT const char* carousel_torch_describe() {
+    static const std::string text = carousel::describeLibraries(carousel::threadCount());
+    return text.c_str();
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Prompts as token ids that fit the context: what must stay, and what may lose its oldest part.
+#pragma once
+#include "llm/chat_template.h"
+#include <string>
+#include <vector>
+
+namespace carousel {
+
+// A prompt up to the end of its last message, left open: `head` holds all earlier messages and the last one's start, `content` the last
+// message's text. Cutting drops tokens from the front of `content`.
+struct OpenPrompt {
+    std::vector<TokenId> head, content;
+    std::string heldBack; // blanks at the very end of the text, when asked for
+    std::vector<TokenId> tokens() const;
+};
+
+// `holdBackBlanks`: trailing blanks are left out and given back, to be put before each continuation. A tokenizer joins a blank with the word
+// that follows it, so that "Film: " + "Heat" is read as it would be in one piece.
+OpenPrompt openPrompt(const ChatTemplate& chat, std::vector<ChatMessage> messages, bool holdBackBlanks);
+
+// Cuts the oldest content so that the prompt and `following` more tokens fit `limit`. True when something was cut. CL-2090 when it cannot.
+Result<bool> fitPrompt(OpenPrompt& prompt, std::int64_t following, std::int64_t limit);
+
+} // namespace carousel
