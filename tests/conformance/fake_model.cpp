@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "fake_model.h"
+#include "base/text.h"
+#include <cmath>
+
+namespace carousel::conformance {
+
+namespace {
+constexpr int width = 24;
+
+std::uint64_t hashOf(std::string_view text, std::uint64_t start = 1469598103934665603ull) { // FNV-1a, then mixed
+    std::uint64_t h = start;
+    for (const char c : text)
+        h = (h ^ static_cast<unsigned char>(c)) * 1099511628211ull;
+    h ^= h >> 33;
+    h *= 0xff51afd7ed558ccdull;
+    return h ^ (h >> 33);
+}
+double unit(std::uint64_t hash) { return static_cast<double>(hash >> 11) * 0x1p-53; }
+
+std::string joined(const std::vector<ChatMessage>& messages) {
+    std::string out;
+    for (const auto& message : messages)
+        out += message.role + "\x1f" + message.content + "\x1e";
+    return out;
+}
+} // namespace
+
+FakeModel::FakeModel() {
+    m_info.id = "fake";
+    m_info.title = "Hash of the text";
+    m_info.sha256 = "fake";
+    m_info.computeType = "hash";
+    m_info.device = "cpu";
+    m_info.width = width;
+    m_info.contextLength = 2048;
+    m_info.canChat = m_info.canEmbed = true;
+}
+
+std::int64_t FakeModel::countTokens(const std::string& text) const { return static_cast<std::int64_t>(split(text, ' ').size()); }
+
+Result<Matrix> FakeModel::embed(const std::vector<std::string>& texts, Pooling pooling, const RunControl& control) {
+    if (control.stopRequested())
+        return fail(RunControl::cancelled("embed"));
+    ++m_calls;
+    Matrix out(texts.size(), width);
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+        auto row = out.row(i);
+        row[0] = 1; // a common part, as real states have it
+        for (const auto word : split(texts[i], ' '))
+            for (std::size_t k = 0; k < row.size(); ++k)
+                row[k] += static_cast<float>(unit(hashOf(word, k + (pooling == Pooling::last ? 99 : 1))) - 0.5);
+        double sum = 0;
+        for (const float v : row)
+            sum += double(v) * v;
+        for (float& v : row)
+            v = static_cast<float>(v / std::sqrt(sum + 1e-12));
+    }
+    return out;
+}
+
+Result<BranchScores> FakeModel::scoreBranches(const BranchRequest& request, const RunControl& control) {
+    if (control.stopRequested())
+        return fail(RunControl::cancelled("scoreBranches"));
+    ++m_calls;
+    BranchScores out;
+    out.logits = Matrix(request.branches.size(), request.answers.size());
+    const auto shared = joined(request.shared);
+    out.prefixTokens = countTokens(shared);
+    for (std::size_t i = 0; i < request.branches.size(); ++i) {
+        const auto prompt = shared + request.branches[i] + request.tail;
+        for (std::size_t a = 0; a < request.answers.size(); ++a)
+            out.logits.row(i)[a] = static_cast<float>(8 * unit(hashOf(prompt + "\x1d" + request.answers[a])) - 4);
+        // One answer in nine is something other than what was asked for.
+        out.answerMass.push_back(hashOf(prompt) % 9 == 0 ? 1e-5f : 0.6f);
+        out.truncated.push_back(hashOf(prompt + "cut") % 13 == 0 ? 1 : 0);
+        out.branchTokens += countTokens(request.branches[i]);
+        out.cachedTokens += out.prefixTokens;
+    }
+    return out;
+}
+
+Result<ContinuationScores> FakeModel::scoreContinuations(const ContinuationRequest& request, const RunControl& control) {
+    if (control.stopRequested())
+        return fail(RunControl::cancelled("scoreContinuations"));
+    ++m_calls;
+    ContinuationScores out;
+    const auto prompt = joined(request.messages);
+    out.promptTokens = countTokens(prompt);
+    for (const auto& text : request.continuations) {
+        const auto tokens = countTokens(text);
+        out.tokens.push_back(static_cast<int>(tokens));
+        out.logProbability.push_back(-static_cast<double>(tokens) * (0.2 + 6 * unit(hashOf(prompt + text))));
+    }
+    return out;
+}
+
+Result<Generated> FakeModel::generate(const std::vector<ChatMessage>& messages, const GenerateOptions& options, const RunControl& control) {
+    if (control.stopRequested())
+        return fail(RunControl::cancelled("generate"));
+    ++m_calls;
+    Generated out;
+    out.text = fmt::format("{:x}", hashOf(joined(messages), options.seed));
+    out.promptTokens = countTokens(joined(messages));
+    out.generatedTokens = 1;
+    return out;
+}
+
+StageEnvironment Bench::environment(std::uint64_t seed) {
+    StageEnvironment out;
+    out.languageModel = [this](const std::string& id) -> Result<LanguageModel*> {
+        ++opened;
+        if (modelMissing)
+            return fail(ErrorKind::input, "CL-2070", "The model '" + id + "' is not there.", "Fetch it.");
+        return &model;
+    };
+    out.cost = &cost;
+    out.seed = seed;
+    return out;
+}
+
+} // namespace carousel::conformance

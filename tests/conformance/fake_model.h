@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// A language model for tests: every answer is a pure function of the text it is given (a hash), so plugins can be checked for
+// determinism and order without a model file. It sometimes gives an answer that counts as invalid.
+#pragma once
+#include "stages/stage.h"
+
+namespace carousel::conformance {
+
+class FakeModel final : public LanguageModel {
+public:
+    FakeModel();
+    const ModelInfo& info() const override { return m_info; }
+    Result<Matrix> embed(const std::vector<std::string>& texts, Pooling pooling, const RunControl& control) override;
+    Result<BranchScores> scoreBranches(const BranchRequest& request, const RunControl& control) override;
+    Result<ContinuationScores> scoreContinuations(const ContinuationRequest& request, const RunControl& control) override;
+    Result<Generated> generate(const std::vector<ChatMessage>& messages, const GenerateOptions& options, const RunControl& control) override;
+    std::int64_t countTokens(const std::string& text) const override;
+    std::int64_t calls() const { return m_calls; }
+
+private:
+    ModelInfo m_info;
+    std::atomic<std::int64_t> m_calls{0};
+};
+
+// The environment of one stage under test.
+struct Bench {
+    FakeModel model;
+    CostMeter cost;
+    std::atomic<int> opened{0};
+    bool modelMissing = false;
+    StageEnvironment environment(std::uint64_t seed = 1);
+};
+
+} // namespace carousel::conformance

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// How long the counting scorers take to fit on ML-100K with one thread, and how good the plain scorers are there, when it has been fetched.
+#include "base/file.h"
+#include "base/paths.h"
+#include "checks.h"
+#include "data/import.h"
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdlib>
+#include <numeric>
+
+namespace carousel::conformance {
+
+namespace {
+
+struct Quality {
+    double hit = 0, gain = 0; // at 10, one target, ties take the mean rank of their group
+};
+
+Quality qualityOf(const Scorer& scorer, const TrainingView& training, const Split& split, std::size_t users) {
+    Quality out;
+    std::size_t asked = 0;
+    for (std::size_t u = 0; u < training.userCount() && asked < users; ++u) {
+        if (split.testTargets[u].size() != 1)
+            continue;
+        ++asked;
+        const auto seen = training.seenItems(static_cast<Code>(u));
+        std::vector<Code> items;
+        for (Code item = 0; item < static_cast<Code>(training.itemCount()); ++item)
+            if (!std::binary_search(seen.begin(), seen.end(), item))
+                items.push_back(item);
+        std::vector<float> scores(items.size());
+        std::vector<ScoreStatus> status(items.size());
+        must(scorer.score({static_cast<Code>(u), items, training, {}}, scores, status, {}));
+        const auto at = static_cast<std::size_t>(std::find(items.begin(), items.end(), split.testTargets[u][0]) - items.begin());
+        if (at == items.size())
+            continue;
+        std::size_t above = 0, equal = 0;
+        for (const float score : scores) {
+            above += score > scores[at];
+            equal += score == scores[at];
+        }
+        for (std::size_t r = above; r < above + equal; ++r)
+            if (r < 10) {
+                out.hit += 1.0 / static_cast<double>(equal);
+                out.gain += 1.0 / std::log2(static_cast<double>(r) + 2) / static_cast<double>(equal);
+            }
+    }
+    out.hit /= static_cast<double>(std::max<std::size_t>(asked, 1));
+    out.gain /= static_cast<double>(std::max<std::size_t>(asked, 1));
+    return out;
+}
+
+} // namespace
+
+bool checkSpeed(const PluginRegistry& registry, Report& report) {
+    const auto folder = dataFolder() + "/ml-100k";
+    if (!fileExists(folder + "/ml-100k.inter")) {
+        fmt::print("SKIP speed: {}/ml-100k.inter is not there; fetch the data first.\n", folder);
+        return false;
+    }
+    setenv("CAROUSEL_LAB_THREADS", "1", 1);
+    const auto imported = must(importRecBole(folder, {}, {}));
+    SplitSpec spec;
+    const auto split = must(makeSplit(*imported.dataset, spec, {}));
+    const auto model = must(presetEventModel(spec.targetModel));
+    const auto training = must(TrainingView::make(imported.dataset, split, model, true));
+    const SmallData data{"ml-100k", imported.dataset, training, true};
+    const auto features = plainFeatures(registry, data);
+    Bench bench;
+    const auto& encoder = *must(registry.find(StageKind::encoder, "one_hot_embedding"));
+    const auto vectors = must(must(encoder.manifest.createEncoder(defaultsOf(encoder), bench.environment()))->encode(features, training, {}));
+
+    for (const auto& entry : registry.all()) {
+        if (entry.manifest.kind != StageKind::scorer || entry.manifest.usesLanguageModel)
+            continue;
+        const bool counts = entry.manifest.id == "sequence_rules" || entry.manifest.id == "item_neighbours";
+        report.check(label(entry), counts ? "fits ML-100K in less than a second on one thread" : "fits ML-100K", [&]() -> std::string {
+            std::vector<Parameters> variants{defaultsOf(entry)};
+            for (const auto& p : entry.manifest.parameters)
+                if (p.id == "events" || p.id == "loss")
+                    for (const auto& choice : p.choices)
+                        if (ParameterValue(choice) != p.defaultValue)
+                            variants.push_back(parametersOf(entry, {{p.id, choice}}));
+            double slowest = 0;
+            for (const auto& parameters : variants) {
+                const auto scorer = must(entry.manifest.createScorer(parameters, bench.environment()));
+                const auto start = std::chrono::steady_clock::now();
+                must(scorer->fit({training, features, vectors}, {}));
+                const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+                const auto quality = qualityOf(*scorer, training, split, 100000);
+                std::string what;
+                for (const char* id : {"events", "loss"})
+                    if (parameters.has(id))
+                        what += " " + parameters.text(id);
+                fmt::print("     {}{}: fit {:.3f} s, HR@10 {:.4f}, nDCG@10 {:.4f}\n", entry.manifest.id, what, seconds, quality.hit, quality.gain);
+                slowest = std::max(slowest, seconds);
+            }
+            return counts && slowest >= 1 ? fmt::format("it took {:.2f} s", slowest) : "";
+        });
+    }
+    return true;
+}
+
+} // namespace carousel::conformance
