@@ -32,5 +32,7 @@ struct ColumnarFigures {
 };
 // Errors: CL-8002 a score that is not a number (names user and item), CL-8003 offsets or lengths that disagree, or a user that stands twice.
 Result<ColumnarFigures> evaluateColumns(const ColumnarRun& run, const ColumnarTruth& truth, int k);
+// Several cuts from one pass over the lists, in their order.
+Result<std::vector<ColumnarFigures>> evaluateColumns(const ColumnarRun& run, const ColumnarTruth& truth, std::span<const int> cuts);
 
 } // namespace carousel
