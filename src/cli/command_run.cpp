@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// run and resume.
+#include "base/file.h"
+#include "cli/comparison_text.h"
+#include "cli/session.h"
+#include <cstdio>
+
+namespace carousel::cli {
+
+using nlohmann::json;
+
+namespace {
+struct RunOptions {
+    std::string specification;
+    std::vector<std::string> sets;
+    std::int64_t seed = -1, resume = 0;
+    bool acks = false;
+};
+
+// The result of a study: the table of its complete runs, and in words what became of the others.
+Result<Answer> resultOf(Session& session, Workbench& bench, const StudyRun& done) {
+    Answer answer;
+    answer.data = {{"study", done.study}, {"runs", done.runs}, {"failures", done.failures}};
+    std::vector<std::int64_t> complete;
+    for (const auto id : done.runs) {
+        CAROUSEL_ASSIGN(const auto row, bench.store().run(id));
+        if (row.state == RunState::complete)
+            complete.push_back(id);
+    }
+    CAROUSEL_ASSIGN(const auto comparison, bench.compare(complete, session.control()));
+    answer.text = fmt::format("Study {}\n{}", done.study, comparisonText(comparison, false));
+    answer.data["comparison"] = comparisonJson(comparison);
+    answer.warnings = comparison.warnings;
+    for (const auto& failure : done.failures)
+        answer.warnings.push_back(failure);
+    if (!done.failures.empty())
+        answer.exitCode = exitCode(ErrorKind::partial);
+    return answer;
+}
+
+void printAcks(Workbench& bench) {
+    bench.setCommitListener([](std::int64_t run, std::int64_t usersDone) {
+        std::fprintf(stderr, "ACK %lld run %lld\n", static_cast<long long>(usersDone), static_cast<long long>(run));
+        std::fflush(stderr);
+    });
+}
+
+Result<Answer> resumeStudy(Session& session, std::int64_t study, bool acks) {
+    CAROUSEL_ASSIGN(Workbench* const bench, session.openToWrite());
+    if (acks)
+        printAcks(*bench);
+    CAROUSEL_ASSIGN(const auto done, bench->resumeStudy(study, session.control()));
+    return resultOf(session, *bench, done);
+}
+
+Result<Answer> runStudy(Session& session, const RunOptions& options) {
+    if (options.resume > 0) {
+        if (!options.sets.empty() || options.seed >= 0)
+            return fail(ErrorKind::usage, "CL-3000", "--resume goes on with the specification that the study was started with; --set and --seed cannot change it.",
+                        "Leave them out, or start a new study.");
+        return resumeStudy(session, options.resume, options.acks);
+    }
+    if (options.specification.empty())
+        return fail(ErrorKind::usage, "CL-3000", "No specification is given.", "Write `run SPEC.toml`, or `run --resume STUDY`.");
+    CAROUSEL_ASSIGN(const auto toml, readFile(options.specification, std::size_t(16) << 20));
+    auto sets = options.sets;
+    if (options.seed >= 0)
+        sets.push_back(fmt::format("seed={}", options.seed));
+    auto study = parseStudy(toml, session.bench().plugins(), sets);
+    if (!study) {
+        Error error = study.error();
+        error.message = fmt::format("{}: {}", options.specification, error.message);
+        return fail(std::move(error));
+    }
+    CAROUSEL_ASSIGN(Workbench* const bench, session.openToWrite());
+    if (options.acks)
+        printAcks(*bench);
+    CAROUSEL_ASSIGN(const auto done, bench->runStudy(*study, session.control()));
+    return resultOf(session, *bench, done);
+}
+} // namespace
+
+void addRunCommands(CLI::App& app, Session& session) {
+    auto options = std::make_shared<RunOptions>();
+    auto* run = app.add_subcommand("run", "Run every strategy of a study and compare them");
+    run->add_option("specification", options->specification, "Study")->type_name("SPEC.toml");
+    run->add_option("--set", options->sets, "Change one value: scorer.count=20, NAME:scorer=popularity, evaluation.users=200 (may be given again)")->type_name("KEY=VALUE")->expected(1)->take_all();
+    run->add_option("--seed", options->seed, "Seed of the study")->check(CLI::NonNegativeNumber);
+    run->add_option("--resume", options->resume, "Go on with a study that was stopped")->type_name("STUDY");
+    run->add_flag("--acks", options->acks, "Print ACK <users> on stderr after each commit");
+    session.chosen(run, "run", [&session, options] { return runStudy(session, *options); });
+    auto* resume = app.add_subcommand("resume", "Go on with a study that was stopped");
+    resume->add_option("study", options->resume, "Study")->required();
+    resume->add_flag("--acks", options->acks, "Print ACK <users> on stderr after each commit");
+    session.chosen(resume, "resume", [&session, options] { return resumeStudy(session, options->resume, options->acks); });
+}
+
+} // namespace carousel::cli
