@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Resample b draws its row numbers from Philox 4x32-10 (Salmon et al., SC'11) under a key of its own, sixteen counters at a time so that
-// the compiler can use vector registers. Row numbers are shared by all columns. The draw (word * n) >> 32 favours no row by more than 2^-32.
+// Resample b draws its row numbers from Philox 4x32-10 (Salmon et al., SC'11) under a key of its own, sixteen counters at a time for the sake
+// of vector registers (the same numbers with and without them). Row numbers are shared by all columns. The draw (word * n) >> 32 favours no row by more than 2^-32.
 #include "evaluation/statistics/bootstrap.h"
 #include "base/parallel.h"
 #include "base/random.h"
@@ -8,10 +8,9 @@
 #include <cmath>
 #include <limits>
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define CAROUSEL_VECTOR_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define CAROUSEL_VECTOR_CLONES
+#if defined(__x86_64__) && defined(__GNUC__)
+#define CAROUSEL_AVX2
+#include <immintrin.h>
 #endif
 
 namespace carousel {
@@ -20,7 +19,7 @@ namespace {
 constexpr std::size_t lanes = 16, blockRows = 4 * lanes;
 
 // Row numbers below n (n < 2^32) for counters first .. first + 15.
-CAROUSEL_VECTOR_CLONES void drawRows(std::uint64_t key, std::uint64_t first, std::uint32_t n, std::uint32_t* rows) {
+void drawRowsPortable(std::uint64_t key, std::uint64_t first, std::uint32_t n, std::uint32_t* rows) {
     std::uint32_t c0[lanes], c1[lanes], c2[lanes], c3[lanes];
     for (std::size_t i = 0; i < lanes; ++i) {
         const std::uint64_t counter = first + i;
@@ -47,6 +46,49 @@ CAROUSEL_VECTOR_CLONES void drawRows(std::uint64_t key, std::uint64_t first, std
         rows[3 * lanes + i] = static_cast<std::uint32_t>((std::uint64_t(c3[i]) * n) >> 32);
     }
 }
+
+#ifdef CAROUSEL_AVX2
+// Words stand in the low halves of 64-bit lanes, where the widening multiplication reads them without any shuffle.
+__attribute__((target("avx2"))) void drawRowsAvx2(std::uint64_t key, std::uint64_t first, std::uint32_t n, std::uint32_t* rows) {
+    const __m256i m0 = _mm256_set1_epi64x(0xD2511F53), m1 = _mm256_set1_epi64x(0xCD9E8D57), low = _mm256_set1_epi64x(0xFFFFFFFF), bound = _mm256_set1_epi64x(n);
+    const __m256i even = _mm256_setr_epi32(0, 2, 4, 6, 0, 2, 4, 6);
+    for (std::size_t lane = 0; lane < lanes; lane += 8) {
+        __m256i c[2][4];
+        for (int h = 0; h < 2; ++h) {
+            const auto at = static_cast<long long>(first + lane) + 4 * h;
+            const __m256i counter = _mm256_setr_epi64x(at, at + 1, at + 2, at + 3);
+            c[h][0] = _mm256_and_si256(counter, low);
+            c[h][1] = _mm256_srli_epi64(counter, 32);
+            c[h][2] = c[h][3] = _mm256_setzero_si256();
+        }
+        auto k0 = static_cast<std::uint32_t>(key), k1 = static_cast<std::uint32_t>(key >> 32);
+        for (int round = 0; round < 10; ++round) {
+            const __m256i key0 = _mm256_set1_epi64x(k0), key1 = _mm256_set1_epi64x(k1);
+            for (int h = 0; h < 2; ++h) {
+                const __m256i a = _mm256_mul_epu32(m0, c[h][0]), b = _mm256_mul_epu32(m1, c[h][2]);
+                c[h][0] = _mm256_xor_si256(_mm256_xor_si256(_mm256_srli_epi64(b, 32), c[h][1]), key0);
+                c[h][1] = b; // the high half is never read: it is masked or multiplied away
+                c[h][2] = _mm256_xor_si256(_mm256_xor_si256(_mm256_srli_epi64(a, 32), c[h][3]), key1);
+                c[h][3] = a;
+            }
+            k0 += 0x9E3779B9u;
+            k1 += 0xBB67AE85u;
+        }
+        for (int h = 0; h < 2; ++h)
+            for (std::size_t w = 0; w < 4; ++w) {
+                const __m256i scaled = _mm256_srli_epi64(_mm256_mul_epu32(c[h][w], bound), 32);
+                _mm_storeu_si128(reinterpret_cast<__m128i*>(rows + w * lanes + lane + 4 * static_cast<std::size_t>(h)),
+                                 _mm256_castsi256_si128(_mm256_permutevar8x32_epi32(scaled, even)));
+            }
+    }
+}
+const bool haveAvx2 = __builtin_cpu_supports("avx2");
+void drawRows(std::uint64_t key, std::uint64_t first, std::uint32_t n, std::uint32_t* rows) {
+    haveAvx2 ? drawRowsAvx2(key, first, n, rows) : drawRowsPortable(key, first, n, rows);
+}
+#else
+void drawRows(std::uint64_t key, std::uint64_t first, std::uint32_t n, std::uint32_t* rows) { drawRowsPortable(key, first, n, rows); }
+#endif
 
 // One pass over the draws of a resample; sums[w] += table[row * W + w]. W is known to the compiler for the common narrow tables.
 template <std::size_t W> void sumDraws(const float* table, std::uint64_t key, std::uint32_t n, double* sums) {
