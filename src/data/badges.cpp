@@ -10,7 +10,9 @@ namespace carousel {
 
 namespace {
 
-bool isExplicit(const std::string& kind) { return kind == "rating" || kind == "like" || kind == "dislike" || kind == "love"; }
+bool isExplicit(const std::string& kind) {
+    return kind == "rating" || kind == "like" || kind == "dislike" || kind == "love";
+}
 
 std::string listed(const std::vector<std::string>& words) {
     std::string out;
@@ -37,8 +39,10 @@ std::vector<std::string> textColumns(const EntityTable& items) {
 
 void addSlateBadges(const ImpressionTable& shown, std::vector<Badge>& out) {
     if (shown.size() == 0) {
-        for (const auto& [id, what] : {std::pair{"slates", "comparison with logged carousels"}, {"positions", "position effects"},
-                                       {"non-clicks", "click models"}, {"propensities", "IPS and other off-policy estimates"},
+        for (const auto& [id, what] : {std::pair{"slates", "comparison with logged carousels"},
+                                       {"positions", "position effects"},
+                                       {"non-clicks", "click models"},
+                                       {"propensities", "IPS and other off-policy estimates"},
                                        {"swipes", "swipe estimates"}})
             out.push_back({id, false, fmt::format("no impression log, so no {}", what)});
         return;
@@ -54,16 +58,22 @@ void addSlateBadges(const ImpressionTable& shown, std::vector<Badge>& out) {
         reached += shown.reached[i] != 255;
     }
     const auto n = shown.size();
-    out.push_back({"slates", several, several ? "whole slates are logged" : "every impression is logged alone: slate-level estimates are not available"});
-    out.push_back({"positions", lastSlot > 0, lastSlot > 0 ? fmt::format("positions 1 to {}", lastSlot + 1) : "no positions: position effects cannot be estimated"});
-    out.push_back({"non-clicks", skips, skips ? "shown but not clicked items are logged" : "only clicked items are logged: click rates are not available"});
+    out.push_back({"slates", several,
+                   several ? "whole slates are logged" : "every impression is logged alone: slate-level estimates are not available"});
+    out.push_back({"positions", lastSlot > 0,
+                   lastSlot > 0 ? fmt::format("positions 1 to {}", lastSlot + 1) : "no positions: position effects cannot be estimated"});
+    out.push_back({"non-clicks", skips,
+                   skips ? "shown but not clicked items are logged" : "only clicked items are logged: click rates are not available"});
     std::string note = "no propensities: IPS is not available";
     if (logged == n)
         note = "every impression carries its propensity";
     else if (logged > 0)
-        note = fmt::format("{} of {} impressions carry a propensity", withThousands(static_cast<std::int64_t>(logged)), withThousands(static_cast<std::int64_t>(n)));
+        note = fmt::format("{} of {} impressions carry a propensity", withThousands(static_cast<std::int64_t>(logged)),
+                           withThousands(static_cast<std::int64_t>(n)));
     out.push_back({"propensities", logged > 0, note});
-    out.push_back({"swipes", reached > 0, reached > 0 ? "the log says which slots were in view" : "the log does not say which slots were in view: swipes are not available"});
+    out.push_back({"swipes", reached > 0,
+                   reached > 0 ? "the log says which slots were in view"
+                               : "the log does not say which slots were in view: swipes are not available"});
 }
 
 } // namespace

@@ -25,10 +25,14 @@ Code IdTable::find(std::string_view id) const {
 
 const char* name(FieldType type) {
     switch (type) {
-    case FieldType::token: return "token";
-    case FieldType::tokenSeq: return "token_seq";
-    case FieldType::number: return "float";
-    case FieldType::numberSeq: return "float_seq";
+    case FieldType::token:
+        return "token";
+    case FieldType::tokenSeq:
+        return "token_seq";
+    case FieldType::number:
+        return "float";
+    case FieldType::numberSeq:
+        return "float_seq";
     }
     return "token";
 }
@@ -46,7 +50,9 @@ void AttributeColumn::appendNumbers(std::span<const double> numbers) {
     m_offsets.push_back(static_cast<std::uint32_t>(m_numbers.size()));
 }
 
-void AttributeColumn::appendMissing() { m_offsets.push_back(m_offsets.back()); }
+void AttributeColumn::appendMissing() {
+    m_offsets.push_back(m_offsets.back());
+}
 
 std::span<const std::int32_t> AttributeColumn::tokenCodes(std::size_t row) const {
     if (isNumeric())

@@ -8,10 +8,12 @@ namespace carousel {
 namespace {
 
 // What a person said outright. 4 of 1..5 stars becomes 0.5, the same as a like.
-const std::vector<EventRule> statedRules{{"rating", 1, 1, true, false}, {"love", 1, 1, false, false}, {"like", 0.5, 1, false, false}, {"dislike", -1, 1, false, false}};
+const std::vector<EventRule> statedRules{
+    {"rating", 1, 1, true, false}, {"love", 1, 1, false, false}, {"like", 0.5, 1, false, false}, {"dislike", -1, 1, false, false}};
 // What a person did. A mere view says little: it belongs to the history but is not a like. Confidence grows with the effort of the act.
-const std::vector<EventRule> observedRules{{"view", 0.1, 0.25, false, false},   {"click", 0.5, 1, false, false}, {"save", 0.75, 1.5, false, false},
-                                           {"cart", 0.75, 2, false, false},     {"purchase", 1, 4, false, false}, {"*", 0.5, 1, false, false}};
+const std::vector<EventRule> observedRules{{"view", 0.1, 0.25, false, false}, {"click", 0.5, 1, false, false},
+                                           {"save", 0.75, 1.5, false, false}, {"cart", 0.75, 2, false, false},
+                                           {"purchase", 1, 4, false, false},  {"*", 0.5, 1, false, false}};
 
 std::vector<EventRule> ignoring(const std::vector<EventRule>& rules) {
     auto out = rules;
@@ -56,7 +58,8 @@ Result<EventModel> presetEventModel(const std::string& id) {
             return model;
         known.push_back(model.id);
     }
-    return fail(ErrorKind::usage, "CL-3010", fmt::format("There is no event model '{}'. Known: {}.", id, joined(known)), "Name one of the known event models.");
+    return fail(ErrorKind::usage, "CL-3010", fmt::format("There is no event model '{}'. Known: {}.", id, joined(known)),
+                "Name one of the known event models.");
 }
 
 Result<Feedback> applyEventModel(const Dataset& dataset, const EventModel& model) {
@@ -86,8 +89,8 @@ Result<Feedback> applyEventModel(const Dataset& dataset, const EventModel& model
             if (!rule.ignore)
                 used.push_back(rule.kind == "*" ? "any other kind" : rule.kind);
         return fail(ErrorKind::input, "CL-1020",
-                    fmt::format("The event model '{}' keeps no interaction of data set '{}'. Kinds present: {}. Kinds the model uses: {}.", model.id, dataset.name,
-                                joined(events.kinds), joined(used)),
+                    fmt::format("The event model '{}' keeps no interaction of data set '{}'. Kinds present: {}. Kinds the model uses: {}.",
+                                model.id, dataset.name, joined(events.kinds), joined(used)),
                     "Choose an event model that uses a kind which is present, for example 'combined'.");
     }
     Feedback out;

@@ -29,8 +29,8 @@ UserOrder orderByUser(const Dataset& dataset, std::span<const std::uint64_t> key
         if (kept(row))
             order.rows[next[static_cast<std::size_t>(events.user[row])]++] = row;
     for (std::size_t u = 0; u + 1 < order.offsets.size(); ++u)
-        std::sort(order.rows.begin() + static_cast<std::ptrdiff_t>(order.offsets[u]), order.rows.begin() + static_cast<std::ptrdiff_t>(order.offsets[u + 1]),
-                  [&](std::size_t a, std::size_t b) {
+        std::sort(order.rows.begin() + static_cast<std::ptrdiff_t>(order.offsets[u]),
+                  order.rows.begin() + static_cast<std::ptrdiff_t>(order.offsets[u + 1]), [&](std::size_t a, std::size_t b) {
                       if (events.time[a] != events.time[b])
                           return events.time[a] < events.time[b];
                       return keys[a] != keys[b] ? keys[a] < keys[b] : a < b;

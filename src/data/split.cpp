@@ -14,9 +14,12 @@ namespace carousel {
 
 const char* name(SplitMethod method) {
     switch (method) {
-    case SplitMethod::leaveOneOut: return "leave-one-out";
-    case SplitMethod::ratioByTimeGlobal: return "ratio-global";
-    case SplitMethod::ratioByTimePerUser: return "ratio-user";
+    case SplitMethod::leaveOneOut:
+        return "leave-one-out";
+    case SplitMethod::ratioByTimeGlobal:
+        return "ratio-global";
+    case SplitMethod::ratioByTimePerUser:
+        return "ratio-user";
     }
     return "leave-one-out";
 }
@@ -25,7 +28,9 @@ Result<SplitMethod> splitMethod(const std::string& text) {
     for (const auto method : {SplitMethod::leaveOneOut, SplitMethod::ratioByTimeGlobal, SplitMethod::ratioByTimePerUser})
         if (text == name(method))
             return method;
-    return fail(ErrorKind::usage, "CL-3011", fmt::format("There is no split method '{}'. Known: leave-one-out, ratio-global, ratio-user.", text), "Name one of the known methods.");
+    return fail(ErrorKind::usage, "CL-3011",
+                fmt::format("There is no split method '{}'. Known: leave-one-out, ratio-global, ratio-user.", text),
+                "Name one of the known methods.");
 }
 
 namespace {
@@ -51,7 +56,8 @@ struct Splitter {
             }
     }
     std::size_t trainCount(std::span<const std::size_t> rows) const {
-        return static_cast<std::size_t>(std::count_if(rows.begin(), rows.end(), [&](std::size_t row) { return split.part[row] == Part::train; }));
+        return static_cast<std::size_t>(
+            std::count_if(rows.begin(), rows.end(), [&](std::size_t row) { return split.part[row] == Part::train; }));
     }
 
     // Position of the first event with an opinion about each item: a liked event is fresh when it is that event.
@@ -188,7 +194,8 @@ Result<void> checkSpec(const SplitSpec& spec) {
         return {};
     if (!(spec.testShare > 0) || !(spec.validationShare >= 0) || !(spec.testShare + spec.validationShare < 1))
         return fail(ErrorKind::usage, "CL-1032",
-                    fmt::format("Shares of {} for the test and {} for the validation part leave no training part.", spec.testShare, spec.validationShare),
+                    fmt::format("Shares of {} for the test and {} for the validation part leave no training part.", spec.testShare,
+                                spec.validationShare),
                     "Give a test share above 0 and a sum below 1, for example 0.1 and 0.1.");
     return {};
 }
@@ -201,9 +208,11 @@ Result<bool> checkTimes(const Dataset& dataset, const SplitSpec& spec) {
     if (without == 0 || (none && spec.method == SplitMethod::leaveOneOut))
         return without == 0;
     return fail(ErrorKind::input, "CL-1030",
-                fmt::format("{} of the {} interactions of data set '{}' have no time, and the split '{}' needs times.", withThousands(without),
-                            withThousands(static_cast<std::int64_t>(times.size())), dataset.name, name(spec.method)),
-                none ? "Use leave-one-out, which holds out a random liked interaction when there are no times." : "Import the file with its time column, or leave out the rows without a time.");
+                fmt::format("{} of the {} interactions of data set '{}' have no time, and the split '{}' needs times.",
+                            withThousands(without), withThousands(static_cast<std::int64_t>(times.size())), dataset.name,
+                            name(spec.method)),
+                none ? "Use leave-one-out, which holds out a random liked interaction when there are no times."
+                     : "Import the file with its time column, or leave out the rows without a time.");
 }
 
 void audit(const Dataset& dataset, Split& split, const UserOrder& order) {
@@ -236,16 +245,22 @@ void addNotes(Split& split, const Splitter& splitter, bool timed) {
     if (!timed)
         split.notes.push_back("No times: a random liked interaction of each user is held out, drawn from the seed.");
     else if (split.tiedTimes > 0)
-        split.notes.push_back(fmt::format("{} interactions share their time with another of the same user; their order is drawn from the seed.", count(split.tiedTimes)));
+        split.notes.push_back(fmt::format(
+            "{} interactions share their time with another of the same user; their order is drawn from the seed.", count(split.tiedTimes)));
     if (split.repeatTargetsDropped > 0)
-        split.notes.push_back(fmt::format("{} liked interactions repeat an item the user had judged before and are no targets.", count(split.repeatTargetsDropped)));
+        split.notes.push_back(fmt::format("{} liked interactions repeat an item the user had judged before and are no targets.",
+                                          count(split.repeatTargetsDropped)));
     if (splitter.setAside > 0)
-        split.notes.push_back(fmt::format("{} earlier neutral events (such as views) with a target item are set aside, so that the target is new to the user.", count(splitter.setAside)));
+        split.notes.push_back(fmt::format(
+            "{} earlier neutral events (such as views) with a target item are set aside, so that the target is new to the user.",
+            count(splitter.setAside)));
     if (splitter.shortUsers > 0)
-        split.notes.push_back(fmt::format("{} users have fewer than {} training interactions and are not tested.", count(splitter.shortUsers), split.spec.minimumHistory));
+        split.notes.push_back(fmt::format("{} users have fewer than {} training interactions and are not tested.",
+                                          count(splitter.shortUsers), split.spec.minimumHistory));
     if (split.globalLeakShare > 0)
-        split.notes.push_back(fmt::format("{}% of the training interactions are later than the earliest test interaction: a split per user, not a replay of history.",
-                                          threeFigures(100 * split.globalLeakShare)));
+        split.notes.push_back(fmt::format(
+            "{}% of the training interactions are later than the earliest test interaction: a split per user, not a replay of history.",
+            threeFigures(100 * split.globalLeakShare)));
 }
 
 } // namespace
@@ -280,7 +295,8 @@ Result<Split> makeSplit(const Dataset& dataset, const SplitSpec& spec, const Run
         std::sort(all.begin(), all.end(), [&](std::size_t a, std::size_t b) {
             return events.time[a] != events.time[b] ? events.time[a] < events.time[b] : (keys[a] != keys[b] ? keys[a] < keys[b] : a < b);
         });
-        const auto test = share(all.size(), spec.testShare), validation = std::min(share(all.size(), spec.validationShare), all.size() - test);
+        const auto test = share(all.size(), spec.testShare),
+                   validation = std::min(share(all.size(), spec.validationShare), all.size() - test);
         range.assign(all.size(), 0);
         for (std::size_t i = all.size() - test - validation; i < all.size(); ++i)
             range[all[i]] = i < all.size() - test ? 1 : 2;
@@ -297,17 +313,22 @@ Result<Split> makeSplit(const Dataset& dataset, const SplitSpec& spec, const Run
         if (spec.method == SplitMethod::leaveOneOut) {
             splitter.leaveOneOut(u, rows);
         } else if (spec.method == SplitMethod::ratioByTimePerUser) {
-            const auto test = share(rows.size(), spec.testShare), validation = std::min(share(rows.size(), spec.validationShare), rows.size() - test);
+            const auto test = share(rows.size(), spec.testShare),
+                       validation = std::min(share(rows.size(), spec.validationShare), rows.size() - test);
             splitter.ratio(u, rows, rows.size() - test - validation, rows.size() - test);
         } else {
-            auto count = [&](int upTo) { return static_cast<std::size_t>(std::count_if(rows.begin(), rows.end(), [&](std::size_t row) { return range[row] <= upTo; })); };
+            auto count = [&](int upTo) {
+                return static_cast<std::size_t>(
+                    std::count_if(rows.begin(), rows.end(), [&](std::size_t row) { return range[row] <= upTo; }));
+            };
             splitter.ratio(u, rows, count(0), count(1));
         }
     }
     audit(dataset, split, order);
     if (split.usersWithTarget == 0)
         return fail(ErrorKind::input, "CL-1031",
-                    fmt::format("Nothing is left to test in data set '{}': no user has a liked interaction (event model '{}') with a new item after at least {} training interactions.",
+                    fmt::format("Nothing is left to test in data set '{}': no user has a liked interaction (event model '{}') with a new "
+                                "item after at least {} training interactions.",
                                 dataset.name, spec.targetModel, spec.minimumHistory),
                     "Choose another event model for the targets, a smaller minimum history or larger shares.");
     addNotes(split, splitter, timed);

@@ -9,11 +9,14 @@ namespace carousel {
 Result<TrainingView> TrainingView::make(DatasetPtr dataset, const Split& split, const EventModel& model, bool withValidation) {
     const auto& events = dataset->interactions;
     if (split.part.size() != events.size())
-        return fail(ErrorKind::internal, "CL-9010",
-                    fmt::format("The split has {} rows and data set '{}' has {} interactions.", split.part.size(), dataset->name, events.size()),
-                    "Make the split again from this data set.");
+        return fail(
+            ErrorKind::internal, "CL-9010",
+            fmt::format("The split has {} rows and data set '{}' has {} interactions.", split.part.size(), dataset->name, events.size()),
+            "Make the split again from this data set.");
     CAROUSEL_ASSIGN(const Feedback feedback, applyEventModel(*dataset, model));
-    auto learns = [&](std::size_t row) { return split.part[row] == Part::train || (withValidation && split.part[row] == Part::validation); };
+    auto learns = [&](std::size_t row) {
+        return split.part[row] == Part::train || (withValidation && split.part[row] == Part::validation);
+    };
 
     TrainingView view;
     view.m_positiveFrom = model.positiveFrom;
@@ -31,9 +34,10 @@ Result<TrainingView> TrainingView::make(DatasetPtr dataset, const Split& split, 
     const auto keys = tieKeys(split.spec.seed, events.size());
     const auto order = orderByUser(*dataset, keys, kept);
     if (order.rows.empty())
-        return fail(ErrorKind::input, "CL-1020",
-                    fmt::format("The event model '{}' keeps no interaction in the training part of data set '{}'.", model.id, dataset->name),
-                    "Choose an event model that uses a kind which is present, or keep a larger training part.");
+        return fail(
+            ErrorKind::input, "CL-1020",
+            fmt::format("The event model '{}' keeps no interaction in the training part of data set '{}'.", model.id, dataset->name),
+            "Choose an event model that uses a kind which is present, or keep a larger training part.");
     view.m_offsets = order.offsets;
     view.m_popularity.assign(dataset->items.size(), 0);
     std::vector<double> popularity(dataset->items.size(), 0);

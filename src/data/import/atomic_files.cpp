@@ -49,15 +49,16 @@ Result<void> appendCell(AttributeColumn& column, std::string_view cell) {
     for (const auto part : parts) {
         const auto number = parseNumber(part);
         if (!number)
-            return fail(ErrorKind::input, "CL-1008", fmt::format("column '{}': '{}' is not a number", column.name(), quotedForMessage(part, 60)));
+            return fail(ErrorKind::input, "CL-1008",
+                        fmt::format("column '{}': '{}' is not a number", column.name(), quotedForMessage(part, 60)));
         numbers.push_back(*number);
     }
     column.appendNumbers(numbers);
     return {};
 }
 
-Result<void> readSideTable(const std::string& path, const char* idName, EntityTable& entities, Dataset& dataset, ImportReport& report, const ImportLimits& limits,
-                           const RunControl& control, const std::string& importer) {
+Result<void> readSideTable(const std::string& path, const char* idName, EntityTable& entities, Dataset& dataset, ImportReport& report,
+                           const ImportLimits& limits, const RunControl& control, const std::string& importer) {
     CAROUSEL_ASSIGN(TableReader table, TableReader::open(path, {'\t', false, false}));
     CAROUSEL_ASSIGN(const auto columns, atomicColumns(table));
     CAROUSEL_ASSIGN(const int id, requireColumn(table, columns, idName, "the id"));
@@ -77,7 +78,8 @@ Result<void> readSideTable(const std::string& path, const char* idName, EntityTa
         const auto fields = table.fields();
         const auto text = fields[static_cast<std::size_t>(id)];
         if (text.empty() || entities.ids.find(text) != noCode) {
-            log.reject(table, text.empty() ? "empty id" : "repeated id", text.empty() ? "" : fmt::format("id '{}' repeats an earlier row", quotedForMessage(text, 60)));
+            log.reject(table, text.empty() ? "empty id" : "repeated id",
+                       text.empty() ? "" : fmt::format("id '{}' repeats an earlier row", quotedForMessage(text, 60)));
             continue;
         }
         // A bad number costs the value, not the row: the item may still be interacted with.
@@ -91,7 +93,8 @@ Result<void> readSideTable(const std::string& path, const char* idName, EntityTa
             if (const auto appended = appendCell(column, fields[i]); !appended) {
                 column.appendMissing();
                 if (sound)
-                    log.reject(table, fmt::format("column '{}': not a number (kept without it)", column.name()), appended.error().message + " (kept without it)");
+                    log.reject(table, fmt::format("column '{}': not a number (kept without it)", column.name()),
+                               appended.error().message + " (kept without it)");
                 sound = false;
             }
         }
@@ -131,19 +134,25 @@ Result<std::vector<AtomicColumn>> atomicColumns(const TableReader& table) {
         else if (type == "float_seq")
             column.type = FieldType::numberSeq;
         else if (type != "token" || column.name.empty())
-            return fail(ErrorKind::input, "CL-1005", fmt::format("'{}' line 1: the header cell '{}' is not 'name:type' with a type of token, token_seq, float, float_seq.", table.file(), quotedForMessage(cell)),
-                        "Correct the header, or import the file as a CSV/TSV table with a column mapping.");
+            return fail(
+                ErrorKind::input, "CL-1005",
+                fmt::format("'{}' line 1: the header cell '{}' is not 'name:type' with a type of token, token_seq, float, float_seq.",
+                            table.file(), quotedForMessage(cell)),
+                "Correct the header, or import the file as a CSV/TSV table with a column mapping.");
         if (column.type == FieldType::tokenSeq && isWholeText(column.name))
             column.type = FieldType::token;
         for (const auto& earlier : out)
             if (earlier.name == column.name)
-                return fail(ErrorKind::input, "CL-1005", fmt::format("'{}' line 1: the header names '{}' twice.", table.file(), quotedForMessage(column.name)), "Give every column its own name.");
+                return fail(ErrorKind::input, "CL-1005",
+                            fmt::format("'{}' line 1: the header names '{}' twice.", table.file(), quotedForMessage(column.name)),
+                            "Give every column its own name.");
         out.push_back(std::move(column));
     }
     return out;
 }
 
-Result<void> readAtomicFiles(const std::string& base, Dataset& dataset, ImportReport& report, const ImportLimits& limits, const RunControl& control, const std::string& importer) {
+Result<void> readAtomicFiles(const std::string& base, Dataset& dataset, ImportReport& report, const ImportLimits& limits,
+                             const RunControl& control, const std::string& importer) {
     const auto inter = existingFile(base + ".inter");
     // The interactions are opened first, so that a wrong file is refused before anything else is read.
     CAROUSEL_ASSIGN(TableReader table, TableReader::open(inter.empty() ? base + ".inter" : inter, {'\t', false, false}));

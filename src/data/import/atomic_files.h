@@ -20,6 +20,7 @@ std::string existingFile(const std::string& path);
 void fillMissing(EntityTable& entities);
 
 // BASE.inter with optional BASE.item and BASE.user.
-Result<void> readAtomicFiles(const std::string& base, Dataset& dataset, ImportReport& report, const ImportLimits& limits, const RunControl& control, const std::string& importer);
+Result<void> readAtomicFiles(const std::string& base, Dataset& dataset, ImportReport& report, const ImportLimits& limits,
+                             const RunControl& control, const std::string& importer);
 
 } // namespace carousel

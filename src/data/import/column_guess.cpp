@@ -74,18 +74,31 @@ Result<ColumnSample> sampleColumns(TableReader& table, std::size_t rows) {
 
 int guessRole(const std::vector<std::string>& columns, ColumnRole role) {
     using Names = std::vector<const char*>;
-    static const Names users{"userid", "user", "uid", "customerid", "customer", "visitorid", "visitor", "reviewerid", "memberid", "personid", "sessionid", "u"};
-    static const Names items{"itemid", "item", "iid", "productid", "product", "movieid", "movie", "parentasin", "asin", "bookid", "isbn", "articleid", "songid", "trackid", "sku", "i"};
+    static const Names users{"userid",  "user",       "uid",      "customerid", "customer",  "visitorid",
+                             "visitor", "reviewerid", "memberid", "personid",   "sessionid", "u"};
+    static const Names items{"itemid", "item",   "iid",  "productid", "product", "movieid", "movie", "parentasin",
+                             "asin",   "bookid", "isbn", "articleid", "songid",  "trackid", "sku",   "i"};
     static const Names values{"rating", "score", "stars", "overall", "value", "r"};
     static const Names times{"timestamp", "time", "datetime", "date", "eventtime", "createdat", "unixreviewtime", "ts", "t"};
-    static const Names kinds{"event", "kind", "eventtype", "eventname", "action", "behavior", "behaviour", "interactiontype", "behaviortype"};
+    static const Names kinds{"event",    "kind",      "eventtype",       "eventname",   "action",
+                             "behavior", "behaviour", "interactiontype", "behaviortype"};
     const Names* wanted = &users;
     switch (role) {
-    case ColumnRole::user: wanted = &users; break;
-    case ColumnRole::item: wanted = &items; break;
-    case ColumnRole::value: wanted = &values; break;
-    case ColumnRole::time: wanted = &times; break;
-    case ColumnRole::kind: wanted = &kinds; break;
+    case ColumnRole::user:
+        wanted = &users;
+        break;
+    case ColumnRole::item:
+        wanted = &items;
+        break;
+    case ColumnRole::value:
+        wanted = &values;
+        break;
+    case ColumnRole::time:
+        wanted = &times;
+        break;
+    case ColumnRole::kind:
+        wanted = &kinds;
+        break;
     }
     for (const char* name : *wanted)
         for (std::size_t i = 0; i < columns.size(); ++i)

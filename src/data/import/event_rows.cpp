@@ -11,13 +11,16 @@ Result<std::uint8_t> kindCode(InteractionTable& events, std::string_view kind, c
         if (events.kinds[k] == kind)
             return static_cast<std::uint8_t>(k);
     if (events.kinds.size() >= 255)
-        return fail(ErrorKind::input, "CL-1012", fmt::format("{}: more than 255 event kinds; the next is '{}'.", where, quotedForMessage(kind, 60)), "Check that the kind column is the right one.");
+        return fail(ErrorKind::input, "CL-1012",
+                    fmt::format("{}: more than 255 event kinds; the next is '{}'.", where, quotedForMessage(kind, 60)),
+                    "Check that the kind column is the right one.");
     events.kinds.emplace_back(kind);
     return static_cast<std::uint8_t>(events.kinds.size() - 1);
 }
 
-Result<SourceFile> readEvents(TableReader& table, const EventColumns& columns, Dataset& dataset, ImportLog& log, ImportReport& report, const std::string& importer,
-                              const std::string& options, const std::function<void(Code user, Code item)>& onKept) {
+Result<SourceFile> readEvents(TableReader& table, const EventColumns& columns, Dataset& dataset, ImportLog& log, ImportReport& report,
+                              const std::string& importer, const std::string& options,
+                              const std::function<void(Code user, Code item)>& onKept) {
     auto& events = dataset.interactions;
     auto nameOf = [&](int column) -> const std::string& { return table.columns()[static_cast<std::size_t>(column)]; };
     TimeReader times(columns.timeUnit);
@@ -61,7 +64,9 @@ Result<SourceFile> readEvents(TableReader& table, const EventColumns& columns, D
             if (!read) {
                 log.reject(table, fmt::format("column '{}': not a time", nameOf(columns.time)),
                            fmt::format("column '{}': '{}' is not a time ({})", nameOf(columns.time), quotedForMessage(text, 60),
-                                       times.unit() == TimeUnit::automatic ? "number or ISO date, years 1900 to 2200" : fmt::format("unit {}, years 1900 to 2200", name(times.unit()))));
+                                       times.unit() == TimeUnit::automatic
+                                           ? "number or ISO date, years 1900 to 2200"
+                                           : fmt::format("unit {}, years 1900 to 2200", name(times.unit()))));
                 continue;
             }
             time = *read;

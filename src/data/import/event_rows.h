@@ -13,8 +13,9 @@ struct EventColumns {
 };
 
 // Reads the rest of `table`. `onKept` (may be empty) is called with user and item of every row that is kept.
-Result<SourceFile> readEvents(TableReader& table, const EventColumns& columns, Dataset& dataset, ImportLog& log, ImportReport& report, const std::string& importer,
-                              const std::string& options, const std::function<void(Code user, Code item)>& onKept = {});
+Result<SourceFile> readEvents(TableReader& table, const EventColumns& columns, Dataset& dataset, ImportLog& log, ImportReport& report,
+                              const std::string& importer, const std::string& options,
+                              const std::function<void(Code user, Code item)>& onKept = {});
 
 // Code of an event kind; CL-1012 when there would be more than 255.
 Result<std::uint8_t> kindCode(InteractionTable& events, std::string_view kind, const std::string& where);

@@ -40,25 +40,28 @@ void ImportLog::rejectNumber(const TableReader& table, int column, std::string_v
     if (value.empty())
         reject(table, fmt::format("column '{}': empty", name));
     else
-        reject(table, fmt::format("column '{}': not a number", name), fmt::format("column '{}': '{}' is not a number", name, quotedForMessage(value, 60)));
+        reject(table, fmt::format("column '{}': not a number", name),
+               fmt::format("column '{}': '{}' is not a number", name, quotedForMessage(value, 60)));
 }
 
 tl::unexpected<Error> ImportLog::tooMany(const std::string& file) const {
     return fail(ErrorKind::input, "CL-1008",
-                fmt::format("'{}': {} of {} rows cannot be read. The first is line {}: {}.", file, withThousands(m_rejected), withThousands(m_read), m_first.line, m_first.reason),
+                fmt::format("'{}': {} of {} rows cannot be read. The first is line {}: {}.", file, withThousands(m_rejected),
+                            withThousands(m_read), m_first.line, m_first.reason),
                 "Correct the file or the column mapping, or choose to import only the rows that can be read.");
 }
 
 Result<SourceFile> ImportLog::finish(TableReader& table, const std::string& importer, const std::string& options) {
-    const bool many = m_rejected >= m_limits.rejectMinimum && static_cast<double>(m_rejected) > m_limits.rejectShare * static_cast<double>(m_read);
+    const bool many =
+        m_rejected >= m_limits.rejectMinimum && static_cast<double>(m_rejected) > m_limits.rejectShare * static_cast<double>(m_read);
     if (many && !m_limits.keepGoing)
         return tooMany(table.file());
     if (m_events) {
         m_report.rowsRead += m_read;
         m_report.rowsKept += m_kept;
     } else if (m_rejected > 0) {
-        m_report.warnings.push_back(fmt::format("{} of {} rows of '{}' were rejected; the first is line {}: {}.", withThousands(m_rejected), withThousands(m_read), table.file(),
-                                                m_first.line, m_first.reason));
+        m_report.warnings.push_back(fmt::format("{} of {} rows of '{}' were rejected; the first is line {}: {}.", withThousands(m_rejected),
+                                                withThousands(m_read), table.file(), m_first.line, m_first.reason));
     }
     CAROUSEL_ASSIGN(SourceFile source, table.source());
     source.importer = importer;
@@ -71,8 +74,10 @@ Result<SourceFile> ImportLog::finish(TableReader& table, const std::string& impo
 tl::unexpected<Error> noInteractions(const std::string& file, const ImportReport& report) {
     std::string why = "it has a header and no rows";
     if (!report.rejects.empty())
-        why = fmt::format("all {} rows were rejected, the first in line {}: {}", withThousands(report.rowsRejected), report.rejects.front().line, report.rejects.front().reason);
-    return fail(ErrorKind::input, "CL-1007", fmt::format("'{}' gives no interactions: {}.", file, why), "Choose a file with at least one row that can be read, or correct the column mapping.");
+        why = fmt::format("all {} rows were rejected, the first in line {}: {}", withThousands(report.rowsRejected),
+                          report.rejects.front().line, report.rejects.front().reason);
+    return fail(ErrorKind::input, "CL-1007", fmt::format("'{}' gives no interactions: {}.", file, why),
+                "Choose a file with at least one row that can be read, or correct the column mapping.");
 }
 
 void finishImport(Imported& imported, double seconds) {
@@ -81,14 +86,17 @@ void finishImport(Imported& imported, double seconds) {
     const auto& events = data.interactions;
     std::vector<std::uint64_t> hashes(events.size());
     for (std::size_t i = 0; i < events.size(); ++i) {
-        const std::int64_t fields[] = {events.user[i], events.item[i], events.kind[i], std::bit_cast<std::int32_t>(events.value[i]), events.time[i]};
+        const std::int64_t fields[] = {events.user[i], events.item[i], events.kind[i], std::bit_cast<std::int32_t>(events.value[i]),
+                                       events.time[i]};
         hashes[i] = XXH3_64bits(fields, sizeof fields);
     }
     std::sort(hashes.begin(), hashes.end());
     for (std::size_t i = 1; i < hashes.size(); ++i)
         report.duplicates += hashes[i] == hashes[i - 1];
     if (report.duplicates > 0)
-        report.warnings.push_back(fmt::format("{} interactions repeat another one exactly (same user, item, kind, value and time); they are kept.", withThousands(report.duplicates)));
+        report.warnings.push_back(
+            fmt::format("{} interactions repeat another one exactly (same user, item, kind, value and time); they are kept.",
+                        withThousands(report.duplicates)));
     for (const auto* times : {&events.time, &std::as_const(data.impressions.time)})
         for (const auto time : *times)
             if (time != noTime) {

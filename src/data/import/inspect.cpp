@@ -41,25 +41,31 @@ Result<std::string> mainFile(const std::string& folder) {
     const fs::path root(folder);
     for (const char* policy : {"random", "bts"})
         for (const char* campaign : {"all", "men", "women"})
-            for (const auto& log : {root / policy / campaign / (std::string(campaign) + ".csv"), root / campaign / (std::string(campaign) + ".csv"), root / (std::string(campaign) + ".csv")})
+            for (const auto& log : {root / policy / campaign / (std::string(campaign) + ".csv"),
+                                    root / campaign / (std::string(campaign) + ".csv"), root / (std::string(campaign) + ".csv")})
                 if (fs::is_regular_file(log, error))
                     return log.string();
-    return fail(ErrorKind::input, "CL-1014", fmt::format("'{}' holds no data set that is known: no .inter file and no Open Bandit log.", folder),
+    return fail(ErrorKind::input, "CL-1014",
+                fmt::format("'{}' holds no data set that is known: no .inter file and no Open Bandit log.", folder),
                 "Give a folder with RecBole atomic files, an Open Bandit folder, or a CSV/TSV file.");
 }
 
-std::string delimiterName(char delimiter) { return delimiter == '\t' ? "tab" : fmt::format("'{}'", delimiter); }
+std::string delimiterName(char delimiter) {
+    return delimiter == '\t' ? "tab" : fmt::format("'{}'", delimiter);
+}
 
 void addTypes(const std::string& format, const std::vector<AtomicColumn>& declared, const ColumnSample& sample, FileInspection& out) {
     for (std::size_t i = 0; i < out.columns.size(); ++i)
-        out.guessedTypes.push_back(format == "recbole" || format == "six-of-hundreds" ? std::string(name(declared[i].type)) : sample.types[i]);
+        out.guessedTypes.push_back(format == "recbole" || format == "six-of-hundreds" ? std::string(name(declared[i].type))
+                                                                                      : sample.types[i]);
 }
 
 void addNotes(const std::string& path, const ColumnSample& sample, FileInspection& out) {
     if (withoutPacking(path) != path)
         out.notes.push_back("The file is compressed and is read as it lies.");
     if (sample.problems > 0)
-        out.notes.push_back(fmt::format("{} of the first {} rows cannot be split; the first is {}.", sample.problems, sample.read, sample.firstProblem));
+        out.notes.push_back(
+            fmt::format("{} of the first {} rows cannot be split; the first is {}.", sample.problems, sample.read, sample.firstProblem));
     if (sample.read == 0)
         out.notes.push_back("The file has a header and no rows.");
     if (out.format != "csv")
@@ -88,7 +94,8 @@ Result<FileInspection> inspectFile(const std::string& path) {
     out.format = "csv";
     if (atomic)
         out.format = startsWith(plainName, "six_of_hundreds.") ? "six-of-hundreds" : "recbole";
-    else if (table.column("position") >= 0 && table.column("click") >= 0 && (table.column("propensity_score") >= 0 || table.column("action_prob") >= 0))
+    else if (table.column("position") >= 0 && table.column("click") >= 0 &&
+             (table.column("propensity_score") >= 0 || table.column("action_prob") >= 0))
         out.format = "open-bandit";
     out.columns = table.columns();
     out.delimiter = table.delimiter();

@@ -75,7 +75,8 @@ struct LineReader::State {
 
     tl::unexpected<Error> damaged() const {
         const char* reason = archive_error_string(reader);
-        return fail(ErrorKind::input, "CL-1002", fmt::format("'{}' cannot be read to its end after line {}: {}.", file, line, reason ? reason : "unknown reason"),
+        return fail(ErrorKind::input, "CL-1002",
+                    fmt::format("'{}' cannot be read to its end after line {}: {}.", file, line, reason ? reason : "unknown reason"),
                     "The file may be cut short or damaged; fetch or export it again.");
     }
 
@@ -93,7 +94,9 @@ struct LineReader::State {
         return {};
     }
 
-    tl::unexpected<Error> notText(const std::string& what, const std::string& hint) const { return fail(ErrorKind::input, "CL-1003", fmt::format("'{}' {}.", file, what), hint); }
+    tl::unexpected<Error> notText(const std::string& what, const std::string& hint) const {
+        return fail(ErrorKind::input, "CL-1003", fmt::format("'{}' {}.", file, what), hint);
+    }
 
     Result<void> checkStart() {
         while (!ended && buffer.size() < blockBytes)
@@ -137,7 +140,8 @@ Result<LineReader> LineReader::open(const std::string& path) {
     state->block.resize(state->blockBytes);
     state->handle = std::fopen(path.c_str(), "rb");
     if (!state->handle)
-        return fail(ErrorKind::input, "CL-1001", fmt::format("Cannot open '{}': {}.", path, std::strerror(errno)), "Check the permissions of the file.");
+        return fail(ErrorKind::input, "CL-1001", fmt::format("Cannot open '{}': {}.", path, std::strerror(errno)),
+                    "Check the permissions of the file.");
     state->reader = archive_read_new();
     archive_read_support_filter_gzip(state->reader);
     archive_read_support_filter_zstd(state->reader);
@@ -150,7 +154,8 @@ Result<LineReader> LineReader::open(const std::string& path) {
         return state->damaged();
     const int header = archive_read_next_header(state->reader, &entry);
     if (header == ARCHIVE_EOF)
-        return fail(ErrorKind::input, "CL-1004", fmt::format("'{}' holds no text.", state->file), "Choose a file with a header line and rows.");
+        return fail(ErrorKind::input, "CL-1004", fmt::format("'{}' holds no text.", state->file),
+                    "Choose a file with a header line and rows.");
     if (header != ARCHIVE_OK)
         return state->damaged();
     CAROUSEL_TRY(state->checkStart());
@@ -180,10 +185,13 @@ Result<bool> LineReader::next(std::string_view& line) {
     line = std::string_view(s.buffer).substr(s.at, length);
     const auto offset = s.bufferOffset + static_cast<std::int64_t>(s.at);
     if (const auto zero = line.find('\0'); zero != std::string_view::npos)
-        return s.notText(fmt::format("has a NUL byte in line {} (byte {}): it is not a text file", s.line, offset + static_cast<std::int64_t>(zero)), "Choose a text file, or export the table again.");
+        return s.notText(
+            fmt::format("has a NUL byte in line {} (byte {}): it is not a text file", s.line, offset + static_cast<std::int64_t>(zero)),
+            "Choose a text file, or export the table again.");
     if (!isAscii(line))
         if (const auto bad = firstInvalidUtf8(line); bad != std::string_view::npos)
-            return s.notText(fmt::format("is not UTF-8: line {}, byte {} (0x{:02x})", s.line, offset + static_cast<std::int64_t>(bad), static_cast<unsigned>(static_cast<unsigned char>(line[bad]))),
+            return s.notText(fmt::format("is not UTF-8: line {}, byte {} (0x{:02x})", s.line, offset + static_cast<std::int64_t>(bad),
+                                         static_cast<unsigned>(static_cast<unsigned char>(line[bad]))),
                              "If it is Latin-1 or Windows-1252, convert it first, for example: iconv -f WINDOWS-1252 -t UTF-8.");
     if (!line.empty() && line.back() == '\r')
         line.remove_suffix(1);
@@ -191,9 +199,15 @@ Result<bool> LineReader::next(std::string_view& line) {
     return true;
 }
 
-std::int64_t LineReader::lineNumber() const { return m_state->line; }
-double LineReader::fractionRead() const { return static_cast<double>(m_state->bytesRead) / static_cast<double>(m_state->bytesOnDisk); }
-const std::string& LineReader::file() const { return m_state->file; }
+std::int64_t LineReader::lineNumber() const {
+    return m_state->line;
+}
+double LineReader::fractionRead() const {
+    return static_cast<double>(m_state->bytesRead) / static_cast<double>(m_state->bytesOnDisk);
+}
+const std::string& LineReader::file() const {
+    return m_state->file;
+}
 
 Result<SourceFile> LineReader::source() {
     auto& s = *m_state;
@@ -202,7 +216,8 @@ Result<SourceFile> LineReader::source() {
     while ((got = State::readBlock(s.reader, &s, &rest)) > 0) {
     }
     if (got < 0)
-        return fail(ErrorKind::input, "CL-1002", fmt::format("Reading '{}' failed: {}.", s.file, std::strerror(s.readError)), "Check the disk.");
+        return fail(ErrorKind::input, "CL-1002", fmt::format("Reading '{}' failed: {}.", s.file, std::strerror(s.readError)),
+                    "Check the disk.");
     SourceFile source;
     source.name = s.file;
     source.sha256 = s.hash.hex();

@@ -61,8 +61,10 @@ Result<TableMapping> guessMapping(const std::string& csvFile) {
     const auto& columns = table.columns();
     const int user = guessRole(columns, ColumnRole::user), item = guessRole(columns, ColumnRole::item);
     if (user < 0 || item < 0) {
-        const bool noHeader = std::all_of(columns.begin(), columns.end(), [](const std::string& name) { return parseNumber(name).has_value(); });
-        auto missing = table.require(user < 0 ? "user_id" : "item_id", user < 0 ? "the user; no column name looks like one" : "the item; no column name looks like one");
+        const bool noHeader =
+            std::all_of(columns.begin(), columns.end(), [](const std::string& name) { return parseNumber(name).has_value(); });
+        auto missing = table.require(user < 0 ? "user_id" : "item_id",
+                                     user < 0 ? "the user; no column name looks like one" : "the item; no column name looks like one");
         Error error = missing ? Error{} : std::move(missing.error());
         if (noHeader)
             error.hint = "The first line looks like data: put a line with column names above it.";
@@ -110,27 +112,32 @@ Result<TableMapping> readMapping(const std::string& tomlFile) {
             std::string list;
             for (const auto& one : known)
                 list += (list.empty() ? "" : ", ") + one;
-            return refused(file, key.source().begin.line, fmt::format("there is no setting '{}'", quotedForMessage(key.str())), "Known settings: " + list + ".");
+            return refused(file, key.source().begin.line, fmt::format("there is no setting '{}'", quotedForMessage(key.str())),
+                           "Known settings: " + list + ".");
         }
     if (const auto* node = table.get("delimiter")) {
         const auto* value = node->as_string();
         if (!value || value->get().size() != 1 || value->get() == "\"" || value->get() == "\n" || value->get() == "\r")
-            return refused(file, node->source().begin.line, "'delimiter' is not one character", R"(Write for example delimiter = "," or "\t".)");
+            return refused(file, node->source().begin.line, "'delimiter' is not one character",
+                           R"(Write for example delimiter = "," or "\t".)");
         mapping.delimiter = value->get()[0];
     }
     for (const auto& [key, target] : {std::pair{"item_fields", &mapping.itemFields}, {"user_fields", &mapping.userFields}})
         if (const auto* node = table.get(key)) {
             const auto* list = node->as_array();
             if (!list)
-                return refused(file, node->source().begin.line, fmt::format("'{}' is not a list", key), R"(Write for example ["title", "price"].)");
+                return refused(file, node->source().begin.line, fmt::format("'{}' is not a list", key),
+                               R"(Write for example ["title", "price"].)");
             for (const auto& entry : *list) {
                 if (!entry.is_string())
-                    return refused(file, entry.source().begin.line, fmt::format("'{}' holds something that is not a text", key), R"(Write for example ["title", "price"].)");
+                    return refused(file, entry.source().begin.line, fmt::format("'{}' holds something that is not a text", key),
+                                   R"(Write for example ["title", "price"].)");
                 target->push_back(entry.as_string()->get());
             }
         }
     if (mapping.user.empty() || mapping.item.empty())
-        return refused(file, 1, fmt::format("'{}' is missing", mapping.user.empty() ? "user" : "item"), "Name the columns of the user and of the item.");
+        return refused(file, 1, fmt::format("'{}' is missing", mapping.user.empty() ? "user" : "item"),
+                       "Name the columns of the user and of the item.");
     CAROUSEL_TRY(timeUnit(mapping.timeUnit));
     return mapping;
 }

@@ -31,13 +31,15 @@ void addIfPresent(const fs::path& folder, const std::string& campaign, const std
 
 Result<std::vector<CampaignFolder>> findFolders(const std::string& folder, const std::string& campaign) {
     if (campaign != "all" && campaign != "men" && campaign != "women")
-        return fail(ErrorKind::usage, "CL-1013", fmt::format("There is no Open Bandit campaign '{}'.", campaign), "Use one of: all, men, women.");
+        return fail(ErrorKind::usage, "CL-1013", fmt::format("There is no Open Bandit campaign '{}'.", campaign),
+                    "Use one of: all, men, women.");
     std::error_code error;
     fs::path root = fs::path(folder).lexically_normal();
     if (!root.has_filename())
         root = root.parent_path();
     if (!fs::is_directory(root, error))
-        return fail(ErrorKind::input, "CL-1001", fmt::format("'{}' is not a folder.", folder), "Give the folder that holds 'random' and 'bts', or one campaign folder.");
+        return fail(ErrorKind::input, "CL-1001", fmt::format("'{}' is not a folder.", folder),
+                    "Give the folder that holds 'random' and 'bts', or one campaign folder.");
     std::vector<CampaignFolder> found;
     for (const char* policy : {"random", "bts"})
         addIfPresent(root / policy / campaign, campaign, policy, found);
@@ -62,7 +64,8 @@ struct ItemContext {
     Context rows;
 };
 
-Result<ItemContext> readContext(const std::string& path, Dataset& dataset, ImportReport& report, const ImportLimits& limits, const RunControl& control) {
+Result<ItemContext> readContext(const std::string& path, Dataset& dataset, ImportReport& report, const ImportLimits& limits,
+                                const RunControl& control) {
     CAROUSEL_ASSIGN(TableReader table, TableReader::open(path, {',', true, true}));
     CAROUSEL_ASSIGN(const int id, table.require("item_id", "the item"));
     ItemContext context;
@@ -175,14 +178,16 @@ public:
     }
 
 private:
-    void addRow(const TableReader& table, const LogColumns& columns, TimeReader& times, std::uint8_t policy, std::uint8_t clickKind, ImportLog& log) {
+    void addRow(const TableReader& table, const LogColumns& columns, TimeReader& times, std::uint8_t policy, std::uint8_t clickKind,
+                ImportLog& log) {
         if (!table.problem().empty())
             return log.reject(table, table.problem());
         const auto fields = table.fields();
         auto field = [&](int column) { return trimmed(fields[static_cast<std::size_t>(column)]); };
         auto named = [&](int column) { return table.columns()[static_cast<std::size_t>(column)]; };
         auto wrong = [&](int column, const char* wanted) {
-            log.reject(table, fmt::format("column '{}': not {}", named(column), wanted), fmt::format("column '{}': '{}' is not {}", named(column), quotedForMessage(field(column), 60), wanted));
+            log.reject(table, fmt::format("column '{}': not {}", named(column), wanted),
+                       fmt::format("column '{}': '{}' is not {}", named(column), quotedForMessage(field(column), 60), wanted));
         };
         if (field(columns.item).empty())
             return log.reject(table, "column 'item_id': empty id");
@@ -242,15 +247,18 @@ private:
 
 } // namespace
 
-Result<Imported> importOpenBandit(const std::string& folder, const std::string& campaign, const ImportLimits& limits, const RunControl& control) {
+Result<Imported> importOpenBandit(const std::string& folder, const std::string& campaign, const ImportLimits& limits,
+                                  const RunControl& control) {
     const auto start = std::chrono::steady_clock::now();
     CAROUSEL_ASSIGN(const auto folders, findFolders(folder, campaign));
     Imported out{std::make_shared<Dataset>(), {}};
     auto& dataset = *out.dataset;
     dataset.name = "open-bandit-" + campaign;
     dataset.title = fmt::format("Open Bandit, campaign '{}'", campaign);
-    dataset.note = "Open Bandit data by ZOZO Research, CC BY 4.0. A user here is a segment: the combination of the hashed user features, not a person, and the two policies hash "
-                   "them differently. Clicks are few, so that estimates have wide intervals and no position effect can be read from the sample.";
+    dataset.note =
+        "Open Bandit data by ZOZO Research, CC BY 4.0. A user here is a segment: the combination of the hashed user features, not a "
+        "person, and the two policies hash "
+        "them differently. Clicks are few, so that estimates have wide intervals and no position effect can be read from the sample.";
     ItemContext context;
     for (const auto& one : folders)
         if (!one.contextFile.empty()) {
@@ -259,8 +267,9 @@ Result<Imported> importOpenBandit(const std::string& folder, const std::string& 
             if (context.names.empty())
                 context = std::move(read);
             else if (context.rows != read.rows)
-                out.report.warnings.push_back(fmt::format("The item features of '{}' are written differently from those of '{}' (the hashes differ); those of '{}' are used.", one.policy,
-                                                          folders.front().policy, folders.front().policy));
+                out.report.warnings.push_back(fmt::format(
+                    "The item features of '{}' are written differently from those of '{}' (the hashes differ); those of '{}' are used.",
+                    one.policy, folders.front().policy, folders.front().policy));
         }
     LogImport log(dataset, out.report, limits, control);
     for (const auto& one : folders)

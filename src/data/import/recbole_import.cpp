@@ -23,9 +23,11 @@ Result<std::string> baseOf(const std::string& path) {
     if (!fs::is_directory(path, error)) {
         const auto base = cut(path);
         if (!fs::exists(path, error))
-            return fail(ErrorKind::input, "CL-1001", fmt::format("'{}' does not exist.", path), "Give a folder with a NAME.inter file, or that file.");
+            return fail(ErrorKind::input, "CL-1001", fmt::format("'{}' does not exist.", path),
+                        "Give a folder with a NAME.inter file, or that file.");
         if (base.empty())
-            return fail(ErrorKind::input, "CL-1001", fmt::format("'{}' is not a RecBole .inter file.", path), "Give a folder with a NAME.inter file, or that file.");
+            return fail(ErrorKind::input, "CL-1001", fmt::format("'{}' is not a RecBole .inter file.", path),
+                        "Give a folder with a NAME.inter file, or that file.");
         return base;
     }
     std::set<std::string> bases;
@@ -36,11 +38,14 @@ Result<std::string> baseOf(const std::string& path) {
                 bases.insert(cut(it->path().string()));
     }
     if (error)
-        return fail(ErrorKind::input, "CL-1001", fmt::format("Cannot list '{}': {}.", path, error.message()), "Check the permissions of the folder.");
+        return fail(ErrorKind::input, "CL-1001", fmt::format("Cannot list '{}': {}.", path, error.message()),
+                    "Check the permissions of the folder.");
     if (bases.empty())
-        return fail(ErrorKind::input, "CL-1001", fmt::format("'{}' holds no .inter file.", path), "Give a folder with a NAME.inter file, or that file.");
+        return fail(ErrorKind::input, "CL-1001", fmt::format("'{}' holds no .inter file.", path),
+                    "Give a folder with a NAME.inter file, or that file.");
     if (bases.size() > 1)
-        return fail(ErrorKind::input, "CL-1001", fmt::format("'{}' holds {} .inter files.", path, bases.size()), "Name the one to import, for example '" + fileName(*bases.begin()) + ".inter'.");
+        return fail(ErrorKind::input, "CL-1001", fmt::format("'{}' holds {} .inter files.", path, bases.size()),
+                    "Name the one to import, for example '" + fileName(*bases.begin()) + ".inter'.");
     return *bases.begin();
 }
 
@@ -54,7 +59,8 @@ Result<Imported> importRecBole(const std::string& folderOrInterFile, const Impor
     out.dataset->title = out.dataset->name;
     if (out.dataset->name == "ml-100k") {
         out.dataset->title = "MovieLens 100K";
-        out.dataset->note = "GroupLens terms: for research, no commercial use, no redistribution without permission. Ratings of 1997 and 1998 by people who each rated at least 20 films.";
+        out.dataset->note = "GroupLens terms: for research, no commercial use, no redistribution without permission. Ratings of 1997 and "
+                            "1998 by people who each rated at least 20 films.";
     }
     CAROUSEL_TRY(readAtomicFiles(base, *out.dataset, out.report, limits, control, "recbole"));
     finishImport(out, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());

@@ -41,8 +41,15 @@ public:
 private:
     Result<void> findColumns(const TableReader& table) {
         CAROUSEL_ASSIGN(const auto columns, atomicColumns(table));
-        for (const auto& [name, index] : {std::pair{"slate_id", &m_c.slate}, {"user_id", &m_c.user}, {"timestamp", &m_c.time}, {"policy", &m_c.policy}, {"slot", &m_c.slot},
-                                          {"item_id", &m_c.item}, {"propensity", &m_c.propensity}, {"reached", &m_c.reached}, {"click", &m_c.click}}) {
+        for (const auto& [name, index] : {std::pair{"slate_id", &m_c.slate},
+                                          {"user_id", &m_c.user},
+                                          {"timestamp", &m_c.time},
+                                          {"policy", &m_c.policy},
+                                          {"slot", &m_c.slot},
+                                          {"item_id", &m_c.item},
+                                          {"propensity", &m_c.propensity},
+                                          {"reached", &m_c.reached},
+                                          {"click", &m_c.click}}) {
             for (std::size_t i = 0; i < columns.size(); ++i)
                 if (columns[i].name == name)
                     *index = static_cast<int>(i);
@@ -58,7 +65,8 @@ private:
         auto field = [&](int column) { return trimmed(fields[static_cast<std::size_t>(column)]); };
         auto wrong = [&](int column, const char* wanted) -> Result<void> {
             const auto& name = table.columns()[static_cast<std::size_t>(column)];
-            m_log.reject(table, fmt::format("column '{}': not {}", name, wanted), fmt::format("column '{}': '{}' is not {}", name, quotedForMessage(field(column), 60), wanted));
+            m_log.reject(table, fmt::format("column '{}': not {}", name, wanted),
+                         fmt::format("column '{}': '{}' is not {}", name, quotedForMessage(field(column), 60), wanted));
             return {};
         };
         auto flag = [&](int column, std::uint8_t whenEmpty) -> std::optional<std::uint8_t> {
@@ -117,7 +125,8 @@ private:
             if (m_shown.policy[k] == name)
                 return static_cast<std::uint8_t>(k);
         if (m_shown.policy.size() >= 255)
-            return fail(ErrorKind::input, "CL-1012", fmt::format("'{}' line {}: more than 255 policies.", table.file(), table.line()), "Check that the policy column is the right one.");
+            return fail(ErrorKind::input, "CL-1012", fmt::format("'{}' line {}: more than 255 policies.", table.file(), table.line()),
+                        "Check that the policy column is the right one.");
         m_shown.policy.emplace_back(name);
         return static_cast<std::uint8_t>(m_shown.policy.size() - 1);
     }
@@ -138,14 +147,16 @@ Result<Imported> importSixOfHundreds(const std::string& folder, const RunControl
     const std::string base = folder + "/six_of_hundreds";
     const auto slates = existingFile(base + ".slates");
     if (slates.empty() || existingFile(base + ".inter").empty())
-        return fail(ErrorKind::input, "CL-1001", fmt::format("'{}' does not hold six_of_hundreds.inter and six_of_hundreds.slates (plain or .gz, .zst).", folder),
+        return fail(ErrorKind::input, "CL-1001",
+                    fmt::format("'{}' does not hold six_of_hundreds.inter and six_of_hundreds.slates (plain or .gz, .zst).", folder),
                     "Give the folder sample_data/six_of_hundreds, or make it again as sample_data/SOURCE.md says.");
     const ImportLimits limits{0, 1, false}; // our own file: one bad row is a damaged file
     Imported out{std::make_shared<Dataset>(), {}};
     auto& dataset = *out.dataset;
     dataset.name = "six-of-hundreds";
     dataset.title = "Six of hundreds";
-    dataset.note = "Made by the project with a documented simulator whose truth is known; CC0 1.0. For trying out and for judging estimators; it says nothing about real customers.";
+    dataset.note = "Made by the project with a documented simulator whose truth is known; CC0 1.0. For trying out and for judging "
+                   "estimators; it says nothing about real customers.";
     CAROUSEL_TRY(readAtomicFiles(base, dataset, out.report, limits, control.slice(0, 0.3), "six-of-hundreds"));
     CAROUSEL_TRY(SlateImport(dataset, out.report, limits, control.slice(0.3, 1)).read(slates));
     fillMissing(dataset.users);

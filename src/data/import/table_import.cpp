@@ -12,10 +12,12 @@ namespace carousel {
 namespace {
 
 // Paths in a mapping are relative to the folder of the interaction file.
-std::string beside(const std::string& csvFile, const std::string& path) { return (std::filesystem::path(csvFile).parent_path() / path).string(); }
+std::string beside(const std::string& csvFile, const std::string& path) {
+    return (std::filesystem::path(csvFile).parent_path() / path).string();
+}
 
-Result<void> readSideTable(const std::string& path, const std::string& idName, EntityTable& entities, Dataset& dataset, ImportReport& report, const ImportLimits& limits,
-                           const RunControl& control) {
+Result<void> readSideTable(const std::string& path, const std::string& idName, EntityTable& entities, Dataset& dataset,
+                           ImportReport& report, const ImportLimits& limits, const RunControl& control) {
     CAROUSEL_ASSIGN(TableReader table, TableReader::open(path, {}));
     CAROUSEL_ASSIGN(const int id, table.require(idName, "the id"));
     const auto n = table.columns().size();
@@ -33,7 +35,8 @@ Result<void> readSideTable(const std::string& path, const std::string& idName, E
         const auto fields = table.fields();
         const auto key = fields[static_cast<std::size_t>(id)];
         if (key.empty() || entities.ids.find(key) != noCode) {
-            log.reject(table, key.empty() ? "empty id" : "repeated id", key.empty() ? "" : fmt::format("id '{}' repeats an earlier row", quotedForMessage(key, 60)));
+            log.reject(table, key.empty() ? "empty id" : "repeated id",
+                       key.empty() ? "" : fmt::format("id '{}' repeats an earlier row", quotedForMessage(key, 60)));
             continue;
         }
         entities.ids.add(key);
@@ -80,7 +83,9 @@ public:
             entities.attributes.push_back(columnFromTexts(m_names[k], m_texts[k]));
         }
         if (m_conflicts > 0)
-            report.warnings.push_back(fmt::format("{} rows give a {} another attribute value than an earlier row did; the first value counts.", withThousands(m_conflicts), what));
+            report.warnings.push_back(
+                fmt::format("{} rows give a {} another attribute value than an earlier row did; the first value counts.",
+                            withThousands(m_conflicts), what));
     }
 
 private:
@@ -94,7 +99,9 @@ Result<void> checkNames(const EntityTable& entities) {
     for (std::size_t i = 0; i < entities.attributes.size(); ++i)
         for (std::size_t j = 0; j < i; ++j)
             if (entities.attributes[i].name() == entities.attributes[j].name())
-                return fail(ErrorKind::input, "CL-1005", fmt::format("The attribute '{}' comes twice, from the interaction file and from the side table.", entities.attributes[i].name()),
+                return fail(ErrorKind::input, "CL-1005",
+                            fmt::format("The attribute '{}' comes twice, from the interaction file and from the side table.",
+                                        entities.attributes[i].name()),
                             "Leave one of them out of the mapping.");
     return {};
 }
@@ -102,10 +109,14 @@ Result<void> checkNames(const EntityTable& entities) {
 Result<EventColumns> findRoles(const TableReader& table, const TableMapping& mapping) {
     EventColumns roles;
     if (mapping.user.empty() || mapping.item.empty())
-        return fail(ErrorKind::input, "CL-1010", fmt::format("The mapping names no column for the {}.", mapping.user.empty() ? "user" : "item"), "Name the columns of the user and of the item.");
+        return fail(ErrorKind::input, "CL-1010",
+                    fmt::format("The mapping names no column for the {}.", mapping.user.empty() ? "user" : "item"),
+                    "Name the columns of the user and of the item.");
     CAROUSEL_ASSIGN(roles.user, table.require(mapping.user, "the user"));
     CAROUSEL_ASSIGN(roles.item, table.require(mapping.item, "the item"));
-    for (const auto& [name, role, index] : {std::tuple{&mapping.value, "the value", &roles.value}, {&mapping.time, "the time", &roles.time}, {&mapping.kind, "the event kind", &roles.kind}})
+    for (const auto& [name, role, index] : {std::tuple{&mapping.value, "the value", &roles.value},
+                                            {&mapping.time, "the time", &roles.time},
+                                            {&mapping.kind, "the event kind", &roles.kind}})
         if (!name->empty()) {
             CAROUSEL_ASSIGN(*index, table.require(*name, role));
         }
@@ -116,7 +127,8 @@ Result<EventColumns> findRoles(const TableReader& table, const TableMapping& map
 
 } // namespace
 
-Result<Imported> importTable(const std::string& csvFile, const TableMapping& mapping, const ImportLimits& limits, const RunControl& control) {
+Result<Imported> importTable(const std::string& csvFile, const TableMapping& mapping, const ImportLimits& limits,
+                             const RunControl& control) {
     const auto start = std::chrono::steady_clock::now();
     CAROUSEL_ASSIGN(TableReader table, TableReader::open(csvFile, {mapping.delimiter, true, false}));
     CAROUSEL_ASSIGN(const EventColumns roles, findRoles(table, mapping));
@@ -130,9 +142,11 @@ Result<Imported> importTable(const std::string& csvFile, const TableMapping& map
     dataset.name = file.substr(0, file.find('.'));
     dataset.title = dataset.name;
     if (!mapping.itemFile.empty())
-        CAROUSEL_TRY(readSideTable(beside(csvFile, mapping.itemFile), mapping.itemId.empty() ? mapping.item : mapping.itemId, dataset.items, dataset, out.report, limits, control));
+        CAROUSEL_TRY(readSideTable(beside(csvFile, mapping.itemFile), mapping.itemId.empty() ? mapping.item : mapping.itemId, dataset.items,
+                                   dataset, out.report, limits, control));
     if (!mapping.userFile.empty())
-        CAROUSEL_TRY(readSideTable(beside(csvFile, mapping.userFile), mapping.userId.empty() ? mapping.user : mapping.userId, dataset.users, dataset, out.report, limits, control));
+        CAROUSEL_TRY(readSideTable(beside(csvFile, mapping.userFile), mapping.userId.empty() ? mapping.user : mapping.userId, dataset.users,
+                                   dataset, out.report, limits, control));
     std::function<void(Code, Code)> onKept;
     if (!mapping.itemFields.empty() || !mapping.userFields.empty())
         onKept = [&](Code user, Code item) {

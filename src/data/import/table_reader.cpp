@@ -15,7 +15,7 @@ public:
     explicit QuotedRecord(char delimiter) {
         csv_init(&m_parser, CSV_STRICT);
         csv_set_delim(&m_parser, static_cast<unsigned char>(delimiter));
-        csv_set_space_func(&m_parser, [](unsigned char) { return 0; });                   // blanks belong to the field
+        csv_set_space_func(&m_parser, [](unsigned char) { return 0; });                  // blanks belong to the field
         csv_set_term_func(&m_parser, [](unsigned char c) { return c == '\n' ? 1 : 0; }); // a lone CR does not end a row
     }
     ~QuotedRecord() { csv_free(&m_parser); }
@@ -24,7 +24,8 @@ public:
 
     // False when the quotes are malformed.
     bool add(std::string_view line) {
-        return csv_parse(&m_parser, line.data(), line.size(), &onField, &onRow, this) == line.size() && csv_parse(&m_parser, "\n", 1, &onField, &onRow, this) == 1;
+        return csv_parse(&m_parser, line.data(), line.size(), &onField, &onRow, this) == line.size() &&
+               csv_parse(&m_parser, "\n", 1, &onField, &onRow, this) == 1;
     }
     bool complete() const { return m_complete; }
     const std::string& text() const { return m_text; }
@@ -95,8 +96,10 @@ struct TableReader::State {
             std::string_view more;
             CAROUSEL_ASSIGN(const bool any, lines.next(more));
             if (!any || record.size() + more.size() > longestLine)
-                return fail(ErrorKind::input, "CL-1009", fmt::format("'{}' line {}: a quoted field opens and does not end{}.", lines.file(), line, any ? " within 4 MiB" : ""),
-                            "Close the quote, or write a quote inside a field twice (\"\").");
+                return fail(
+                    ErrorKind::input, "CL-1009",
+                    fmt::format("'{}' line {}: a quoted field opens and does not end{}.", lines.file(), line, any ? " within 4 MiB" : ""),
+                    "Close the quote, or write a quote inside a field twice (\"\").");
             record += '\n';
             record += more;
             sound = quoted.add(more);
@@ -135,7 +138,9 @@ struct TableReader::State {
             splitPlain(next);
         for (const auto field : fields)
             if (field.size() > longestField)
-                return fail(ErrorKind::input, "CL-1009", fmt::format("'{}' line {}: a field is longer than {} bytes.", lines.file(), line, longestField), "Shorten the field, or check the quotes before it.");
+                return fail(ErrorKind::input, "CL-1009",
+                            fmt::format("'{}' line {}: a field is longer than {} bytes.", lines.file(), line, longestField),
+                            "Shorten the field, or check the quotes before it.");
         return true;
     }
 
@@ -143,18 +148,25 @@ struct TableReader::State {
         CAROUSEL_ASSIGN(const bool any, row());
         const auto& file = lines.file();
         if (!any)
-            return fail(ErrorKind::input, "CL-1004", fmt::format("'{}' has no header line.", file), "Choose a file with a header line and rows.");
+            return fail(ErrorKind::input, "CL-1004", fmt::format("'{}' has no header line.", file),
+                        "Choose a file with a header line and rows.");
         if (!problem.empty())
-            return fail(ErrorKind::input, "CL-1005", fmt::format("'{}' line {}: the header has a {}.", file, line, problem), "Correct the header line.");
+            return fail(ErrorKind::input, "CL-1005", fmt::format("'{}' line {}: the header has a {}.", file, line, problem),
+                        "Correct the header line.");
         if (fields.size() > mostColumns)
-            return fail(ErrorKind::input, "CL-1005", fmt::format("'{}' has more than {} columns.", file, mostColumns), "Check the delimiter.");
+            return fail(ErrorKind::input, "CL-1005", fmt::format("'{}' has more than {} columns.", file, mostColumns),
+                        "Check the delimiter.");
         std::unordered_set<std::string> seen;
         for (std::size_t i = 0; i < fields.size(); ++i) {
             const std::string name(trimmed(fields[i]));
             if (name.empty() && !(i == 0 && format.unnamedFirst))
-                return fail(ErrorKind::input, "CL-1005", fmt::format("'{}' line {}: column {} of the header has no name.", file, line, i + 1), "Give every column a name.");
+                return fail(ErrorKind::input, "CL-1005",
+                            fmt::format("'{}' line {}: column {} of the header has no name.", file, line, i + 1),
+                            "Give every column a name.");
             if (!seen.insert(name).second)
-                return fail(ErrorKind::input, "CL-1005", fmt::format("'{}' line {}: the header names '{}' twice.", file, line, quotedForMessage(name)), "Give every column its own name.");
+                return fail(ErrorKind::input, "CL-1005",
+                            fmt::format("'{}' line {}: the header names '{}' twice.", file, line, quotedForMessage(name)),
+                            "Give every column its own name.");
             columns.push_back(name);
         }
         return {};
@@ -173,7 +185,9 @@ Result<TableReader> TableReader::open(const std::string& path, const TableFormat
     return TableReader(std::move(state));
 }
 
-const std::vector<std::string>& TableReader::columns() const { return m_state->columns; }
+const std::vector<std::string>& TableReader::columns() const {
+    return m_state->columns;
+}
 
 int TableReader::column(std::string_view name) const {
     const auto& columns = m_state->columns;
@@ -190,26 +204,44 @@ Result<int> TableReader::require(std::string_view name, const std::string& role)
         present += (i == 0 ? "'" : ", '") + quotedForMessage(m_state->columns[i], 40) + "'";
     if (m_state->columns.size() > 40)
         present += fmt::format(" and {} more", m_state->columns.size() - 40);
-    return fail(ErrorKind::input, "CL-1006", fmt::format("'{}' has no column '{}' ({}). Columns present: {}.", file(), quotedForMessage(name), role, present),
+    return fail(ErrorKind::input, "CL-1006",
+                fmt::format("'{}' has no column '{}' ({}). Columns present: {}.", file(), quotedForMessage(name), role, present),
                 "Name one of the columns present, or add the column to the file.");
 }
 
-char TableReader::delimiter() const { return m_state->format.delimiter; }
+char TableReader::delimiter() const {
+    return m_state->format.delimiter;
+}
 
 Result<bool> TableReader::next() {
     auto& s = *m_state;
     CAROUSEL_ASSIGN(const bool any, s.row());
     if (any && s.problem.empty() && s.fields.size() != s.columns.size())
-        s.problem = fmt::format("{} fields where the header has {}", s.fields.size() > mostColumns ? "too many" : std::to_string(s.fields.size()), s.columns.size());
+        s.problem = fmt::format("{} fields where the header has {}",
+                                s.fields.size() > mostColumns ? "too many" : std::to_string(s.fields.size()), s.columns.size());
     return any;
 }
 
-std::span<const std::string_view> TableReader::fields() const { return m_state->fields; }
-const std::string& TableReader::problem() const { return m_state->problem; }
-std::string_view TableReader::raw() const { return m_state->raw; }
-std::int64_t TableReader::line() const { return m_state->line; }
-double TableReader::fractionRead() const { return m_state->lines.fractionRead(); }
-const std::string& TableReader::file() const { return m_state->lines.file(); }
-Result<SourceFile> TableReader::source() { return m_state->lines.source(); }
+std::span<const std::string_view> TableReader::fields() const {
+    return m_state->fields;
+}
+const std::string& TableReader::problem() const {
+    return m_state->problem;
+}
+std::string_view TableReader::raw() const {
+    return m_state->raw;
+}
+std::int64_t TableReader::line() const {
+    return m_state->line;
+}
+double TableReader::fractionRead() const {
+    return m_state->lines.fractionRead();
+}
+const std::string& TableReader::file() const {
+    return m_state->lines.file();
+}
+Result<SourceFile> TableReader::source() {
+    return m_state->lines.source();
+}
 
 } // namespace carousel

@@ -9,9 +9,9 @@
 namespace carousel {
 
 struct TableFormat {
-    char delimiter = 0;           // 0: found from the header
-    bool quoting = true;          // RFC 4180 quotes; false: quote characters are data, as in RecBole files
-    bool unnamedFirst = false;    // an index column without a name may lead
+    char delimiter = 0;        // 0: found from the header
+    bool quoting = true;       // RFC 4180 quotes; false: quote characters are data, as in RecBole files
+    bool unnamedFirst = false; // an index column without a name may lead
 };
 
 class TableReader {

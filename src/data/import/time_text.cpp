@@ -35,11 +35,16 @@ bool skip(std::string_view& text, char wanted) {
 
 const char* name(TimeUnit unit) {
     switch (unit) {
-    case TimeUnit::automatic: return "auto";
-    case TimeUnit::seconds: return "s";
-    case TimeUnit::milliseconds: return "ms";
-    case TimeUnit::microseconds: return "us";
-    case TimeUnit::iso: return "iso";
+    case TimeUnit::automatic:
+        return "auto";
+    case TimeUnit::seconds:
+        return "s";
+    case TimeUnit::milliseconds:
+        return "ms";
+    case TimeUnit::microseconds:
+        return "us";
+    case TimeUnit::iso:
+        return "iso";
     }
     return "auto";
 }
@@ -48,7 +53,8 @@ Result<TimeUnit> timeUnit(std::string_view text) {
     for (const auto unit : {TimeUnit::automatic, TimeUnit::seconds, TimeUnit::milliseconds, TimeUnit::microseconds, TimeUnit::iso})
         if (text == name(unit))
             return unit;
-    return fail(ErrorKind::input, "CL-1010", fmt::format("The time unit '{}' is not known.", quotedForMessage(text)), "Use one of: auto, s, ms, us, iso.");
+    return fail(ErrorKind::input, "CL-1010", fmt::format("The time unit '{}' is not known.", quotedForMessage(text)),
+                "Use one of: auto, s, ms, us, iso.");
 }
 
 std::optional<std::int64_t> parseIsoTime(std::string_view text) {
@@ -91,7 +97,8 @@ std::optional<std::int64_t> parseIsoTime(std::string_view text) {
         if (!text.empty())
             return std::nullopt;
     }
-    const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)), std::chrono::day(static_cast<unsigned>(day))};
+    const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
+                                           std::chrono::day(static_cast<unsigned>(day))};
     if (!date.ok() || hour > 23 || minute > 59 || second > 60)
         return std::nullopt;
     const auto days = std::chrono::sys_days(date).time_since_epoch().count();

@@ -9,7 +9,7 @@
 namespace carousel {
 
 enum class TimeUnit { automatic, seconds, milliseconds, microseconds, iso };
-const char* name(TimeUnit unit); // "auto", "s", "ms", "us", "iso"
+const char* name(TimeUnit unit);                  // "auto", "s", "ms", "us", "iso"
 Result<TimeUnit> timeUnit(std::string_view text); // CL-1010
 
 // "2019-11-24", "2019-11-24 00:03", "2019-11-24T00:03:13.442536+01:00"; without a zone: UTC. Seconds, rounded down.
@@ -22,7 +22,8 @@ public:
     // nullopt: not a time in this unit, or outside the years 1900 to 2200.
     std::optional<std::int64_t> read(std::string_view text);
     TimeUnit unit() const { return m_unit; }
-    std::string note(const std::string& column) const; // "Column 'timestamp' was read as seconds since 1970 UTC: '881250949' is 1997-12-04 15:55."
+    std::string
+    note(const std::string& column) const; // "Column 'timestamp' was read as seconds since 1970 UTC: '881250949' is 1997-12-04 15:55."
 
 private:
     TimeUnit m_unit;

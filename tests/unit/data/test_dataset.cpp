@@ -87,7 +87,8 @@ private slots:
             const auto found = std::find_if(all.begin(), all.end(), [&](const Badge& one) { return one.id == id; });
             return found == all.end() ? Badge{} : *found;
         };
-        for (const char* id : {"explicit", "implicit", "time", "text", "slates", "positions", "non-clicks", "propensities", "swipes", "prices"}) {
+        for (const char* id :
+             {"explicit", "implicit", "time", "text", "slates", "positions", "non-clicks", "propensities", "swipes", "prices"}) {
             QCOMPARE(badge(id).id, std::string(id));
             QVERIFY(!badge(id).note.empty());
         }
@@ -95,13 +96,18 @@ private slots:
         QVERIFY(!badge("time").available);
         QVERIFY2(badge("time").note.find("1 of 2") != std::string::npos, badge("time").note.c_str());
         QVERIFY(!badge("propensities").available);
-        data->impressions = {{0, 0}, {0, 0}, {0, 1}, {0, 1}, {1, 0}, {0.5f, std::numeric_limits<float>::quiet_NaN()}, {1, 255}, {10, 10}, {"p"}, {0, 0}};
+        data->impressions = {{0, 0},   {0, 0},   {0, 1}, {0, 1}, {1, 0}, {0.5f, std::numeric_limits<float>::quiet_NaN()},
+                             {1, 255}, {10, 10}, {"p"},  {0, 0}};
         QVERIFY(badge("slates").available && badge("positions").available && badge("non-clicks").available && badge("swipes").available);
         QVERIFY(badge("propensities").available);
         QVERIFY2(badge("propensities").note.find("1 of 2") != std::string::npos, badge("propensities").note.c_str());
     }
     void ratingsRunLinearlyFromMinusOneToOne() {
-        const auto data = datasetOf({{"a", "v", "rating", 1, 1}, {"a", "w", "rating", 2, 2}, {"a", "x", "rating", 3, 3}, {"a", "y", "rating", 4, 4}, {"a", "z", "rating", 5, 5}});
+        const auto data = datasetOf({{"a", "v", "rating", 1, 1},
+                                     {"a", "w", "rating", 2, 2},
+                                     {"a", "x", "rating", 3, 3},
+                                     {"a", "y", "rating", 4, 4},
+                                     {"a", "z", "rating", 5, 5}});
         const auto model = *presetEventModel("combined");
         const auto feedback = *applyEventModel(*data, model);
         QCOMPARE(feedback.preference, (std::vector<float>{-1, -0.5f, 0, 0.5f, 1}));
@@ -113,7 +119,11 @@ private slots:
         QCOMPARE(applyEventModel(*same, model)->preference, (std::vector<float>{1, 1}));
     }
     void modelsKeepTheirKindsOnly() {
-        const auto data = datasetOf({{"a", "v", "view", 1, 1}, {"a", "w", "love", 1, 2}, {"a", "x", "purchase", 9, 3}, {"a", "y", "gift", 1, 4}, {"a", "z", "dislike", 1, 5}});
+        const auto data = datasetOf({{"a", "v", "view", 1, 1},
+                                     {"a", "w", "love", 1, 2},
+                                     {"a", "x", "purchase", 9, 3},
+                                     {"a", "y", "gift", 1, 4},
+                                     {"a", "z", "dislike", 1, 5}});
         auto rows = [&](const char* id) { return applyEventModel(*data, *presetEventModel(id))->row; };
         QCOMPARE(rows("explicit"), (std::vector<std::int64_t>{1, 4}));
         QCOMPARE(rows("implicit"), (std::vector<std::int64_t>{0, 2, 3}));

@@ -11,8 +11,10 @@ using namespace carousel::test;
 
 namespace {
 
-const std::string inter = "user_id:token\titem_id:token\trating:float\ttimestamp:float\n007\tA\t5\t881250949\n7\tnan\t3\t881250950\n007\t1e5\t1\t881250951\n";
-const std::string item = "item_id:token\tmovie_title:token_seq\tclass:token_seq\tprice:float\nA\tToy Story\tComedy Drama\t12.5\n1e5\tHeat\t\t\nunseen\tAlien\tHorror\t3\n";
+const std::string inter =
+    "user_id:token\titem_id:token\trating:float\ttimestamp:float\n007\tA\t5\t881250949\n7\tnan\t3\t881250950\n007\t1e5\t1\t881250951\n";
+const std::string item = "item_id:token\tmovie_title:token_seq\tclass:token_seq\tprice:float\nA\tToy Story\tComedy "
+                         "Drama\t12.5\n1e5\tHeat\t\t\nunseen\tAlien\tHorror\t3\n";
 const std::string user = "user_id:token\tage:token\n7\t24\n";
 
 Result<Imported> imported(const std::string& path, bool keepGoing = false) {
@@ -66,7 +68,8 @@ private slots:
     }
     void eventColumnNamesTheKind() {
         Folder folder;
-        const auto result = imported(folder.write("x.inter", "user_id:token\titem_id:token\tevent:token\tvalue:float\ttimestamp:float\nu\ti\tview\t\t5\nu\ti\tpurchase\t9.5\t6\nu\tj\tview\t1\t7\n"));
+        const auto result = imported(folder.write("x.inter", "user_id:token\titem_id:token\tevent:token\tvalue:float\ttimestamp:"
+                                                             "float\nu\ti\tview\t\t5\nu\ti\tpurchase\t9.5\t6\nu\tj\tview\t1\t7\n"));
         ACCEPTED(result);
         QCOMPARE(result->dataset->interactions.kinds, (std::vector<std::string>{"view", "purchase"}));
         QCOMPARE(result->dataset->interactions.kind, (std::vector<std::uint8_t>{0, 1, 0}));
@@ -191,7 +194,8 @@ private slots:
         ACCEPTED(result);
         QCOMPARE(result->report.rowsKept, std::int64_t(3));
         QCOMPARE(result->report.rejects.size(), std::size_t(20));
-        REFUSED(imported(folder.write("y.inter", "user_id:token\titem_id:token\trating:float\na\tb\tc\n")), "CL-1007", "y.inter", "line 2", "'c'");
+        REFUSED(imported(folder.write("y.inter", "user_id:token\titem_id:token\trating:float\na\tb\tc\n")), "CL-1007", "y.inter", "line 2",
+                "'c'");
     }
     void sideTablesTellAboutBadValues() {
         Folder folder;
@@ -237,10 +241,17 @@ private slots:
             for (std::uint64_t n = 1 + random.below(4); n > 0; --n) {
                 const auto at = random.below(text.size());
                 switch (random.below(4)) {
-                case 0: text[at] = static_cast<char>(random.below(256)); break;
-                case 1: text.insert(at, 1, "\t\n\r\" :,\0"[random.below(8)]); break;
-                case 2: text.erase(at, 1 + random.below(8)); break;
-                default: text.insert(at, text.substr(random.below(text.size()), random.below(40)));
+                case 0:
+                    text[at] = static_cast<char>(random.below(256));
+                    break;
+                case 1:
+                    text.insert(at, 1, "\t\n\r\" :,\0"[random.below(8)]);
+                    break;
+                case 2:
+                    text.erase(at, 1 + random.below(8));
+                    break;
+                default:
+                    text.insert(at, text.substr(random.below(text.size()), random.below(40)));
                 }
             }
             folder.write(round % 2 ? "m.inter" : "m.item", text);
@@ -277,7 +288,8 @@ private slots:
         QCOMPARE(data.items.displayName(data.items.ids.find("1")), std::string("Toy Story"));
         QCOMPARE(data.items.attribute("class")->text(0), std::string("Animation, Children's, Comedy"));
         const auto feedback = *applyEventModel(data, *presetEventModel("combined"));
-        QCOMPARE(std::count_if(feedback.preference.begin(), feedback.preference.end(), [](float p) { return p >= 0.25f; }), std::ptrdiff_t(55375)); // 4 and 5 stars
+        QCOMPARE(std::count_if(feedback.preference.begin(), feedback.preference.end(), [](float p) { return p >= 0.25f; }),
+                 std::ptrdiff_t(55375)); // 4 and 5 stars
         const auto split = makeSplit(data, {}, {});
         ACCEPTED(split);
         QVERIFY(split->usersWithTarget >= 940);

@@ -13,9 +13,12 @@ namespace {
 const std::string banditHead = ",timestamp,item_id,position,click,propensity_score,user_feature_0,user_feature_1,user-item_affinity_0\n";
 const std::string context = ",item_id,item_feature_0,item_feature_1\n0,0,-0.5,abc\n1,1,0.25,def\n";
 
-const std::string sixInter = "user_id:token\titem_id:token\tevent:token\tvalue:float\ttimestamp:float\nu1\ti1\tclick\t1\t100\nu1\ti2\tview\t1\t200\n";
-const std::string sixSlates = "slate_id:token\tuser_id:token\ttimestamp:float\tpolicy:token\tslot:float\titem_id:token\tpropensity:float\treached:float\tclick:float\n"
-                              "s1\tu1\t300\tuniform\t0\ti2\t0.5\t1\t0\ns1\tu1\t300\tuniform\t1\ti3\t0.25\t1\t1\ns2\t\t310\tother\t0\ti1\t\t\t0\n";
+const std::string sixInter =
+    "user_id:token\titem_id:token\tevent:token\tvalue:float\ttimestamp:float\nu1\ti1\tclick\t1\t100\nu1\ti2\tview\t1\t200\n";
+const std::string sixSlates =
+    "slate_id:token\tuser_id:token\ttimestamp:float\tpolicy:token\tslot:float\titem_id:token\tpropensity:float\treached:float\tclick:"
+    "float\n"
+    "s1\tu1\t300\tuniform\t0\ti2\t0.5\t1\t0\ns1\tu1\t300\tuniform\t1\ti3\t0.25\t1\t1\ns2\t\t310\tother\t0\ti1\t\t\t0\n";
 
 } // namespace
 
@@ -24,7 +27,9 @@ class TestImportSlates : public QObject {
 private slots:
     void openBanditRowsBecomeImpressions() {
         Folder folder;
-        folder.write("random/men/men.csv", banditHead + "0,2019-11-24 00:03:13.442536+00:00,1,3,0,0.5,aa,bb,0.0\n1,2019-11-24 00:04:13+00:00,0,1,1,0.5,aa,cc,0.0\n");
+        folder.write("random/men/men.csv",
+                     banditHead +
+                         "0,2019-11-24 00:03:13.442536+00:00,1,3,0,0.5,aa,bb,0.0\n1,2019-11-24 00:04:13+00:00,0,1,1,0.5,aa,cc,0.0\n");
         folder.write("random/men/item_context.csv", context);
         folder.write("bts/men/men.csv", banditHead + "0,2019-11-25 00:03:13+00:00,1,2,1,0.125,dd,bb,0.0\n");
         const auto result = importOpenBandit(folder.path(), "men", {}, {});
@@ -72,8 +77,10 @@ private slots:
         REFUSED(importOpenBandit(folder.path(), "all", {}, {}), "CL-1006", "all.csv", "action_prob", "'propensity'");
         folder.write("all.csv", banditHead);
         REFUSED(importOpenBandit(folder.path(), "all", {}, {}), "CL-1007", "all.csv");
-        folder.write("all.csv", banditHead + "0,2019-11-24 00:03:13+00:00,1,3,0,0.5,aa,bb,0.0\n1,2019-11-24 00:03:13+00:00,1,0,0,0.5,aa,bb,0.0\n2,2019-11-24 00:03:13+00:00,1,1,2,0.5,aa,bb,0.0\n"
-                                             "3,2019-11-24 00:03:13+00:00,1,1,0,0,aa,bb,0.0\n4,2019-11-24 00:03:13+00:00,1,1,0,1.5,aa,bb,0.0\n5,soon,1,1,0,1,aa,bb,0.0\n");
+        folder.write("all.csv", banditHead + "0,2019-11-24 00:03:13+00:00,1,3,0,0.5,aa,bb,0.0\n1,2019-11-24 "
+                                             "00:03:13+00:00,1,0,0,0.5,aa,bb,0.0\n2,2019-11-24 00:03:13+00:00,1,1,2,0.5,aa,bb,0.0\n"
+                                             "3,2019-11-24 00:03:13+00:00,1,1,0,0,aa,bb,0.0\n4,2019-11-24 "
+                                             "00:03:13+00:00,1,1,0,1.5,aa,bb,0.0\n5,soon,1,1,0,1,aa,bb,0.0\n");
         const auto result = importOpenBandit(folder.path(), "all", {}, {});
         ACCEPTED(result);
         QCOMPARE(result->report.rowsKept, std::int64_t(1));

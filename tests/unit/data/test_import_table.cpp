@@ -50,7 +50,8 @@ private slots:
         QCOMPARE(result->report.rejects[1].reason, std::string("misplaced quote"));
         QCOMPARE(result->report.rejects[1].rawText, std::string("c,\"x\"y"));
         QCOMPARE(result->dataset->items.ids.ids(), (std::vector<std::string>{"1\n2\n3", "4"}));
-        REFUSED(importTable(folder.write("u.csv", "user,item\na,1\nb,\"2\nc,3\n"), plain(), {}, {}), "CL-1009", "u.csv", "line 3", "quoted");
+        REFUSED(importTable(folder.write("u.csv", "user,item\na,1\nb,\"2\nc,3\n"), plain(), {}, {}), "CL-1009", "u.csv", "line 3",
+                "quoted");
     }
     void delimitersAreFound() {
         Folder folder;
@@ -67,7 +68,8 @@ private slots:
         mapping.value = "stars";
         mapping.time = "when";
         auto read = [&](const std::string& first, const std::string& second) {
-            return importTable(folder.write("t.csv", "user,item,stars,when\na,1,2.5," + first + "\na,2,3," + second + "\n"), mapping, {}, {});
+            return importTable(folder.write("t.csv", "user,item,stars,when\na,1,2.5," + first + "\na,2,3," + second + "\n"), mapping, {},
+                               {});
         };
         const std::int64_t moment = 1574553793; // 2019-11-24 00:03:13 UTC
         for (const auto& [first, second] : {std::pair<std::string, std::string>{"1574553793", "1574553794.5"},
@@ -81,7 +83,8 @@ private slots:
             QCOMPARE(result->dataset->interactions.time, (std::vector<std::int64_t>{moment, moment + 1}));
             QVERIFY(result->report.warnings.front().find("2019-11-24 00:03") != std::string::npos);
         }
-        for (const std::string bad : {"2019-02-30", "2019-11-24 25:00", "24.11.2019", "1574553793442", "1e300", "-99999999999", "2019-11-24x"}) {
+        for (const std::string bad :
+             {"2019-02-30", "2019-11-24 25:00", "24.11.2019", "1574553793442", "1e300", "-99999999999", "2019-11-24x"}) {
             const auto result = read("1574553793", bad);
             ACCEPTED(result);
             QCOMPARE(result->report.rowsRejected, std::int64_t(1));
@@ -103,7 +106,8 @@ private slots:
     }
     void sideTablesGiveAttributes() {
         Folder folder;
-        folder.write("films.csv", "movieId,title,genres,year,imdbId\n1,\"Toy Story (1995)\",Animation|Comedy,1995,0114709\n2,Heat,,,0113277\n3,Unseen,Drama,1990,1\n1,Again,x,1,1\n");
+        folder.write("films.csv", "movieId,title,genres,year,imdbId\n1,\"Toy Story "
+                                  "(1995)\",Animation|Comedy,1995,0114709\n2,Heat,,,0113277\n3,Unseen,Drama,1990,1\n1,Again,x,1,1\n");
         folder.write("people.csv", "userId;town\na;Oslo\n");
         auto mapping = plain();
         mapping.itemFile = "films.csv";
@@ -143,8 +147,10 @@ private slots:
         for (int i = 0; i < 25; ++i)
             text += "a,1,Heat\n";
         REFUSED(importTable(folder.write("w.csv", text), mapping, {}, {}), "CL-1008", "w.csv", "line 2", "'title'", "'Heat'");
-        REFUSED(importTable(folder.write("l.csv", "user,item\na," + std::string(5 << 20, 'x') + "\n"), plain(), {}, {}), "CL-1009", "l.csv", "line 2");
-        REFUSED(importTable(folder.write("f.csv", "user,item\na," + std::string(2 << 20, 'x') + "\n"), plain(), {}, {}), "CL-1009", "l", "field");
+        REFUSED(importTable(folder.write("l.csv", "user,item\na," + std::string(5 << 20, 'x') + "\n"), plain(), {}, {}), "CL-1009", "l.csv",
+                "line 2");
+        REFUSED(importTable(folder.write("f.csv", "user,item\na," + std::string(2 << 20, 'x') + "\n"), plain(), {}, {}), "CL-1009", "l",
+                "field");
     }
     void mappingsAreGuessed() {
         Folder folder;
@@ -166,7 +172,8 @@ private slots:
     }
     void mappingsSurviveTheRoundTrip() {
         Folder folder;
-        TableMapping mapping{"us\"er", "it\\em", "väl", "time", "kind", "click", "ms", '\t', {"title, long", "b"}, {"age"}, "items.csv", "id", "users.csv", "uid"};
+        TableMapping mapping{"us\"er", "it\\em",    "väl", "time",      "kind", "click", "ms", '\t', {"title, long", "b"},
+                             {"age"},  "items.csv", "id",  "users.csv", "uid"};
         const auto read = readMapping(folder.write("m.import.toml", writeMapping(mapping)));
         ACCEPTED(read);
         QCOMPARE(writeMapping(*read), writeMapping(mapping));
@@ -189,7 +196,8 @@ private slots:
     }
     void inspectionGuessesTypes() {
         Folder folder;
-        const auto seen = inspectFile(folder.write("t.csv", "user_id,item_id,score,when,tags,nothing\n1,2,3.5,2020-01-01,a|b,\n2,3,4,2020-01-02,c,\nbroken\n"));
+        const auto seen = inspectFile(
+            folder.write("t.csv", "user_id,item_id,score,when,tags,nothing\n1,2,3.5,2020-01-01,a|b,\n2,3,4,2020-01-02,c,\nbroken\n"));
         ACCEPTED(seen);
         QCOMPARE(seen->format, std::string("csv"));
         QCOMPARE(seen->guessedTypes, (std::vector<std::string>{"token", "token", "float", "time", "token_seq", "empty"}));
@@ -198,7 +206,8 @@ private slots:
     }
     void mutatedTablesGiveAResultOrAnError() {
         Folder folder;
-        const std::string sample = "user,item,rating,time,title\na,1,5,1574553793,\"One, \"\"two\"\"\"\nb,2,3.5,1574553794,Café\nc,\"3\n4\",1,1574553795,\n";
+        const std::string sample =
+            "user,item,rating,time,title\na,1,5,1574553793,\"One, \"\"two\"\"\"\nb,2,3.5,1574553794,Café\nc,\"3\n4\",1,1574553795,\n";
         auto mapping = plain();
         mapping.value = "rating";
         mapping.time = "time";
@@ -210,10 +219,17 @@ private slots:
             for (std::uint64_t n = 1 + random.below(3); n > 0; --n) {
                 const auto at = random.below(text.size());
                 switch (random.below(4)) {
-                case 0: text[at] = static_cast<char>(random.below(256)); break;
-                case 1: text.insert(at, 1, "\t\n\r\" ;,\0"[random.below(8)]); break;
-                case 2: text.erase(at, 1 + random.below(8)); break;
-                default: text.insert(at, text.substr(random.below(text.size()), random.below(40)));
+                case 0:
+                    text[at] = static_cast<char>(random.below(256));
+                    break;
+                case 1:
+                    text.insert(at, 1, "\t\n\r\" ;,\0"[random.below(8)]);
+                    break;
+                case 2:
+                    text.erase(at, 1 + random.below(8));
+                    break;
+                default:
+                    text.insert(at, text.substr(random.below(text.size()), random.below(40)));
                 }
             }
             const auto file = folder.write("m.csv", text);

@@ -46,7 +46,11 @@ class TestSplit : public QObject {
     Q_OBJECT
 private slots:
     void leaveOneOutHoldsOutTheLastTwoLikes() {
-        const auto data = datasetOf({{"a", "1", "rating", 5, 10}, {"a", "2", "rating", 4, 20}, {"a", "3", "rating", 1, 30}, {"a", "4", "rating", 5, 40}, {"a", "5", "rating", 2, 50}});
+        const auto data = datasetOf({{"a", "1", "rating", 5, 10},
+                                     {"a", "2", "rating", 4, 20},
+                                     {"a", "3", "rating", 1, 30},
+                                     {"a", "4", "rating", 5, 40},
+                                     {"a", "5", "rating", 2, 50}});
         const auto split = splitOf(*data, SplitMethod::leaveOneOut);
         ACCEPTED(split);
         QCOMPARE(split->part, (std::vector<Part>{Part::train, Part::validation, Part::validation, Part::test, Part::unused}));
@@ -57,7 +61,8 @@ private slots:
         QCOMPARE(split->tiedTimes, std::size_t(0));
     }
     void repeatsAreNoTargets() {
-        const auto data = datasetOf({{"a", "1", "click", 1, 10}, {"a", "2", "click", 1, 20}, {"a", "3", "click", 1, 30}, {"a", "1", "click", 1, 40}});
+        const auto data =
+            datasetOf({{"a", "1", "click", 1, 10}, {"a", "2", "click", 1, 20}, {"a", "3", "click", 1, 30}, {"a", "1", "click", 1, 40}});
         const auto split = splitOf(*data, SplitMethod::leaveOneOut);
         ACCEPTED(split);
         QCOMPARE(split->testTargets[0], std::vector<Code>{2});
@@ -65,7 +70,8 @@ private slots:
         QCOMPARE(split->part[3], Part::unused);
     }
     void viewsOfTheTargetAreSetAside() {
-        const auto data = datasetOf({{"a", "1", "click", 1, 10}, {"a", "2", "view", 1, 20}, {"a", "3", "view", 1, 30}, {"a", "2", "click", 1, 40}});
+        const auto data =
+            datasetOf({{"a", "1", "click", 1, 10}, {"a", "2", "view", 1, 20}, {"a", "3", "view", 1, 30}, {"a", "2", "click", 1, 40}});
         const auto split = splitOf(*data, SplitMethod::leaveOneOut);
         ACCEPTED(split);
         QCOMPARE(split->testTargets[0], std::vector<Code>{1});
@@ -133,7 +139,8 @@ private slots:
             if (split->part[row] != Part::test)
                 continue;
             for (std::size_t other = 0; other < events.size(); ++other)
-                if (split->part[other] == Part::train && (events.user[other] == events.user[row] || static_cast<SplitMethod>(method) == SplitMethod::ratioByTimeGlobal))
+                if (split->part[other] == Part::train &&
+                    (events.user[other] == events.user[row] || static_cast<SplitMethod>(method) == SplitMethod::ratioByTimeGlobal))
                     QVERIFY(events.time[other] <= events.time[row]);
         }
         QCOMPARE(split->trainRows, counts[0]);
@@ -147,7 +154,8 @@ private slots:
     void renamingIdsChangesNoPart_data() { targetsAreNewToTheUser_data(); }
     void renamingIdsChangesNoPart() {
         QFETCH(int, method);
-        const auto a = splitOf(*noisy("x"), static_cast<SplitMethod>(method)), b = splitOf(*noisy("another"), static_cast<SplitMethod>(method));
+        const auto a = splitOf(*noisy("x"), static_cast<SplitMethod>(method)),
+                   b = splitOf(*noisy("another"), static_cast<SplitMethod>(method));
         ACCEPTED(a);
         ACCEPTED(b);
         QVERIFY(a->part == b->part);
@@ -173,7 +181,8 @@ private slots:
     void historiesKeepTheSplitsOrderOfTies() {
         const auto data = noisy("x");
         const auto split = splitOf(*data, SplitMethod::leaveOneOut, 3);
-        const auto a = TrainingView::make(data, *split, *presetEventModel("combined"), false), b = TrainingView::make(data, *split, *presetEventModel("combined"), true);
+        const auto a = TrainingView::make(data, *split, *presetEventModel("combined"), false),
+                   b = TrainingView::make(data, *split, *presetEventModel("combined"), true);
         ACCEPTED(a);
         ACCEPTED(b);
         for (Code user = 0; user < static_cast<Code>(data->users.size()); ++user) {
@@ -183,7 +192,12 @@ private slots:
         }
     }
     void popularityCountsLikesOfTheTrainingPart() {
-        const auto data = datasetOf({{"a", "1", "click", 1, 1}, {"a", "2", "purchase", 1, 2}, {"a", "3", "click", 1, 3}, {"b", "1", "click", 1, 1}, {"b", "2", "view", 1, 2}, {"b", "3", "click", 1, 5}});
+        const auto data = datasetOf({{"a", "1", "click", 1, 1},
+                                     {"a", "2", "purchase", 1, 2},
+                                     {"a", "3", "click", 1, 3},
+                                     {"b", "1", "click", 1, 1},
+                                     {"b", "2", "view", 1, 2},
+                                     {"b", "3", "click", 1, 5}});
         const auto split = splitOf(*data, SplitMethod::leaveOneOut);
         ACCEPTED(split);
         const auto view = TrainingView::make(data, *split, *presetEventModel("combined"), true);
