@@ -79,10 +79,24 @@ public:
 
 private:
     static float dot(std::span<const float> a, std::span<const float> b) {
-        float sum = 0;
-        for (std::size_t k = 0; k < a.size(); ++k)
-            sum += a[k] * b[k];
-        return sum;
+        float lanes[8] = {}; // eight sums side by side, in a fixed order: fast without letting the compiler reorder
+        std::size_t k = 0;
+        for (; k + 8 <= a.size(); k += 8)
+            for (std::size_t lane = 0; lane < 8; ++lane)
+                lanes[lane] += a[k + lane] * b[k + lane];
+        for (; k < a.size(); ++k)
+            lanes[0] += a[k] * b[k];
+        return ((lanes[0] + lanes[4]) + (lanes[1] + lanes[5])) + ((lanes[2] + lanes[6]) + (lanes[3] + lanes[7]));
+    }
+
+    // One step of a vector along slope * direction + decay * vector; the step size falls with the vector's own mean square slope (Adagrad
+    // with one number per vector); `meanSquare` is that of the direction.
+    static void step(std::span<float> vector, float& squares, float slope, std::span<const float> direction, float meanSquare, float rate, float decay) {
+        squares += slope * slope * meanSquare;
+        const float by = rate / std::sqrt(squares + 1e-8f);
+        const float keep = 1 - by * decay, along = by * slope;
+        for (std::size_t k = 0; k < vector.size(); ++k)
+            vector[k] = keep * vector[k] - along * direction[k];
     }
 
     static void normaliseRows(Matrix& m) {
@@ -120,8 +134,10 @@ private:
         }
     }
 
-    // Stochastic gradient with per-number step sizes (Adagrad). One thread and a fixed order: the same numbers on every machine of a kind.
+    // Stochastic gradient with falling step sizes (Adagrad). One thread and a fixed order: the same numbers on every machine of a kind.
     Result<void> learn(const TrainingView& training, const RunControl& control) {
+        if (control.stopRequested())
+            return fail(RunControl::cancelled("Learning vectors"));
         struct Event {
             Code user;
             std::size_t place;
@@ -136,15 +152,10 @@ private:
         // Context and target tables start alike and grow apart, so that "after" need not mean "like".
         m_target = m_context;
         const auto width = m_context.columns, items = m_context.rows;
-        Matrix contextStep(items, width), targetStep(items, width);
-        std::vector<float> biasStep(items, 0.0f), profile(width), gradient(width);
+        std::vector<float> contextSquares(items, 0.0f), targetSquares(items, 0.0f), biasSquares(items, 0.0f), profile(width), gradient(width);
         std::vector<std::size_t> rivals(m_settings.negatives + 1);
         std::vector<float> logit(rivals.size());
         const auto rate = static_cast<float>(m_settings.learningRate), decay = static_cast<float>(m_settings.regularisation);
-        auto step = [&](float& value, float& squares, float slope) {
-            squares += slope * slope;
-            value -= rate * slope / std::sqrt(squares + 1e-6f);
-        };
         m_loss.clear();
         std::string stage = "Learning vectors";
         auto reported = std::chrono::steady_clock::now();
@@ -169,6 +180,7 @@ private:
                 const auto& [user, place] = events[e];
                 const auto parts = context(training, user, place);
                 mix(parts, profile);
+                const float profileSquare = dot(profile, profile) / static_cast<float>(width);
                 rivals[0] = static_cast<std::size_t>(training.historyItems(user)[place]);
                 for (std::size_t n = 1; n < rivals.size(); ++n)
                     rivals[n] = static_cast<std::size_t>(random.below(items));
@@ -180,19 +192,18 @@ private:
                     const float slope = logit[n];
                     if (slope == 0)
                         continue;
-                    auto target = m_target.row(rivals[n]);
-                    auto squares = targetStep.row(rivals[n]);
-                    for (std::size_t k = 0; k < width; ++k) {
-                        gradient[k] += slope * target[k];
-                        step(target[k], squares[k], slope * profile[k] + decay * target[k]);
-                    }
-                    step(m_bias[rivals[n]], biasStep[rivals[n]], slope);
-                }
-                for (const auto& [item, weight] : parts) {
-                    auto row = m_context.row(static_cast<std::size_t>(item));
-                    auto squares = contextStep.row(static_cast<std::size_t>(item));
+                    const auto rival = rivals[n];
+                    const auto target = m_target.row(rival);
                     for (std::size_t k = 0; k < width; ++k)
-                        step(row[k], squares[k], weight * gradient[k] + decay * row[k]);
+                        gradient[k] += slope * target[k];
+                    step(target, targetSquares[rival], slope, profile, profileSquare, rate, decay);
+                    biasSquares[rival] += slope * slope;
+                    m_bias[rival] -= rate * slope / std::sqrt(biasSquares[rival] + 1e-8f);
+                }
+                const float gradientSquare = dot(gradient, gradient) / static_cast<float>(width);
+                for (const auto& [item, weight] : parts) {
+                    const auto i = static_cast<std::size_t>(item);
+                    step(m_context.row(i), contextSquares[i], weight, gradient, gradientSquare, rate, decay);
                 }
             }
             m_loss.push_back(events.empty() ? 0.0 : loss / static_cast<double>(events.size()));
