@@ -156,33 +156,44 @@ Result<std::vector<ColumnarFigures>> evaluateColumns(const ColumnarRun& run, con
     for (auto& one : figures)
         one.perUser.resize(truth.users.size());
     std::vector<std::uint8_t> counted(truth.users.size(), 0);
-    std::atomic<std::int64_t> notInRun{0};
     std::atomic<std::ptrdiff_t> bad{-1};
-    parallelFor(truth.users.size(), 512, [&](std::size_t begin, std::size_t end) {
-        std::vector<TargetPlace> places;
-        for (std::size_t u = begin; u < end; ++u) {
-            const std::ptrdiff_t row = index.find(truth.users[u]);
-            const std::size_t first = row < 0 ? 0 : run.offsets[static_cast<std::size_t>(row)];
-            const std::size_t length = row < 0 ? 0 : run.offsets[static_cast<std::size_t>(row) + 1] - first;
-            if (hasNaN(run.scores.data() + first, length))
-                bad = row;
-            places.clear();
-            for (std::size_t i = truth.offsets[u]; i < truth.offsets[u + 1]; ++i) {
-                const float gain = truth.gains.empty() ? 1.0f : truth.gains[i];
-                if (!(gain > 0))
-                    continue;
-                const Place at = placeOf(truth.items[i], run.items.data() + first, run.scores.data() + first, length);
-                places.push_back({.rank = at.equal > 0 ? at.above + 1 : 0, .ties = std::max(at.equal, 1), .gain = gain});
-            }
-            if (places.empty())
+    auto evaluateUser = [&](std::size_t user, std::size_t first, std::size_t length, std::vector<TargetPlace>& places) {
+        places.clear();
+        for (std::size_t i = truth.offsets[user]; i < truth.offsets[user + 1]; ++i) {
+            const float gain = truth.gains.empty() ? 1.0f : truth.gains[i];
+            if (!(gain > 0))
                 continue;
-            if (row < 0)
-                ++notInRun;
-            counted[u] = 1;
-            for (std::size_t c = 0; c < kernels.size(); ++c)
-                figures[c].perUser[u] = kernels[c].expected(places);
+            const Place at = placeOf(truth.items[i], run.items.data() + first, run.scores.data() + first, length);
+            places.push_back({.rank = at.equal > 0 ? at.above + 1 : 0, .ties = std::max(at.equal, 1), .gain = gain});
+        }
+        if (places.empty())
+            return;
+        counted[user] = 1;
+        for (std::size_t c = 0; c < kernels.size(); ++c)
+            figures[c].perUser[user] = kernels[c].expected(places);
+    };
+    // In the order of the run: its columns are the large ones, and this way they stream through the cache.
+    std::vector<std::uint8_t> inRun(truth.users.size(), 0);
+    parallelFor(run.users.size(), 512, [&](std::size_t begin, std::size_t end) {
+        std::vector<TargetPlace> places;
+        for (std::size_t row = begin; row < end; ++row) {
+            const std::ptrdiff_t user = truthIndex.find(run.users[row]);
+            if (user < 0)
+                continue;
+            const std::size_t first = run.offsets[row], length = run.offsets[row + 1] - first;
+            if (hasNaN(run.scores.data() + first, length))
+                bad = static_cast<std::ptrdiff_t>(row);
+            inRun[static_cast<std::size_t>(user)] = 1;
+            evaluateUser(static_cast<std::size_t>(user), first, length, places);
         }
     });
+    std::int64_t notInRun = 0;
+    std::vector<TargetPlace> places;
+    for (std::size_t user = 0; user < inRun.size(); ++user)
+        if (!inRun[user]) {
+            evaluateUser(user, 0, 0, places);
+            notInRun += counted[user];
+        }
     if (const auto row = bad.load(); row >= 0) {
         const auto r = static_cast<std::size_t>(row);
         std::size_t at = run.offsets[r];
