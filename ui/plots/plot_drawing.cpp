@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "plots/plot_drawing.h"
+#include "theme/theme.h"
+#include "widgets/text.h"
+#include <QBuffer>
+#include <QPageSize>
+#include <QPdfWriter>
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include "plots/custom_plot.h"
+
+namespace carousel::ui {
+
+namespace {
+constexpr std::size_t mostDirectLabels = 5;
+constexpr double labelGap = 0.065; // of the value range, about one text line in a 300 px plot
+
+QVector<double> vec(const std::vector<double>& values) { return QVector<double>(values.begin(), values.end()); }
+
+struct Ranges {
+    double xLow = std::numeric_limits<double>::infinity(), xHigh = -xLow, yLow = xLow, yHigh = -xLow;
+    bool bars = false, any = false;
+};
+
+Ranges rangesOf(const PlotSpec& spec) {
+    Ranges r;
+    const auto takeY = [&](double y) {
+        if (std::isfinite(y)) {
+            r.yLow = std::min(r.yLow, y);
+            r.yHigh = std::max(r.yHigh, y);
+            r.any = true;
+        }
+    };
+    for (const auto& series : spec.series) {
+        r.bars = r.bars || series.kind == PlotSeries::Kind::bars;
+        for (const double x : series.x)
+            if (std::isfinite(x)) {
+                r.xLow = std::min(r.xLow, x);
+                r.xHigh = std::max(r.xHigh, x);
+            }
+        for (const auto* values : {&series.y, &series.low, &series.high})
+            for (const double y : *values)
+                takeY(y);
+    }
+    for (const double x : spec.verticalLines) {
+        r.xLow = std::min(r.xLow, x);
+        r.xHigh = std::max(r.xHigh, x);
+    }
+    if (!r.any)
+        r.xLow = r.yLow = 0, r.xHigh = r.yHigh = 1;
+    if (r.bars)
+        r.yLow = std::min(r.yLow, 0.0), r.yHigh = std::max(r.yHigh, 0.0);
+    return r;
+}
+
+double barWidth(const PlotSpec& spec, std::size_t barSeries) {
+    double step = std::numeric_limits<double>::infinity();
+    for (const auto& series : spec.series)
+        for (std::size_t i = 1; i < series.x.size(); ++i)
+            if (const double d = std::abs(series.x[i] - series.x[i - 1]); d > 0)
+                step = std::min(step, d);
+    if (!std::isfinite(step))
+        step = 1;
+    return 0.8 * step / static_cast<double>(std::max<std::size_t>(1, barSeries));
+}
+
+QCPScatterStyle scatter(int index, const QColor& colour, double size) {
+    return QCPScatterStyle(Theme::marker(index, {0, 0}, size), QPen(colour, 1), QBrush(colour), size);
+}
+
+void addWhiskers(QCustomPlot& plot, QCPAbstractPlottable* target, const PlotSeries& series, const QColor& colour) {
+    if (series.low.size() != series.y.size() || series.high.size() != series.y.size() || series.y.empty())
+        return;
+    auto* bars = new QCPErrorBars(plot.xAxis, plot.yAxis);
+    bars->removeFromLegend();
+    bars->setDataPlottable(target);
+    bars->setPen(QPen(colour, 1.2));
+    bars->setSymbolGap(0);
+    bars->setWhiskerWidth(6);
+    QVector<double> minus, plus;
+    for (std::size_t i = 0; i < series.y.size(); ++i) {
+        minus << std::max(0.0, series.y[i] - series.low[i]);
+        plus << std::max(0.0, series.high[i] - series.y[i]);
+    }
+    bars->setData(minus, plus);
+}
+
+void addBand(QCustomPlot& plot, const PlotSeries& series, QColor colour) {
+    if (series.low.size() != series.y.size() || series.high.size() != series.y.size() || series.y.empty())
+        return;
+    auto* low = plot.addGraph();
+    auto* high = plot.addGraph();
+    for (auto* edge : {low, high}) {
+        edge->removeFromLegend();
+        edge->setPen(Qt::NoPen);
+        edge->setLineStyle(series.kind == PlotSeries::Kind::step ? QCPGraph::lsStepLeft : QCPGraph::lsLine);
+    }
+    low->setData(vec(series.x), vec(series.low));
+    high->setData(vec(series.x), vec(series.high));
+    colour.setAlphaF(0.16F);
+    high->setBrush(colour);
+    high->setChannelFillGraph(low);
+}
+
+bool labelsFit(const PlotSpec& spec, const Ranges& r) {
+    if (spec.series.size() < 2 || spec.series.size() > mostDirectLabels)
+        return false;
+    std::vector<double> ends;
+    for (const auto& series : spec.series) {
+        if ((series.kind != PlotSeries::Kind::line && series.kind != PlotSeries::Kind::step) || series.y.empty() || !std::isfinite(series.y.back()) ||
+            series.x.back() < r.xHigh - 1e-9)
+            return false;
+        ends.push_back(series.y.back());
+    }
+    std::sort(ends.begin(), ends.end());
+    for (std::size_t i = 1; i < ends.size(); ++i)
+        if (ends[i] - ends[i - 1] < labelGap * (r.yHigh - r.yLow))
+            return false;
+    return true;
+}
+
+void styleAxis(QCPAxis* axis, const QString& label, const Palette& c, bool grid) {
+    axis->setLabel(label);
+    axis->setLabelFont(Theme::instance().caption());
+    axis->setTickLabelFont(Theme::instance().caption());
+    axis->setLabelColor(c.secondary);
+    axis->setTickLabelColor(c.secondary);
+    axis->setBasePen(QPen(c.bandEdge));
+    axis->setTickPen(QPen(c.bandEdge));
+    axis->setSubTicks(false);
+    axis->setTickLengthIn(0);
+    axis->setTickLengthOut(4);
+    axis->setLabelPadding(4);
+    axis->setNumberFormat(QStringLiteral("gbd"));
+    axis->setNumberPrecision(4);
+    axis->grid()->setVisible(grid);
+    axis->grid()->setPen(QPen(c.grid));
+    axis->grid()->setZeroLinePen(QPen(c.grid));
+}
+
+void addDirectLabel(QCustomPlot& plot, const PlotSeries& series, const QColor& colour) {
+    auto* label = new QCPItemText(&plot);
+    label->setClipToAxisRect(false);
+    label->setPositionAlignment(Qt::AlignLeft | Qt::AlignVCenter);
+    label->position->setCoords(series.x.back(), series.y.back());
+    label->setPadding(QMargins(8, 0, 0, 0));
+    label->setText(qs(series.name));
+    label->setFont(Theme::instance().caption());
+    label->setColor(colour);
+}
+
+// Colours of text must read at 4.5:1; a strategy's own colour is only used where it does, else the text colour with the marker beside it.
+QColor readable(const QColor& colour, const Palette& c) { return Theme::contrast(colour, c.surface) >= 4.5 ? colour : c.text; }
+} // namespace
+
+void drawPlot(QCustomPlot& plot, const PlotSpec& spec, const PlotStyle& style) {
+    const Palette c = style.dark ? Theme::darkPalette() : Theme::lightPalette();
+    plot.clearItems();
+    plot.clearPlottables();
+    for (int row = plot.plotLayout()->rowCount() - 1; row >= 0; --row)
+        if (auto* text = qobject_cast<QCPTextElement*>(plot.plotLayout()->element(row, 0)))
+            plot.plotLayout()->remove(text);
+    plot.plotLayout()->simplify();
+    plot.setBackground(QBrush(c.surface));
+    plot.axisRect()->setAutoMargins(QCP::msAll);
+    plot.axisRect()->setMinimumMargins(QMargins(8, 8, 12, 4));
+    plot.xAxis->setRangeReversed(false);
+    styleAxis(plot.xAxis, qs(spec.xTitle), c, false);
+    styleAxis(plot.yAxis, qs(spec.yTitle), c, true);
+
+    const Ranges r = rangesOf(spec);
+    const auto barSeries = static_cast<std::size_t>(
+        std::count_if(spec.series.begin(), spec.series.end(), [](const auto& s) { return s.kind == PlotSeries::Kind::bars; }));
+    const double width = barWidth(spec, barSeries);
+    const bool direct = labelsFit(spec, r);
+
+    // Category names, or numbers (whole numbers only where all x are whole).
+    if (!spec.categories.empty()) {
+        QSharedPointer<QCPAxisTickerText> ticker(new QCPAxisTickerText);
+        const std::size_t every = std::max<std::size_t>(1, spec.categories.size() / 24);
+        for (std::size_t i = 0; i < spec.categories.size(); i += every)
+            ticker->addTick(static_cast<double>(i), qs(spec.categories[i]));
+        plot.xAxis->setTicker(ticker);
+        std::size_t longest = 0;
+        for (const auto& category : spec.categories)
+            longest = std::max(longest, category.size());
+        plot.xAxis->setTickLabelRotation(spec.categories.size() * longest > 90 ? -35 : 0);
+    } else {
+        QSharedPointer<QCPAxisTicker> ticker(new QCPAxisTicker);
+        ticker->setTickCount(8);
+        plot.xAxis->setTicker(ticker);
+        plot.xAxis->setTickLabelRotation(0);
+    }
+
+    QCPBarsGroup* group = nullptr;
+    if (barSeries > 1) {
+        group = new QCPBarsGroup(&plot);
+        group->setSpacingType(QCPBarsGroup::stPlotCoords);
+        group->setSpacing(width * 0.06);
+    }
+    for (const auto& series : spec.series) {
+        if (series.x.size() != series.y.size())
+            continue;
+        const QColor colour = Theme::strategy(series.colour, style.dark);
+        QPen pen(colour, 2);
+        if (series.dashed)
+            pen.setDashPattern({4, 3});
+        if (series.kind == PlotSeries::Kind::bars) {
+            auto* bars = new QCPBars(plot.xAxis, plot.yAxis);
+            bars->setName(qs(series.name));
+            bars->setWidth(width * (group ? 0.94 : 1.0));
+            bars->setPen(Qt::NoPen);
+            bars->setBrush(series.dashed ? QBrush(colour, Qt::BDiagPattern) : QBrush(colour));
+            bars->setData(vec(series.x), vec(series.y));
+            if (group)
+                bars->setBarsGroup(group);
+            addWhiskers(plot, bars, series, c.text);
+            continue;
+        }
+        const bool points = series.kind == PlotSeries::Kind::points;
+        if (!points)
+            addBand(plot, series, colour);
+        auto* graph = plot.addGraph();
+        graph->setName(qs(series.name));
+        graph->setPen(points ? QPen(colour) : pen);
+        graph->setLineStyle(points                                      ? QCPGraph::lsNone
+                            : series.kind == PlotSeries::Kind::step ? QCPGraph::lsStepLeft
+                                                                    : QCPGraph::lsLine);
+        if (points || series.x.size() <= 40)
+            graph->setScatterStyle(scatter(series.colour, colour, points && series.x.size() > 200 ? 4 : 8));
+        graph->setData(vec(series.x), vec(series.y));
+        if (points)
+            addWhiskers(plot, graph, series, colour);
+        if (direct)
+            addDirectLabel(plot, series, readable(colour, c));
+    }
+
+    // Ranges with a little air; bars and shares start at zero.
+    const double xAir = r.bars ? 0.5 * std::max(width * static_cast<double>(std::max<std::size_t>(1, barSeries)), 1e-12) / 0.8 : 0.02 * std::max(r.xHigh - r.xLow, 1e-12);
+    double yLow = spec.yMinimum.value_or(r.bars && r.yLow >= 0 ? 0 : r.yLow - 0.06 * (r.yHigh - r.yLow));
+    double yHigh = spec.yMaximum.value_or(r.yHigh + 0.08 * (r.yHigh - r.yLow));
+    if (!(yHigh > yLow)) {
+        yLow -= 0.5;
+        yHigh = yLow + 1;
+    }
+    plot.xAxis->setRange(r.xLow - xAir, std::max(r.xHigh + xAir, r.xLow - xAir + 1e-9));
+    plot.yAxis->setRange(yLow, yHigh);
+
+    for (const double x : spec.verticalLines) {
+        auto* line = new QCPItemStraightLine(&plot);
+        line->point1->setCoords(x, 0);
+        line->point2->setCoords(x, 1);
+        QPen pen(c.text, 1.2);
+        pen.setDashPattern({5, 4});
+        line->setPen(pen);
+        if (!spec.verticalLineLabel.empty() && x == spec.verticalLines.front()) {
+            auto* label = new QCPItemText(&plot);
+            label->position->setTypeX(QCPItemPosition::ptPlotCoords);
+            label->position->setTypeY(QCPItemPosition::ptAxisRectRatio);
+            label->position->setCoords(x, 0.0);
+            label->setPositionAlignment(Qt::AlignLeft | Qt::AlignTop);
+            label->setPadding(QMargins(5, 2, 0, 0));
+            label->setText(qs(spec.verticalLineLabel));
+            label->setFont(Theme::instance().caption());
+            label->setColor(c.secondary);
+        }
+    }
+
+    // Room for direct labels, or a legend above the plot.
+    plot.axisRect()->setMinimumMargins(QMargins(8, 8, 12, 4));
+    const bool legend = !direct && spec.series.size() > 1;
+    if (direct) {
+        int widest = 0;
+        const QFontMetrics metrics(Theme::instance().caption());
+        for (const auto& series : spec.series)
+            widest = std::max(widest, metrics.horizontalAdvance(qs(series.name)));
+        plot.axisRect()->setMinimumMargins(QMargins(8, 8, std::min(widest + 20, 220), 4));
+    }
+    plot.legend->setVisible(legend);
+    if (legend) {
+        plot.legend->setFont(Theme::instance().caption());
+        plot.legend->setTextColor(c.text);
+        plot.legend->setBrush(Qt::NoBrush);
+        plot.legend->setBorderPen(Qt::NoPen);
+        plot.legend->setFillOrder(QCPLegend::foColumnsFirst);
+        plot.legend->setWrap(4);
+        plot.legend->setRowSpacing(0);
+        plot.legend->setIconSize(18, 10);
+        plot.legend->setMargins(QMargins(4, 0, 4, 2));
+        if (plot.legend->layout() != plot.plotLayout()) { // moved once from inside the axes to a row above them
+            plot.plotLayout()->insertRow(0);
+            plot.plotLayout()->addElement(0, 0, plot.legend);
+        }
+        plot.plotLayout()->setRowStretchFactor(0, 0.001);
+    }
+    if (style.withTitle) {
+        const auto addLine = [&](int row, const std::string& text, const QFont& font, const QColor& colour) {
+            plot.plotLayout()->insertRow(row);
+            auto* element = new QCPTextElement(&plot, qs(text), font);
+            element->setTextColor(colour);
+            element->setTextFlags(Qt::AlignLeft | Qt::AlignVCenter);
+            element->setMargins(QMargins(10, row == 0 ? 8 : 0, 8, 4));
+            plot.plotLayout()->addElement(row, 0, element);
+        };
+        addLine(0, spec.title, Theme::instance().strong(), c.text);
+        if (!spec.subtitle.empty())
+            addLine(1, spec.subtitle, Theme::instance().caption(), c.secondary);
+    }
+}
+
+QByteArray plotPng(const PlotSpec& spec, QSize size, double scale) {
+    QCustomPlot plot;
+    plot.resize(size);
+    drawPlot(plot, spec, {false, true});
+    const QPixmap pixmap = plot.toPixmap(size.width(), size.height(), scale);
+    QByteArray bytes;
+    QBuffer buffer(&bytes);
+    buffer.open(QIODevice::WriteOnly);
+    pixmap.save(&buffer, "PNG");
+    return bytes;
+}
+
+QByteArray plotPdf(const PlotSpec& spec, QSize size) {
+    QCustomPlot plot;
+    plot.resize(size);
+    drawPlot(plot, spec, {false, true});
+    QByteArray bytes;
+    QBuffer buffer(&bytes);
+    buffer.open(QIODevice::WriteOnly);
+    {
+        QPdfWriter writer(&buffer);
+        writer.setTitle(qs(spec.title));
+        writer.setPageMargins(QMarginsF(0, 0, 0, 0));
+        writer.setPageSize(QPageSize(QSizeF(size.width() * 0.75, size.height() * 0.75), QPageSize::Point));
+        writer.setResolution(96);
+        QCPPainter painter;
+        painter.begin(&writer);
+        painter.setMode(QCPPainter::pmVectorized);
+        painter.setMode(QCPPainter::pmNoCaching);
+        plot.toPainter(&painter, size.width(), size.height());
+        painter.end();
+    }
+    return bytes;
+}
+
+QString plotSummary(const PlotSpec& spec) {
+    QStringList parts{qs(spec.title)};
+    if (!spec.subtitle.empty())
+        parts << qs(spec.subtitle);
+    parts << QStringLiteral("%1 by %2").arg(qs(spec.yTitle), qs(spec.xTitle));
+    for (const auto& series : spec.series) {
+        double low = std::numeric_limits<double>::infinity(), high = -low;
+        for (const double y : series.y)
+            if (std::isfinite(y)) {
+                low = std::min(low, y);
+                high = std::max(high, y);
+            }
+        if (high >= low)
+            parts << QStringLiteral("%1: from %2 to %3, first %4, last %5")
+                         .arg(qs(series.name), figures(low), figures(high), figures(series.y.front()), figures(series.y.back()));
+    }
+    return parts.join(QStringLiteral(". "));
+}
+
+} // namespace carousel::ui
