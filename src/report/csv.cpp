@@ -39,6 +39,8 @@ std::string csvRow(std::span<const std::string> fields, CsvMode mode) {
     return row + "\r\n";
 }
 
-std::string csvNumber(double value) { return std::isfinite(value) ? fmt::format("{}", value) : ""; }
+std::string csvNumber(double value) {
+    return std::isfinite(value) ? fmt::format("{}", value) : "";
+}
 
 } // namespace carousel

@@ -16,7 +16,8 @@ using kainjow::mustache::data;
 std::string marker(int colour) {
     const auto& colours = strategyColours();
     SvgWriter svg(14, 14, "");
-    svg.marker(colour, 7, 7, 4.6, colours[static_cast<std::size_t>(colour) % colours.size()], {}, colour >= static_cast<int>(colours.size()));
+    svg.marker(colour, 7, 7, 4.6, colours[static_cast<std::size_t>(colour) % colours.size()], {},
+               colour >= static_cast<int>(colours.size()));
     return svg.finished();
 }
 
@@ -65,7 +66,10 @@ data tableData(const ReportTable& table) {
     return d;
 }
 
-std::string plain(double value) { return std::isfinite(value) && value == std::round(value) && std::fabs(value) < 1e15 ? withThousands(static_cast<std::int64_t>(value)) : threeFigures(value); }
+std::string plain(double value) {
+    return std::isfinite(value) && value == std::round(value) && std::fabs(value) < 1e15 ? withThousands(static_cast<std::int64_t>(value))
+                                                                                         : threeFigures(value);
+}
 
 data plotData(const PlotSpec& plot) {
     const PlotTable numbers = plotTable(plot);
@@ -75,7 +79,9 @@ data plotData(const PlotSpec& plot) {
     for (const auto& row : numbers.rows) {
         auto& cells = table.rows.emplace_back();
         for (std::size_t c = 0; c < row.size(); ++c)
-            cells.push_back(!numbers.numeric[c] ? textCell(row[c].text) : row[c].interval ? estimateCell(row[c].value, row[c].low, row[c].high) : ReportCell{.text = plain(row[c].value)});
+            cells.push_back(!numbers.numeric[c] ? textCell(row[c].text)
+                            : row[c].interval   ? estimateCell(row[c].value, row[c].low, row[c].high)
+                                                : ReportCell{.text = plain(row[c].value)});
     }
     data d = tableData(table);
     d.set("svg", toSvg(plot, 760, 380));
@@ -121,13 +127,20 @@ data sectionData(const ReportSection& section, std::size_t index) {
 std::string scriptSafe(std::string_view json) {
     std::string text;
     for (const char c : json)
-        text += c == '<' ? std::string("\\u003c") : c == '>' ? std::string("\\u003e") : c == '&' ? std::string("\\u0026") : std::string(1, c);
+        text += c == '<'   ? std::string("\\u003c")
+                : c == '>' ? std::string("\\u003e")
+                : c == '&' ? std::string("\\u0026")
+                           : std::string(1, c);
     return text;
 }
 } // namespace
 
-ReportCell textCell(std::string text, int colour) { return {.text = std::move(text), .colour = colour}; }
-ReportCell numberCell(double value) { return {.text = threeFigures(value)}; }
+ReportCell textCell(std::string text, int colour) {
+    return {.text = std::move(text), .colour = colour};
+}
+ReportCell numberCell(double value) {
+    return {.text = threeFigures(value)};
+}
 ReportCell estimateCell(double value, double low, double high) {
     ReportCell cell{.text = threeFigures(value)};
     if (std::isfinite(low) && std::isfinite(high))
@@ -166,10 +179,12 @@ Result<std::string> htmlReport(const ReportModel& model) {
     try {
         kainjow::mustache::mustache page{reportTemplate};
         if (!page.is_valid())
-            return fail(ErrorKind::internal, "CL-9003", "the report template cannot be read: " + page.error_message(), "Install the program again.");
+            return fail(ErrorKind::internal, "CL-9003", "the report template cannot be read: " + page.error_message(),
+                        "Install the program again.");
         return replaceInvalidUtf8(page.render(d));
     } catch (const std::exception& error) {
-        return fail(ErrorKind::internal, "CL-9003", fmt::format("the report could not be written: {}", error.what()), "Install the program again.");
+        return fail(ErrorKind::internal, "CL-9003", fmt::format("the report could not be written: {}", error.what()),
+                    "Install the program again.");
     }
 }
 

@@ -13,10 +13,10 @@ namespace carousel {
 struct ReportCell {
     enum class Tone { plain, good, bad, muted };
     std::string text;
-    std::string interval;      // "[0.12, 0.15]", set smaller beside the text
-    std::string note;          // one line below
-    Tone tone = Tone::plain;   // said in words too: colour is never the only sign
-    int colour = -1;           // a strategy's colour and marker before the text
+    std::string interval;    // "[0.12, 0.15]", set smaller beside the text
+    std::string note;        // one line below
+    Tone tone = Tone::plain; // said in words too: colour is never the only sign
+    int colour = -1;         // a strategy's colour and marker before the text
 };
 ReportCell textCell(std::string text, int colour = -1);
 ReportCell estimateCell(double value, double low, double high); // three figures and interval; no interval where it is not finite
@@ -24,8 +24,8 @@ ReportCell numberCell(double value);
 
 struct ReportColumn {
     std::string title;
-    bool numeric = false;      // right-aligned, tabular figures
-    std::string help;          // shown on hover; definitions that matter belong into ReportSection::definitions
+    bool numeric = false; // right-aligned, tabular figures
+    std::string help;     // shown on hover; definitions that matter belong into ReportSection::definitions
 };
 struct ReportTable {
     std::string caption;
@@ -44,13 +44,13 @@ struct ReportSection {
     std::vector<ReportDefinition> definitions;
 };
 struct ReportModel {
-    std::string title, subtitle;             // subtitle: data set, users, date
-    std::vector<std::string> lead;           // the verdict in plain words, most important first
+    std::string title, subtitle;                            // subtitle: data set, users, date
+    std::vector<std::string> lead;                          // the verdict in plain words, most important first
     std::vector<std::pair<std::string, std::string>> facts; // "Users", "943": a row of figures under the lead
     std::vector<std::string> warnings;
     std::vector<ReportSection> sections;
-    std::string provenanceJson;              // carried whole, as data and to read
-    std::string command;                     // reproduces the report
+    std::string provenanceJson; // carried whole, as data and to read
+    std::string command;        // reproduces the report
 };
 
 // Error CL-9003 when the built-in template does not hold together.

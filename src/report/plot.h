@@ -10,17 +10,17 @@ namespace carousel {
 
 struct PlotSeries {
     std::string name;
-    int colour = 0;                    // index into the Okabe-Ito order; a strategy keeps its index everywhere
+    int colour = 0; // index into the Okabe-Ito order; a strategy keeps its index everywhere
     enum class Kind { line, bars, points, step } kind = Kind::line;
     std::vector<double> x, y;
-    std::vector<double> low, high;     // interval band or whiskers; empty: none
+    std::vector<double> low, high; // interval band or whiskers; empty: none
     bool dashed = false;
 };
 struct PlotSpec {
-    std::string id;                    // file name stem
-    std::string title;                 // the message: "Reach drops at the fold"
-    std::string subtitle;              // n, interval, data: "n = 943 users, 95 % bootstrap intervals"
-    std::string xTitle, yTitle;        // with units
+    std::string id;                      // file name stem
+    std::string title;                   // the message: "Reach drops at the fold"
+    std::string subtitle;                // n, interval, data: "n = 943 users, 95 % bootstrap intervals"
+    std::string xTitle, yTitle;          // with units
     std::vector<std::string> categories; // names of x = 0, 1, 2 ...; empty: numeric axis
     std::vector<PlotSeries> series;
     std::vector<double> verticalLines; // the fold

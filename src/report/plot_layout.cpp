@@ -22,7 +22,9 @@ struct Range {
     }
     bool empty() const { return low > high; }
 };
-bool standsInSlots(const PlotSpec& plot, const PlotSeries& series) { return series.kind == Kind::bars || (series.kind == Kind::points && !plot.categories.empty()); }
+bool standsInSlots(const PlotSpec& plot, const PlotSeries& series) {
+    return series.kind == Kind::bars || (series.kind == Kind::points && !plot.categories.empty());
+}
 
 void valueAxis(const PlotSpec& plot, PlotLayout& layout, int about) {
     Range range;
@@ -46,7 +48,8 @@ void valueAxis(const PlotSpec& plot, PlotLayout& layout, int about) {
     const bool nearZero = range.low > 0 && range.low < 0.4 * range.high;
     if (bars || nearZero)
         range.add(0); // bars are read by length, so they start at 0
-    layout.y = niceTicks(plot.yMinimum.value_or(range.low), plot.yMaximum.value_or(range.high), about, false, plot.yMinimum.has_value(), plot.yMaximum.has_value());
+    layout.y = niceTicks(plot.yMinimum.value_or(range.low), plot.yMaximum.value_or(range.high), about, false, plot.yMinimum.has_value(),
+                         plot.yMaximum.has_value());
 }
 
 void positionAxis(const PlotSpec& plot, PlotLayout& layout) {
@@ -210,7 +213,9 @@ bool valueLabelsFit(const PlotSpec& plot, const PlotLayout& layout) {
 }
 } // namespace
 
-bool finiteAt(const PlotSeries& series, std::size_t i) { return std::isfinite(series.x[i]) && std::isfinite(series.y[i]); }
+bool finiteAt(const PlotSeries& series, std::size_t i) {
+    return std::isfinite(series.x[i]) && std::isfinite(series.y[i]);
+}
 
 double PlotLayout::centre(const PlotSpec& plot, std::size_t s, double value) const {
     const double middle = px(value);
@@ -275,7 +280,9 @@ PlotLayout layOut(const PlotSpec& plot, int width, int height) {
             } else {
                 bottomRoom = categoryLabels(plot, layout);
                 if (layout.rotated) // the first slanted name reaches to the left
-                    layout.left = std::max(layout.left, plotMargin + textWidth(layout.categoryLines.front().front(), captionSize) * std::cos(rotation) - layout.slotWidth / 2);
+                    layout.left = std::max(layout.left,
+                                           plotMargin + textWidth(layout.categoryLines.front().front(), captionSize) * std::cos(rotation) -
+                                               layout.slotWidth / 2);
                 slotWidths(plot, layout);
             }
             layout.bottom = h - 12 - bottomRoom - (plot.xTitle.empty() ? 0 : 18);

@@ -21,15 +21,15 @@ struct PlotLayout {
     double inset = 0;                                // room between the area's sides and the ends of a numeric axis
     double headRoom = 0;                             // room above the highest tick, for value labels
     double xLow = 0, xHigh = 1;
-    Ticks x, y;                                      // x is empty with categories
+    Ticks x, y; // x is empty with categories
     std::vector<std::string> title, subtitle;
     double titleY = 0, subtitleY = 0, yTitleY = 0, lineLabelY = 0;
     std::vector<std::vector<std::string>> categoryLines;
     bool rotated = false, valueLabels = false;
     std::vector<LegendEntry> legend;
     std::vector<DirectLabel> direct;
-    double slotWidth = 0, barWidth = 0;              // pixels
-    std::vector<std::size_t> barIndex;               // per series: its place among the bar (or point) series of a slot
+    double slotWidth = 0, barWidth = 0; // pixels
+    std::vector<std::size_t> barIndex;  // per series: its place among the bar (or point) series of a slot
     std::size_t barCount = 0;
 
     double px(double value) const { return left + inset + (value - xLow) / (xHigh - xLow) * (right - left - 2 * inset); }

@@ -17,7 +17,9 @@ const std::string& colourOf(const PlotSeries& series) {
     const auto n = static_cast<int>(colours.size());
     return colours[static_cast<std::size_t>(((series.colour % n) + n) % n)];
 }
-bool hollowMarker(const PlotSeries& series) { return series.colour >= static_cast<int>(strategyColours().size()); }
+bool hollowMarker(const PlotSeries& series) {
+    return series.colour >= static_cast<int>(strategyColours().size());
+}
 
 std::string tooltip(const PlotSpec& plot, const PlotSeries& series, std::size_t i) {
     if (series.x.size() > mostTooltips)
@@ -37,7 +39,8 @@ std::string tooltip(const PlotSpec& plot, const PlotSeries& series, std::size_t 
 class Drawing {
 public:
     Drawing(const PlotSpec& plot, int width, int height)
-        : m_plot(plot), m_layout(layOut(plot, width, height)), m_width(width), m_height(height), m_svg(width, height, plot.title + (plot.subtitle.empty() ? "" : ". " + plot.subtitle)) {}
+        : m_plot(plot), m_layout(layOut(plot, width, height)), m_width(width), m_height(height),
+          m_svg(width, height, plot.title + (plot.subtitle.empty() ? "" : ". " + plot.subtitle)) {}
 
     std::string draw() {
         headings();
@@ -53,7 +56,8 @@ public:
         for (std::size_t s = 0; s < m_plot.series.size(); ++s)
             drawSeries(s);
         if (!any)
-            m_svg.text((m_layout.left + m_layout.right) / 2, (m_layout.top + m_layout.bottom) / 2, "No data to draw", labelSize, "muted", Anchor::middle);
+            m_svg.text((m_layout.left + m_layout.right) / 2, (m_layout.top + m_layout.bottom) / 2, "No data to draw", labelSize, "muted",
+                       Anchor::middle);
         verticalLines();
         names();
         return m_svg.finished();
@@ -69,9 +73,12 @@ private:
         for (std::size_t i = 0; i < m_layout.subtitle.size(); ++i)
             m_svg.text(plotMargin, m_layout.subtitleY + 16 * static_cast<double>(i), m_layout.subtitle[i], labelSize, "muted");
         if (!m_plot.yTitle.empty())
-            m_svg.text(plotMargin, m_layout.yTitleY, shortened("↑ " + m_plot.yTitle, captionSize, m_width - 2 * plotMargin), captionSize, "muted");
+            m_svg.text(plotMargin, m_layout.yTitleY, shortened("↑ " + m_plot.yTitle, captionSize, m_width - 2 * plotMargin), captionSize,
+                       "muted");
         if (!m_plot.xTitle.empty())
-            m_svg.text(m_layout.right, m_height - 10, shortened(m_plot.xTitle + (m_plot.categories.empty() ? " →" : ""), captionSize, m_layout.right - plotMargin), captionSize, "muted", Anchor::end);
+            m_svg.text(m_layout.right, m_height - 10,
+                       shortened(m_plot.xTitle + (m_plot.categories.empty() ? " →" : ""), captionSize, m_layout.right - plotMargin),
+                       captionSize, "muted", Anchor::end);
     }
 
     void axes() {
@@ -103,7 +110,8 @@ private:
     template <class Visit> void stretches(const PlotSeries& series, bool needInterval, Visit visit) const {
         const std::size_t n = std::min(series.x.size(), series.y.size());
         auto good = [&](std::size_t i) {
-            return finiteAt(series, i) && (!needInterval || (i < series.low.size() && i < series.high.size() && std::isfinite(series.low[i]) && std::isfinite(series.high[i])));
+            return finiteAt(series, i) && (!needInterval || (i < series.low.size() && i < series.high.size() &&
+                                                             std::isfinite(series.low[i]) && std::isfinite(series.high[i])));
         };
         for (std::size_t i = 0; i < n;) {
             if (!good(i)) {
@@ -118,7 +126,9 @@ private:
         }
     }
 
-    static void addPoint(std::string& d, double x, double y) { d += fmt::format("{}{} {}", d.empty() ? "M" : "L", svgNumber(x), svgNumber(y)); }
+    static void addPoint(std::string& d, double x, double y) {
+        d += fmt::format("{}{} {}", d.empty() ? "M" : "L", svgNumber(x), svgNumber(y));
+    }
 
     void band(std::size_t s) {
         const auto& series = m_plot.series[s];
@@ -155,7 +165,8 @@ private:
                         addPoint(d, px(series.x[i]), py(series.y[i - 1]));
                     addPoint(d, px(series.x[i]), py(series.y[i]));
                 }
-                m_svg.path(d, fmt::format("fill=\"none\" stroke=\"{}\" stroke-width=\"2\" stroke-linejoin=\"round\"{}", colourOf(series), series.dashed ? " stroke-dasharray=\"6 4\"" : ""));
+                m_svg.path(d, fmt::format("fill=\"none\" stroke=\"{}\" stroke-width=\"2\" stroke-linejoin=\"round\"{}", colourOf(series),
+                                          series.dashed ? " stroke-dasharray=\"6 4\"" : ""));
             });
         const bool points = series.kind == Kind::points;
         if (!points && n > mostMarkers)
@@ -166,14 +177,16 @@ private:
             const double x = m_layout.centre(m_plot, s, series.x[i]);
             if (points)
                 whisker(series, i, x, colourOf(series).c_str());
-            m_svg.marker(series.colour, x, py(series.y[i]), points ? 5 : 3.6, colourOf(series), tooltip(m_plot, series, i), series.dashed || hollowMarker(series));
+            m_svg.marker(series.colour, x, py(series.y[i]), points ? 5 : 3.6, colourOf(series), tooltip(m_plot, series, i),
+                         series.dashed || hollowMarker(series));
         }
     }
 
     void whisker(const PlotSeries& series, std::size_t i, double x, const char* colour) {
         if (i >= series.low.size() || i >= series.high.size() || !std::isfinite(series.low[i]) || !std::isfinite(series.high[i]))
             return;
-        const std::string attributes = colour ? fmt::format("stroke=\"{}\" stroke-width=\"1.6\"", colour) : "class=\"whisker\" stroke=\"#1b1f24\" stroke-width=\"1.2\"";
+        const std::string attributes = colour ? fmt::format("stroke=\"{}\" stroke-width=\"1.6\"", colour)
+                                              : "class=\"whisker\" stroke=\"#1b1f24\" stroke-width=\"1.2\"";
         const double high = py(series.high[i]), low = py(series.low[i]);
         m_svg.line(x, high, x, low, attributes);
         m_svg.line(x - 4, high, x + 4, high, attributes);
@@ -182,14 +195,17 @@ private:
 
     void bar(std::size_t s, std::size_t i) {
         const auto& series = m_plot.series[s];
-        const double x = m_layout.centre(m_plot, s, series.x[i]), w = std::max(1.0, m_layout.barWidth - (m_layout.barCount > 1 && m_layout.barWidth > 6 ? 2 : 0));
+        const double x = m_layout.centre(m_plot, s, series.x[i]),
+                     w = std::max(1.0, m_layout.barWidth - (m_layout.barCount > 1 && m_layout.barWidth > 6 ? 2 : 0));
         const double from = py(std::clamp(0.0, m_layout.y.low, m_layout.y.high)), to = py(series.y[i]);
         m_svg.rect(x - w / 2, std::min(from, to), w, std::max(std::fabs(from - to), 0.5),
-                   fmt::format("fill=\"{}\"{}", colourOf(series), series.dashed ? " fill-opacity=\"0.45\"" : ""), tooltip(m_plot, series, i));
+                   fmt::format("fill=\"{}\"{}", colourOf(series), series.dashed ? " fill-opacity=\"0.45\"" : ""),
+                   tooltip(m_plot, series, i));
         whisker(series, i, x, nullptr);
         if (m_layout.valueLabels) {
             const bool whiskered = i < series.high.size() && std::isfinite(series.high[i]);
-            m_svg.text(x, (whiskered ? std::min(py(series.high[i]), to) : to) - 5, threeFigures(series.y[i]), 11, "ink", Anchor::middle, false, 0, true);
+            m_svg.text(x, (whiskered ? std::min(py(series.high[i]), to) : to) - 5, threeFigures(series.y[i]), 11, "ink", Anchor::middle,
+                       false, 0, true);
         }
     }
 
@@ -200,9 +216,11 @@ private:
             if (!std::isfinite(at) || at < m_layout.xLow || at > m_layout.xHigh)
                 continue;
             const double x = px(at);
-            m_svg.line(x, m_layout.top - 6, x, m_layout.bottom, "class=\"fold\" stroke=\"#57606a\" stroke-width=\"1.4\" stroke-dasharray=\"5 4\"");
+            m_svg.line(x, m_layout.top - 6, x, m_layout.bottom,
+                       "class=\"fold\" stroke=\"#57606a\" stroke-width=\"1.4\" stroke-dasharray=\"5 4\"");
             const std::string& label = m_plot.verticalLineLabel;
-            const double w = textWidth(label, captionSize), start = std::clamp(x - w / 2, plotMargin, std::max(plotMargin, m_width - plotMargin - w));
+            const double w = textWidth(label, captionSize),
+                         start = std::clamp(x - w / 2, plotMargin, std::max(plotMargin, m_width - plotMargin - w));
             if (i > 0 && start < taken + 8)
                 continue; // one label speaks for lines that stand close together
             m_svg.text(start, m_layout.lineLabelY, shortened(label, captionSize, m_width - 2 * plotMargin), captionSize, "ink");
@@ -217,7 +235,8 @@ private:
             return;
         }
         if (series.kind != Kind::points)
-            m_svg.line(x, y, x + 16, y, fmt::format("stroke=\"{}\" stroke-width=\"2\"{}", colour, series.dashed ? " stroke-dasharray=\"4 3\"" : ""));
+            m_svg.line(x, y, x + 16, y,
+                       fmt::format("stroke=\"{}\" stroke-width=\"2\"{}", colour, series.dashed ? " stroke-dasharray=\"4 3\"" : ""));
         if (series.kind == Kind::points || series.x.size() <= mostMarkers)
             m_svg.marker(series.colour, x + 8, y, 4, colour, {}, series.dashed || hollowMarker(series));
     }
@@ -230,7 +249,8 @@ private:
         for (const auto& label : m_layout.direct) {
             const auto& series = m_plot.series[label.series];
             if (std::fabs(label.y - label.pointY) > 3)
-                m_svg.line(label.pointX + 5, label.pointY, label.x + 1, label.y, fmt::format("stroke=\"{}\" stroke-width=\"0.8\"", colourOf(series)));
+                m_svg.line(label.pointX + 5, label.pointY, label.x + 1, label.y,
+                           fmt::format("stroke=\"{}\" stroke-width=\"0.8\"", colourOf(series)));
             m_svg.text(label.x + 4, label.y + 4, label.text, labelSize, "ink");
         }
     }
@@ -247,6 +267,8 @@ const std::vector<std::string>& strategyColours() {
     return colours;
 }
 
-std::string toSvg(const PlotSpec& plot, int width, int height) { return Drawing(plot, std::max(width, 240), std::max(height, 180)).draw(); }
+std::string toSvg(const PlotSpec& plot, int width, int height) {
+    return Drawing(plot, std::max(width, 240), std::max(height, 180)).draw();
+}
 
 } // namespace carousel

@@ -28,20 +28,23 @@ Result<void> writePng(const std::string& svg, const std::string& path, double sc
 
     int channel[2];
     if (pipe2(channel, O_CLOEXEC) != 0)
-        return fail(ErrorKind::io, "CL-5011", fmt::format("cannot open a pipe to rsvg-convert for {}: {}", path, std::strerror(errno)), "Close other programs and try again.");
+        return fail(ErrorKind::io, "CL-5011", fmt::format("cannot open a pipe to rsvg-convert for {}: {}", path, std::strerror(errno)),
+                    "Close other programs and try again.");
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, channel[1], STDERR_FILENO);
     posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     const std::string zoom = fmt::format("{}", scale);
-    const char* arguments[] = {"rsvg-convert", "--format=png", "--zoom", zoom.c_str(), "--output", picture.c_str(), drawing.c_str(), nullptr};
+    const char* arguments[] = {"rsvg-convert", "--format=png",  "--zoom",        zoom.c_str(),
+                               "--output",     picture.c_str(), drawing.c_str(), nullptr};
     pid_t child = 0;
     const int spawned = posix_spawnp(&child, "rsvg-convert", &actions, nullptr, const_cast<char* const*>(arguments), environ);
     posix_spawn_file_actions_destroy(&actions);
     close(channel[1]);
     if (spawned != 0) {
         close(channel[0]);
-        return fail(ErrorKind::io, "CL-5010", fmt::format("cannot write {}: the program rsvg-convert did not start ({})", path, std::strerror(spawned)),
+        return fail(ErrorKind::io, "CL-5010",
+                    fmt::format("cannot write {}: the program rsvg-convert did not start ({})", path, std::strerror(spawned)),
                     "Install librsvg2-bin, or export the plot as SVG.");
     }
     std::string said;
@@ -62,7 +65,8 @@ Result<void> writePng(const std::string& svg, const std::string& path, double sc
         return fail(ErrorKind::io, "CL-5011", fmt::format("rsvg-convert could not draw {}: {}", path, quotedForMessage(trimmed(said), 300)),
                     "Check that the folder can be written and the disk has room, or export the plot as SVG.");
     if (std::rename(picture.c_str(), path.c_str()) != 0)
-        return fail(ErrorKind::io, "CL-5011", fmt::format("cannot move the finished picture to {}: {}", path, std::strerror(errno)), "Check that the folder can be written.");
+        return fail(ErrorKind::io, "CL-5011", fmt::format("cannot move the finished picture to {}: {}", path, std::strerror(errno)),
+                    "Check that the folder can be written.");
     return {};
 }
 

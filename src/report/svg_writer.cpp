@@ -19,7 +19,9 @@ std::string withTooltip(std::string_view element, std::string_view attributes, s
     return fmt::format("<{}><title>{}</title></{}>\n", attributes, safe(tooltip), element);
 }
 // Length of the UTF-8 sequence that starts with `byte`.
-std::size_t sequence(unsigned char byte) { return byte < 0x80 ? 1 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4; }
+std::size_t sequence(unsigned char byte) {
+    return byte < 0x80 ? 1 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4;
+}
 } // namespace
 
 std::string svgNumber(double value) {
@@ -94,20 +96,27 @@ std::vector<std::string> wrapped(std::string_view text, double size, double widt
 }
 
 SvgWriter::SvgWriter(int width, int height, std::string_view accessibleTitle) {
-    m_svg = fmt::format("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" height=\"{1}\" role=\"img\" aria-label=\"{2}\" "
-                        "font-family=\"Inter, sans-serif\">\n<rect class=\"paper\" width=\"{0}\" height=\"{1}\" fill=\"#ffffff\"/>\n",
-                        width, height, safe(accessibleTitle));
+    m_svg = fmt::format(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" height=\"{1}\" role=\"img\" aria-label=\"{2}\" "
+        "font-family=\"Inter, sans-serif\">\n<rect class=\"paper\" width=\"{0}\" height=\"{1}\" fill=\"#ffffff\"/>\n",
+        width, height, safe(accessibleTitle));
 }
 
 void SvgWriter::rect(double x, double y, double w, double h, std::string_view attributes, std::string_view tooltip) {
-    m_svg += withTooltip("rect", fmt::format("rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" {}", svgNumber(x), svgNumber(y), svgNumber(w), svgNumber(h), attributes), tooltip);
+    m_svg += withTooltip("rect",
+                         fmt::format("rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" {}", svgNumber(x), svgNumber(y), svgNumber(w),
+                                     svgNumber(h), attributes),
+                         tooltip);
 }
 
 void SvgWriter::line(double x1, double y1, double x2, double y2, std::string_view attributes) {
-    m_svg += fmt::format("<line x1=\"{}\" y1=\"{}\" x2=\"{}\" y2=\"{}\" {}/>\n", svgNumber(x1), svgNumber(y1), svgNumber(x2), svgNumber(y2), attributes);
+    m_svg += fmt::format("<line x1=\"{}\" y1=\"{}\" x2=\"{}\" y2=\"{}\" {}/>\n", svgNumber(x1), svgNumber(y1), svgNumber(x2), svgNumber(y2),
+                         attributes);
 }
 
-void SvgWriter::path(const std::string& d, std::string_view attributes) { m_svg += fmt::format("<path d=\"{}\" {}/>\n", d, attributes); }
+void SvgWriter::path(const std::string& d, std::string_view attributes) {
+    m_svg += fmt::format("<path d=\"{}\" {}/>\n", d, attributes);
+}
 
 void SvgWriter::marker(int shape, double x, double y, double size, std::string_view colour, std::string_view tooltip, bool hollow) {
     const std::string paint = hollow ? fmt::format("class=\"hollow\" fill=\"#ffffff\" stroke=\"{}\" stroke-width=\"1.6\"", colour)
@@ -119,24 +128,51 @@ void SvgWriter::marker(int shape, double x, double y, double size, std::string_v
         m_svg += withTooltip("path", fmt::format("path d=\"{}Z\" {}", d, paint), tooltip);
     };
     switch (((shape % 6) + 6) % 6) {
-    case 0: m_svg += withTooltip("circle", fmt::format("circle cx=\"{}\" cy=\"{}\" r=\"{}\" {}", svgNumber(x), svgNumber(y), svgNumber(size), paint), tooltip); break;
-    case 1: polygon({{-.9, -.9}, {.9, -.9}, {.9, .9}, {-.9, .9}}); break;
-    case 2: polygon({{0, -1.15}, {1.1, .85}, {-1.1, .85}}); break;
-    case 3: polygon({{0, -1.25}, {1.25, 0}, {0, 1.25}, {-1.25, 0}}); break;
-    case 4: polygon({{0, 1.15}, {1.1, -.85}, {-1.1, -.85}}); break;
-    default: polygon({{-.4, -1.1}, {.4, -1.1}, {.4, -.4}, {1.1, -.4}, {1.1, .4}, {.4, .4}, {.4, 1.1}, {-.4, 1.1}, {-.4, .4}, {-1.1, .4}, {-1.1, -.4}, {-.4, -.4}});
+    case 0:
+        m_svg += withTooltip(
+            "circle", fmt::format("circle cx=\"{}\" cy=\"{}\" r=\"{}\" {}", svgNumber(x), svgNumber(y), svgNumber(size), paint), tooltip);
+        break;
+    case 1:
+        polygon({{-.9, -.9}, {.9, -.9}, {.9, .9}, {-.9, .9}});
+        break;
+    case 2:
+        polygon({{0, -1.15}, {1.1, .85}, {-1.1, .85}});
+        break;
+    case 3:
+        polygon({{0, -1.25}, {1.25, 0}, {0, 1.25}, {-1.25, 0}});
+        break;
+    case 4:
+        polygon({{0, 1.15}, {1.1, -.85}, {-1.1, -.85}});
+        break;
+    default:
+        polygon({{-.4, -1.1},
+                 {.4, -1.1},
+                 {.4, -.4},
+                 {1.1, -.4},
+                 {1.1, .4},
+                 {.4, .4},
+                 {.4, 1.1},
+                 {-.4, 1.1},
+                 {-.4, .4},
+                 {-1.1, .4},
+                 {-1.1, -.4},
+                 {-.4, -.4}});
     }
 }
 
-void SvgWriter::text(double x, double y, std::string_view content, double size, std::string_view cssClass, Anchor anchor, bool bold, double rotate, bool halo) {
+void SvgWriter::text(double x, double y, std::string_view content, double size, std::string_view cssClass, Anchor anchor, bool bold,
+                     double rotate, bool halo) {
     const char* anchors[] = {"start", "middle", "end"};
     const char* fill = cssClass == "ink" ? "#1b1f24" : "#57606a";
-    m_svg += fmt::format("<text x=\"{0}\" y=\"{1}\" class=\"{2}{9}\" fill=\"{3}\" font-size=\"{4}\" text-anchor=\"{5}\"{6}{7}>{8}</text>\n", svgNumber(x), svgNumber(y), cssClass, fill,
-                         svgNumber(size), anchors[static_cast<int>(anchor)], bold ? " font-weight=\"600\"" : "",
-                         rotate == 0 ? "" : fmt::format(" transform=\"rotate({} {} {})\"", svgNumber(rotate), svgNumber(x), svgNumber(y)), safe(content),
-                         halo ? " halo\" paint-order=\"stroke\" stroke=\"#ffffff\" stroke-width=\"3\" stroke-linejoin=\"round" : "");
+    m_svg += fmt::format(
+        "<text x=\"{0}\" y=\"{1}\" class=\"{2}{9}\" fill=\"{3}\" font-size=\"{4}\" text-anchor=\"{5}\"{6}{7}>{8}</text>\n", svgNumber(x),
+        svgNumber(y), cssClass, fill, svgNumber(size), anchors[static_cast<int>(anchor)], bold ? " font-weight=\"600\"" : "",
+        rotate == 0 ? "" : fmt::format(" transform=\"rotate({} {} {})\"", svgNumber(rotate), svgNumber(x), svgNumber(y)), safe(content),
+        halo ? " halo\" paint-order=\"stroke\" stroke=\"#ffffff\" stroke-width=\"3\" stroke-linejoin=\"round" : "");
 }
 
-std::string SvgWriter::finished() { return m_svg + "</svg>\n"; }
+std::string SvgWriter::finished() {
+    return m_svg + "</svg>\n";
+}
 
 } // namespace carousel

@@ -19,8 +19,8 @@ public:
     // Marker shapes differ by index, so that colour is never the only sign.
     void marker(int shape, double x, double y, double size, std::string_view colour, std::string_view tooltip = {}, bool hollow = false);
     // `halo`: an outline in the colour of the paper, for labels that may lie on a grid line.
-    void text(double x, double y, std::string_view content, double size, std::string_view cssClass, Anchor anchor = Anchor::start, bool bold = false, double rotate = 0,
-              bool halo = false);
+    void text(double x, double y, std::string_view content, double size, std::string_view cssClass, Anchor anchor = Anchor::start,
+              bool bold = false, double rotate = 0, bool halo = false);
     std::string finished();
 
 private:

@@ -7,7 +7,7 @@
 namespace carousel {
 
 struct Ticks {
-    double low = 0, high = 1;         // the axis: the first and last tick, or the range asked for when fixed
+    double low = 0, high = 1; // the axis: the first and last tick, or the range asked for when fixed
     std::vector<double> at;
     std::vector<std::string> labels;
 };

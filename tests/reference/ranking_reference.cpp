@@ -68,7 +68,8 @@ Result<void> evaluate(const std::string& runFile, const std::string& qrelsFile, 
         const auto definitions = metricDefinitions(k);
         const auto values = evaluateRanking(joined.users, {}, {.k = k, .bootstrap = 1});
         for (std::size_t m = 0; m < 6; ++m) { // the per-user accuracy metrics
-            json += fmt::format("{}\n\"{}\": {{\"mean\": {:.17g}, \"perUser\": {{", json.size() > 1 ? "," : "", definitions[m].id + "@" + std::to_string(k), values[m].value);
+            json += fmt::format("{}\n\"{}\": {{\"mean\": {:.17g}, \"perUser\": {{", json.size() > 1 ? "," : "",
+                                definitions[m].id + "@" + std::to_string(k), values[m].value);
             for (std::size_t u = 0; u < joined.userIds.size(); ++u)
                 json += fmt::format("{}\"{}\": {:.9g}", u > 0 ? ", " : "", escaped(joined.userIds[u]), values[m].perUser[u]);
             json += "}}";

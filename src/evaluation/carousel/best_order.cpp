@@ -136,7 +136,8 @@ BestOrder finished(const Problem& p, std::vector<std::size_t> order, std::string
 }
 } // namespace
 
-BestOrder improvedOrder(const CarouselModel& model, std::span<const double> alpha, std::span<const double> v, std::vector<std::size_t> start) {
+BestOrder improvedOrder(const CarouselModel& model, std::span<const double> alpha, std::span<const double> v,
+                        std::vector<std::size_t> start) {
     const Problem p{model, alpha, v};
     improve(p, start);
     return finished(p, std::move(start), "improved by exchanges (not proven best)", false);

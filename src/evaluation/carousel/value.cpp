@@ -27,19 +27,23 @@ Result<void> checkCarousel(const CarouselModel& model, std::span<const double> a
                       "Give one examination probability per slot of a page.");
     for (std::size_t k = 0; k < model.examination.size(); ++k)
         if (!share(model.examination[k]))
-            return refuse(fmt::format("the examination probability of position {} is {}", k + 1, model.examination[k]), "Give probabilities between 0 and 1.");
+            return refuse(fmt::format("the examination probability of position {} is {}", k + 1, model.examination[k]),
+                          "Give probabilities between 0 and 1.");
     if (alpha.size() != v.size())
         return refuse(fmt::format("{} slots have an attraction but {} have a value", alpha.size(), v.size()), "Give both for every slot.");
     for (std::size_t r = 0; r < alpha.size(); ++r) {
         if (!share(alpha[r]))
-            return refuse(fmt::format("the attraction at position {} is {}", r + 1, alpha[r]), "An attraction is the probability of a click when looked at, 0 to 1.");
+            return refuse(fmt::format("the attraction at position {} is {}", r + 1, alpha[r]),
+                          "An attraction is the probability of a click when looked at, 0 to 1.");
         if (!(v[r] >= 0) || !std::isfinite(v[r]))
-            return refuse(fmt::format("the value at position {} is {}", r + 1, v[r]), "A value is 0 or more, for example a price or 1 for every click.");
+            return refuse(fmt::format("the value at position {} is {}", r + 1, v[r]),
+                          "A value is 0 or more, for example a price or 1 for every click.");
     }
     return {};
 }
 
-double valueOfOrder(const CarouselModel& model, std::span<const double> alpha, std::span<const double> v, std::span<const std::size_t> order) {
+double valueOfOrder(const CarouselModel& model, std::span<const double> alpha, std::span<const double> v,
+                    std::span<const std::size_t> order) {
     double value = 0;
     for (std::size_t r = order.size(); r-- > 0;) {
         const double click = thetaAt(model, r) * alpha[order[r]];

@@ -21,7 +21,9 @@ double jaccard(std::span<const std::int32_t> a, std::span<const std::int32_t> b)
     const std::size_t either = a.size() + b.size() - both;
     return either > 0 ? static_cast<double>(both) / static_cast<double>(either) : 0;
 }
-double sum(std::span<const double> values) { return std::accumulate(values.begin(), values.end(), 0.0); }
+double sum(std::span<const double> values) {
+    return std::accumulate(values.begin(), values.end(), 0.0);
+}
 } // namespace
 
 ShownList shownItems(const RankedUser& user, int k) {
@@ -70,7 +72,8 @@ BoundedValue noveltyOf(const ShownList& shown, std::span<const float> bitsPerIte
     std::sort(open.begin(), open.end());
     const std::span<const double> sorted = open;
     const double n = static_cast<double>(count);
-    return {(certain + shown.share() * sum(sorted)) / n, (certain + sum(sorted.first(shown.drawn))) / n, (certain + sum(sorted.last(shown.drawn))) / n};
+    return {(certain + shown.share() * sum(sorted)) / n, (certain + sum(sorted.first(shown.drawn))) / n,
+            (certain + sum(sorted.last(shown.drawn))) / n};
 }
 
 BoundedValue diversityOf(const ShownList& shown, const CatalogueFacts& facts) {
@@ -80,7 +83,9 @@ BoundedValue diversityOf(const ShownList& shown, const CatalogueFacts& facts) {
     for (const auto& entry : shown.items)
         if (entry.item < 0 || static_cast<std::size_t>(entry.item) >= facts.itemTokens.size())
             return {undefined, undefined, undefined};
-    auto tokens = [&](std::size_t i) -> std::span<const std::int32_t> { return facts.itemTokens[static_cast<std::size_t>(shown.items[i].item)]; };
+    auto tokens = [&](std::size_t i) -> std::span<const std::int32_t> {
+        return facts.itemTokens[static_cast<std::size_t>(shown.items[i].item)];
+    };
     const std::size_t all = shown.items.size();
     double settled = 0;
     std::vector<double> mixed, open; // per open item: similarity to all certain ones; per pair of open items

@@ -8,7 +8,7 @@ namespace carousel {
 
 struct ShownItem {
     std::int32_t item;
-    bool certain;         // among the first k in every tie order
+    bool certain; // among the first k in every tie order
 };
 // The items that may be among the first k: certain ones first, then the members of the group that straddles k.
 struct ShownList {

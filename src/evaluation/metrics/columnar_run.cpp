@@ -18,7 +18,8 @@ namespace {
 // Open addressing over 64-bit ids; at most half full.
 class IdIndex {
 public:
-    explicit IdIndex(std::span<const std::int64_t> ids) : m_ids(ids), m_slots(std::bit_ceil(std::max<std::size_t>(ids.size() * 2, 4)), empty) {
+    explicit IdIndex(std::span<const std::int64_t> ids)
+        : m_ids(ids), m_slots(std::bit_ceil(std::max<std::size_t>(ids.size() * 2, 4)), empty) {
         for (std::size_t i = 0; i < ids.size(); ++i) {
             auto slot = start(ids[i]);
             while (m_slots[slot] != empty && ids[m_slots[slot]] != ids[i])
@@ -121,18 +122,25 @@ const bool haveAvx2 = __builtin_cpu_supports("avx2");
 Place placeOf(std::int32_t item, const std::int32_t* items, const float* scores, std::size_t n) {
     return haveAvx2 ? placeOfAvx2(item, items, scores, n) : placeOfPortable(item, items, scores, n);
 }
-bool hasNaN(const float* scores, std::size_t n) { return haveAvx2 ? hasNaNAvx2(scores, n) : hasNaNPortable(scores, n); }
+bool hasNaN(const float* scores, std::size_t n) {
+    return haveAvx2 ? hasNaNAvx2(scores, n) : hasNaNPortable(scores, n);
+}
 #else
-Place placeOf(std::int32_t item, const std::int32_t* items, const float* scores, std::size_t n) { return placeOfPortable(item, items, scores, n); }
-bool hasNaN(const float* scores, std::size_t n) { return hasNaNPortable(scores, n); }
+Place placeOf(std::int32_t item, const std::int32_t* items, const float* scores, std::size_t n) {
+    return placeOfPortable(item, items, scores, n);
+}
+bool hasNaN(const float* scores, std::size_t n) {
+    return hasNaNPortable(scores, n);
+}
 #endif
 
 template <class Table> Result<void> checkShape(const Table& table, const char* what) {
-    const bool sound = table.offsets.size() == table.users.size() + 1 && table.offsets.front() == 0 && table.offsets.back() == table.items.size() &&
-                       std::is_sorted(table.offsets.begin(), table.offsets.end());
+    const bool sound = table.offsets.size() == table.users.size() + 1 && table.offsets.front() == 0 &&
+                       table.offsets.back() == table.items.size() && std::is_sorted(table.offsets.begin(), table.offsets.end());
     if (!sound)
         return fail(ErrorKind::input, "CL-8003",
-                    fmt::format("the {} has {} users, {} offsets and {} rows, which do not fit together", what, table.users.size(), table.offsets.size(), table.items.size()),
+                    fmt::format("the {} has {} users, {} offsets and {} rows, which do not fit together", what, table.users.size(),
+                                table.offsets.size(), table.items.size()),
                     "Offsets start at 0, never fall, and end at the number of rows; there is one more than there are users.");
     return {};
 }
@@ -143,12 +151,15 @@ Result<std::vector<ColumnarFigures>> evaluateColumns(const ColumnarRun& run, con
     CAROUSEL_TRY(checkShape(truth, "truth"));
     if (run.scores.size() != run.items.size() || (!truth.gains.empty() && truth.gains.size() != truth.items.size()))
         return fail(ErrorKind::input, "CL-8003",
-                    fmt::format("{} run rows have {} scores; {} truth rows have {} gains", run.items.size(), run.scores.size(), truth.items.size(), truth.gains.size()),
+                    fmt::format("{} run rows have {} scores; {} truth rows have {} gains", run.items.size(), run.scores.size(),
+                                truth.items.size(), truth.gains.size()),
                     "Give one score per run row, and one gain per truth row or none.");
     const IdIndex index(run.users), truthIndex(truth.users);
-    for (const auto& [row, users, what] : {std::tuple{index.twice(), &run.users, "run"}, std::tuple{truthIndex.twice(), &truth.users, "truth"}})
+    for (const auto& [row, users, what] :
+         {std::tuple{index.twice(), &run.users, "run"}, std::tuple{truthIndex.twice(), &truth.users, "truth"}})
         if (row >= 0)
-            return fail(ErrorKind::input, "CL-8003", fmt::format("user {} stands twice in the {}", (*users)[static_cast<std::size_t>(row)], what),
+            return fail(ErrorKind::input, "CL-8003",
+                        fmt::format("user {} stands twice in the {}", (*users)[static_cast<std::size_t>(row)], what),
                         "Put all rows of a user together.");
 
     const std::vector<RankKernel> kernels(cuts.begin(), cuts.end());

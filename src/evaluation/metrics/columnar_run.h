@@ -30,7 +30,8 @@ struct ColumnarFigures {
     RankingFigures mean;                 // over the users counted
     std::int64_t users = 0, excluded = 0, notInRun = 0;
 };
-// Errors: CL-8002 a score that is not a number (names user and item), CL-8003 offsets or lengths that disagree, or a user that stands twice.
+// Errors: CL-8002 a score that is not a number (names user and item), CL-8003 offsets or lengths that disagree, or a user that stands
+// twice.
 Result<ColumnarFigures> evaluateColumns(const ColumnarRun& run, const ColumnarTruth& truth, int k);
 // Several cuts from one pass over the lists, in their order.
 Result<std::vector<ColumnarFigures>> evaluateColumns(const ColumnarRun& run, const ColumnarTruth& truth, std::span<const int> cuts);

@@ -13,11 +13,15 @@ double gainOf(double rating, NdcgPreset preset) {
         return 0;
     switch (preset) {
     case NdcgPreset::binaryLog2:
-    case NdcgPreset::lensKit: return 1;
+    case NdcgPreset::lensKit:
+        return 1;
     case NdcgPreset::lensKitRating:
-    case NdcgPreset::linear: return rating;
-    case NdcgPreset::burges: return std::exp2(rating) - 1;
-    case NdcgPreset::elliotThreshold4: return rating >= 4 ? std::exp2(rating - 3) - 1 : 0;
+    case NdcgPreset::linear:
+        return rating;
+    case NdcgPreset::burges:
+        return std::exp2(rating) - 1;
+    case NdcgPreset::elliotThreshold4:
+        return rating >= 4 ? std::exp2(rating - 3) - 1 : 0;
     }
     return 0;
 }

@@ -11,16 +11,19 @@ namespace carousel {
 Result<RankedUser> rankUser(std::span<const std::int32_t> items, std::span<const double> scores, std::span<const std::int32_t> targets,
                             std::span<const float> gains, std::size_t depth) {
     if (items.size() != scores.size() || (!gains.empty() && gains.size() != targets.size()))
-        return fail(ErrorKind::input, "CL-8002",
-                    fmt::format("{} items have {} scores, and {} targets have {} gains", items.size(), scores.size(), targets.size(), gains.size()),
-                    "Give one score per item, and one gain per target or none.");
+        return fail(
+            ErrorKind::input, "CL-8002",
+            fmt::format("{} items have {} scores, and {} targets have {} gains", items.size(), scores.size(), targets.size(), gains.size()),
+            "Give one score per item, and one gain per target or none.");
     for (std::size_t i = 0; i < scores.size(); ++i)
         if (std::isnan(scores[i]))
-            return fail(ErrorKind::input, "CL-8002", fmt::format("the score of item {} (row {}) is not a number", items[i], i + 1),
-                        "Mark the score as invalid and give it a fallback value before ranking; a missing number has no place in an order.");
+            return fail(
+                ErrorKind::input, "CL-8002", fmt::format("the score of item {} (row {}) is not a number", items[i], i + 1),
+                "Mark the score as invalid and give it a fallback value before ranking; a missing number has no place in an order.");
     std::vector<std::size_t> order(items.size());
     std::iota(order.begin(), order.end(), std::size_t(0));
-    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return scores[a] != scores[b] ? scores[a] > scores[b] : items[a] < items[b]; });
+    std::sort(order.begin(), order.end(),
+              [&](std::size_t a, std::size_t b) { return scores[a] != scores[b] ? scores[a] > scores[b] : items[a] < items[b]; });
 
     RankedUser user;
     user.ranked = static_cast<std::int32_t>(items.size());
@@ -73,20 +76,22 @@ Result<void> checkRanking(std::span<const RankedUser> users) {
             return refuse(fmt::format("{} items but {} scores", user.items.size(), user.rankScore.size()));
         if ((!user.gains.empty() && user.gains.size() != user.targets.size()) || user.targetRank.size() != user.targetTies.size() ||
             (!user.targetRank.empty() && user.targetRank.size() != user.targets.size()))
-            return refuse(fmt::format("{} targets but {} gains, {} ranks, {} tie sizes", user.targets.size(), user.gains.size(), user.targetRank.size(),
-                                      user.targetTies.size()));
+            return refuse(fmt::format("{} targets but {} gains, {} ranks, {} tie sizes", user.targets.size(), user.gains.size(),
+                                      user.targetRank.size(), user.targetTies.size()));
         for (std::size_t i = 0; i < user.rankScore.size(); ++i) {
             if (std::isnan(user.rankScore[i]))
                 return refuse(fmt::format("the score at position {} is not a number", i + 1));
             if (i > 0 && user.rankScore[i] > user.rankScore[i - 1])
-                return refuse(fmt::format("the score rises from position {} to {} ({} to {})", i, i + 1, user.rankScore[i - 1], user.rankScore[i]));
+                return refuse(
+                    fmt::format("the score rises from position {} to {} ({} to {})", i, i + 1, user.rankScore[i - 1], user.rankScore[i]));
         }
         for (std::size_t i = 0; i < user.gains.size(); ++i)
             if (!std::isfinite(user.gains[i]))
                 return refuse(fmt::format("the gain of target {} is not a finite number", user.targets[i]));
         for (std::size_t i = 0; i < user.targetRank.size(); ++i)
             if (user.targetRank[i] < 0 || (user.targetRank[i] > 0 && user.targetTies[i] < 1))
-                return refuse(fmt::format("target {} has rank {} in a group of {}", user.targets[i], user.targetRank[i], user.targetTies[i]));
+                return refuse(
+                    fmt::format("target {} has rank {} in a group of {}", user.targets[i], user.targetRank[i], user.targetTies[i]));
         if (std::isnan(user.auc))
             return refuse("its AUC is not a number");
     }

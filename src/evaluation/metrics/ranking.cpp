@@ -14,7 +14,8 @@ namespace carousel {
 
 namespace {
 constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
-constexpr std::array perUserMetrics{Metric::hitRate, Metric::ndcg, Metric::mrr, Metric::map, Metric::recall, Metric::precision, Metric::auc, Metric::novelty, Metric::diversity};
+constexpr std::array perUserMetrics{Metric::hitRate,   Metric::ndcg, Metric::mrr,     Metric::map,      Metric::recall,
+                                    Metric::precision, Metric::auc,  Metric::novelty, Metric::diversity};
 
 struct Column {
     std::vector<double> value, worst, best;
@@ -120,7 +121,8 @@ std::vector<MetricValue> evaluateRanking(std::span<const RankedUser> users, cons
             value.interval = {undefined, undefined};
             value.users = std::count_if(shown.begin(), shown.end(), [](const ShownList& list) { return !list.items.empty(); });
         } else {
-            const auto at = static_cast<std::size_t>(std::find(perUserMetrics.begin(), perUserMetrics.end(), definition.metric) - perUserMetrics.begin());
+            const auto at = static_cast<std::size_t>(std::find(perUserMetrics.begin(), perUserMetrics.end(), definition.metric) -
+                                                     perUserMetrics.begin());
             const auto mean = meanOfFinite(columns[at].value);
             value.value = mean.mean;
             value.worst = meanOfFinite(columns[at].worst).mean;
@@ -146,13 +148,20 @@ double chanceLevel(Metric metric, int k, int targets, int ranked) {
         places[i] = {.rank = 0};
     const auto f = RankKernel(k).expected(places);
     switch (metric) {
-    case Metric::hitRate: return f.hitRate;
-    case Metric::ndcg: return f.ndcg;
-    case Metric::mrr: return f.mrr;
-    case Metric::map: return f.map;
-    case Metric::recall: return f.recall;
-    case Metric::precision: return f.precision;
-    default: return undefined;
+    case Metric::hitRate:
+        return f.hitRate;
+    case Metric::ndcg:
+        return f.ndcg;
+    case Metric::mrr:
+        return f.mrr;
+    case Metric::map:
+        return f.map;
+    case Metric::recall:
+        return f.recall;
+    case Metric::precision:
+        return f.precision;
+    default:
+        return undefined;
     }
 }
 

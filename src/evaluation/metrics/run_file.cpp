@@ -52,7 +52,8 @@ void fieldsOf(std::string_view line, std::vector<std::string_view>& fields) {
     }
 }
 
-Result<std::vector<NamedList>> readLists(std::string_view text, const std::string& fileName, std::size_t fieldCount, std::size_t valueField, const char* shape) {
+Result<std::vector<NamedList>> readLists(std::string_view text, const std::string& fileName, std::size_t fieldCount, std::size_t valueField,
+                                         const char* shape) {
     std::vector<NamedList> lists;
     std::unordered_map<std::string, std::size_t> known;
     std::vector<std::unordered_set<std::string>> seen;
@@ -63,7 +64,10 @@ Result<std::vector<NamedList>> readLists(std::string_view text, const std::strin
         const auto line = text.substr(at, end - at);
         at = end + 1;
         ++lineNumber;
-        auto refuse = [&](const std::string& what) { return fail(ErrorKind::input, "CL-8004", fmt::format("{}:{}: {}", fileName, lineNumber, what), fmt::format("Each line reads: {}", shape)); };
+        auto refuse = [&](const std::string& what) {
+            return fail(ErrorKind::input, "CL-8004", fmt::format("{}:{}: {}", fileName, lineNumber, what),
+                        fmt::format("Each line reads: {}", shape));
+        };
         fieldsOf(line, fields);
         if (fields.empty())
             continue;
@@ -94,7 +98,8 @@ std::string writeTrecRun(std::span<const NamedList> lists, const std::string& ta
     for (const auto& list : lists) {
         const std::string user = asField(list.user);
         for (std::size_t i = 0; i < list.items.size(); ++i)
-            text += fmt::format("{} Q0 {} {} {:.6f} {}\n", user, asField(list.items[i]), i + 1, static_cast<double>(list.items.size() - i), name);
+            text += fmt::format("{} Q0 {} {} {:.6f} {}\n", user, asField(list.items[i]), i + 1, static_cast<double>(list.items.size() - i),
+                                name);
     }
     return text;
 }
@@ -103,7 +108,8 @@ std::string writeTrecQrels(std::span<const NamedList> lists) {
     std::string text;
     for (const auto& list : lists)
         for (std::size_t i = 0; i < list.items.size(); ++i)
-            text += fmt::format("{} 0 {} {:g}\n", asField(list.user), asField(list.items[i]), i < list.values.size() ? list.values[i] : 1.0);
+            text +=
+                fmt::format("{} 0 {} {:g}\n", asField(list.user), asField(list.items[i]), i < list.values.size() ? list.values[i] : 1.0);
     return text;
 }
 

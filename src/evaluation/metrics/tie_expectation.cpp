@@ -106,8 +106,8 @@ RankKernel::Sums RankKernel::strictOrder(std::span<const TargetPlace> places, bo
 
 RankKernel::Sums RankKernel::expectedOrder(std::span<const TargetPlace> places) const {
     Sums sums;
-    double missed = 1;   // P(no relevant item so far)
-    double before = 0;   // relevant items above this group
+    double missed = 1; // P(no relevant item so far)
+    double before = 0; // relevant items above this group
     eachGroup(places, [&](std::size_t first, std::size_t last) {
         const std::int64_t s = places[first].rank;
         const auto m = static_cast<std::int64_t>(last - first);

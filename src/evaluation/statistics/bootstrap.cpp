@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Resample b draws its row numbers from Philox 4x32-10 (Salmon et al., SC'11) under a key of its own, sixteen counters at a time for the sake
-// of vector registers (the same numbers with and without them). Row numbers are shared by all columns. The draw (word * n) >> 32 favours no row by more than 2^-32.
+// Resample b draws its row numbers from Philox 4x32-10 (Salmon et al., SC'11) under a key of its own, sixteen counters at a time for the
+// sake of vector registers (the same numbers with and without them). Row numbers are shared by all columns. The draw (word * n) >> 32
+// favours no row by more than 2^-32.
 #include "evaluation/statistics/bootstrap.h"
 #include "base/parallel.h"
 #include "base/random.h"
@@ -50,7 +51,8 @@ void drawRowsPortable(std::uint64_t key, std::uint64_t first, std::uint32_t n, s
 #ifdef CAROUSEL_AVX2
 // Words stand in the low halves of 64-bit lanes, where the widening multiplication reads them without any shuffle.
 __attribute__((target("avx2"))) void drawRowsAvx2(std::uint64_t key, std::uint64_t first, std::uint32_t n, std::uint32_t* rows) {
-    const __m256i m0 = _mm256_set1_epi64x(0xD2511F53), m1 = _mm256_set1_epi64x(0xCD9E8D57), low = _mm256_set1_epi64x(0xFFFFFFFF), bound = _mm256_set1_epi64x(n);
+    const __m256i m0 = _mm256_set1_epi64x(0xD2511F53), m1 = _mm256_set1_epi64x(0xCD9E8D57), low = _mm256_set1_epi64x(0xFFFFFFFF),
+                  bound = _mm256_set1_epi64x(n);
     const __m256i even = _mm256_setr_epi32(0, 2, 4, 6, 0, 2, 4, 6);
     for (std::size_t lane = 0; lane < lanes; lane += 8) {
         __m256i c[2][4];
@@ -87,7 +89,9 @@ void drawRows(std::uint64_t key, std::uint64_t first, std::uint32_t n, std::uint
     haveAvx2 ? drawRowsAvx2(key, first, n, rows) : drawRowsPortable(key, first, n, rows);
 }
 #else
-void drawRows(std::uint64_t key, std::uint64_t first, std::uint32_t n, std::uint32_t* rows) { drawRowsPortable(key, first, n, rows); }
+void drawRows(std::uint64_t key, std::uint64_t first, std::uint32_t n, std::uint32_t* rows) {
+    drawRowsPortable(key, first, n, rows);
+}
 #endif
 
 // One pass over the draws of a resample; sums[w] += table[row * W + w]. W is known to the compiler for the common narrow tables.
@@ -167,10 +171,18 @@ std::vector<Interval> bootstrapMeans(std::span<const std::vector<float>> columns
                 double part[8];
                 const auto rows = static_cast<std::uint32_t>(n);
                 switch (width) {
-                case 8: sumDraws<8>(table.data(), keys[i], rows, part); break;
-                case 4: sumDraws<4>(table.data(), keys[i], rows, part); break;
-                case 2: sumDraws<2>(table.data(), keys[i], rows, part); break;
-                default: sumDraws<1>(table.data(), keys[i], rows, part); break;
+                case 8:
+                    sumDraws<8>(table.data(), keys[i], rows, part);
+                    break;
+                case 4:
+                    sumDraws<4>(table.data(), keys[i], rows, part);
+                    break;
+                case 2:
+                    sumDraws<2>(table.data(), keys[i], rows, part);
+                    break;
+                default:
+                    sumDraws<1>(table.data(), keys[i], rows, part);
+                    break;
                 }
                 for (std::size_t w = 0; w < width; ++w)
                     sums[from + w][i] = part[w];

@@ -62,8 +62,8 @@ int main(int argc, char** argv) {
     std::vector<std::int64_t> runOffsets, truthOffsets;
     std::vector<float> sample;
     if (!load(folder + "/run.users", run.users) || !load(folder + "/run.offsets", runOffsets) || !load(folder + "/run.items", run.items) ||
-        !load(folder + "/run.scores", run.scores) || !load(folder + "/truth.users", truth.users) || !load(folder + "/truth.offsets", truthOffsets) ||
-        !load(folder + "/truth.items", truth.items) || !load(folder + "/sample", sample))
+        !load(folder + "/run.scores", run.scores) || !load(folder + "/truth.users", truth.users) ||
+        !load(folder + "/truth.offsets", truthOffsets) || !load(folder + "/truth.items", truth.items) || !load(folder + "/sample", sample))
         return 3;
     run.offsets.assign(runOffsets.begin(), runOffsets.end());
     truth.offsets.assign(truthOffsets.begin(), truthOffsets.end());
@@ -87,8 +87,10 @@ int main(int argc, char** argv) {
     const Seconds bootstrap = measured(1, [&] { interval = bootstrapMean(sample, 500, 0.95, 1); });
     if (!sound)
         return 1;
-    std::printf("{\"both\": %.6f, \"bothProcessor\": %.6f, \"one\": %.6f, \"bootstrap500\": %.6f, \"bootstrap500Processor\": %.6f, \"threads\": %d, \"ndcg\": %.12f, "
+    std::printf("{\"both\": %.6f, \"bothProcessor\": %.6f, \"one\": %.6f, \"bootstrap500\": %.6f, \"bootstrap500Processor\": %.6f, "
+                "\"threads\": %d, \"ndcg\": %.12f, "
                 "\"mrr\": %.12f, \"map\": %.12f, \"low\": %.9f, \"high\": %.9f}\n",
-                both.wall, both.processor, one.wall, bootstrap.wall, bootstrap.processor, threadCount(), at10.mean.ndcg, uncut.mean.mrr, uncut.mean.map, interval.low, interval.high);
+                both.wall, both.processor, one.wall, bootstrap.wall, bootstrap.processor, threadCount(), at10.mean.ndcg, uncut.mean.mrr,
+                uncut.mean.map, interval.low, interval.high);
     return 0;
 }

@@ -12,7 +12,9 @@
 using namespace carousel;
 
 namespace {
-bool near(double a, double b, double tolerance = 1e-12) { return std::fabs(a - b) <= tolerance; }
+bool near(double a, double b, double tolerance = 1e-12) {
+    return std::fabs(a - b) <= tolerance;
+}
 struct Case {
     CarouselModel model;
     std::vector<double> alpha, v;
@@ -62,7 +64,8 @@ private Q_SLOTS:
         const std::vector<double> two{.5, .5}, tooLarge{.5, 1.5}, one{1}, negative{1, -1}, nan{.5, std::nan("")};
         const auto model = CarouselModel::geometric(3, .35, .85);
         QVERIFY(near(model.examination[2], .7225));
-        for (const auto& [alpha, v] : {std::pair{tooLarge, two}, std::pair{two, one}, std::pair{two, negative}, std::pair{nan, two}, std::pair{two, nan}}) {
+        for (const auto& [alpha, v] :
+             {std::pair{tooLarge, two}, std::pair{two, one}, std::pair{two, negative}, std::pair{nan, two}, std::pair{two, nan}}) {
             const auto refused = carouselFigures(model, alpha, v);
             QVERIFY(!refused);
             QCOMPARE(refused.error().code, std::string("CL-8001"));

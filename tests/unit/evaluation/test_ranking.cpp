@@ -11,7 +11,9 @@
 using namespace carousel;
 
 namespace {
-bool near(double a, double b, double tolerance = 1e-12) { return std::fabs(a - b) <= tolerance; }
+bool near(double a, double b, double tolerance = 1e-12) {
+    return std::fabs(a - b) <= tolerance;
+}
 const MetricValue& of(const std::vector<MetricValue>& values, Metric metric) {
     return *std::find_if(values.begin(), values.end(), [&](const MetricValue& v) { return v.metric == metric; });
 }
@@ -38,8 +40,9 @@ private slots:
     void ndcgPresetsEqualTheToolkits() {
         // list a b c d e f; relevant b = 5, d = 3, g = 4 (g not in the list); k = 5
         const std::vector<float> shown{0, 5, 0, 3, 0, 0}, all{5, 3, 4};
-        const std::pair<NdcgPreset, double> golden[] = {{NdcgPreset::binaryLog2, .498189}, {NdcgPreset::lensKit, .570141}, {NdcgPreset::lensKitRating, .596725},
-                                                        {NdcgPreset::linear, .492777},     {NdcgPreset::burges, .513456},  {NdcgPreset::elliotThreshold4, .521296}};
+        const std::pair<NdcgPreset, double> golden[] = {{NdcgPreset::binaryLog2, .498189},    {NdcgPreset::lensKit, .570141},
+                                                        {NdcgPreset::lensKitRating, .596725}, {NdcgPreset::linear, .492777},
+                                                        {NdcgPreset::burges, .513456},        {NdcgPreset::elliotThreshold4, .521296}};
         for (const auto& [preset, value] : golden)
             QVERIFY2(near(ndcgAt(shown, all, 5, preset), value, 5e-7), QByteArray::number(value));
         QCOMPARE(ndcgAt(shown, {}, 5, NdcgPreset::linear), 0.0);
@@ -59,7 +62,7 @@ private slots:
         QVERIFY(near(of(at5, Metric::auc).value, 5.0 / 8)); // two ranked targets, four others; pairs won 3 + 2
         const auto at2 = evaluateRanking(one, {}, {.k = 2});
         QVERIFY(near(of(at2, Metric::recall).value, 1.0 / 3)); // all relevant, not min(|R|, k)
-        QVERIFY(near(of(at2, Metric::map).value, 0.25));        // min(|R|, k)
+        QVERIFY(near(of(at2, Metric::map).value, 0.25));       // min(|R|, k)
         QVERIFY(near(of(at2, Metric::hitRate).value, 1));
         const std::vector<float> gains{5, 3, 4};
         const std::vector<RankedUser> graded{*rankUser(items, scores, targets, gains, 100)};
@@ -121,7 +124,8 @@ private slots:
         const auto values = evaluateRanking(users, {}, {});
         QVERIFY(std::isnan(of(values, Metric::ndcg).perUser[2]));
         QVERIFY(std::isfinite(of(values, Metric::ndcg).value));
-        const auto columns = evaluateColumns({.users = {9}, .offsets = {0, 2}, .items = {1, 2}, .scores = {1, std::nanf("")}}, {.users = {9}, .offsets = {0, 1}, .items = {1}}, 10);
+        const auto columns = evaluateColumns({.users = {9}, .offsets = {0, 2}, .items = {1, 2}, .scores = {1, std::nanf("")}},
+                                             {.users = {9}, .offsets = {0, 1}, .items = {1}}, 10);
         QVERIFY(!columns);
         QVERIFY(columns.error().message.find("user 9, item 2") != std::string::npos);
     }
@@ -175,7 +179,8 @@ private slots:
                 std::vector<std::int32_t> items, targets{static_cast<std::int32_t>(random.below(200))};
                 for (std::size_t i = 0; i < n; ++i) {
                     items.push_back(static_cast<std::int32_t>((i * 37 + static_cast<std::size_t>(u)) % 200));
-                    scores.push_back(ties ? static_cast<double>(random.below(5)) : static_cast<double>(static_cast<float>(random.uniform())));
+                    scores.push_back(ties ? static_cast<double>(random.below(5))
+                                          : static_cast<double>(static_cast<float>(random.uniform())));
                     if (random.below(12) == 0 && items.back() != targets.front())
                         targets.push_back(items.back());
                 }

@@ -9,7 +9,8 @@ class TestRunFile : public QObject {
 private slots:
     void exportedScoresFallStrictly() {
         const std::vector<NamedList> lists{{"u1", {"b", "a", "c"}, {1, 1, 1}}};
-        QCOMPARE(writeTrecRun(lists, "my run"), std::string("u1 Q0 b 1 3.000000 my%20run\nu1 Q0 a 2 2.000000 my%20run\nu1 Q0 c 3 1.000000 my%20run\n"));
+        QCOMPARE(writeTrecRun(lists, "my run"),
+                 std::string("u1 Q0 b 1 3.000000 my%20run\nu1 Q0 a 2 2.000000 my%20run\nu1 Q0 c 3 1.000000 my%20run\n"));
     }
     void nastyIdsComeBack() {
         const std::vector<NamedList> lists{{"user one", {"a b", "100%", "%41", "tab\there", "Übung", "", "x%"}, {7, 6, 5, 4, 3, 2, 1}}};
@@ -17,8 +18,9 @@ private slots:
         QCOMPARE(readTrecQrels(writeTrecQrels(lists), "x.qrels").value(), lists);
     }
     void badLinesAreNamed() {
-        for (const auto& [text, part] : {std::pair{"u Q0 a 1 2 t\nu Q0 b 2\n", "x.run:2: 4 fields instead of 6"}, std::pair{"u Q0 a 1 nan t\n", "x.run:1: \"nan\""},
-                                         std::pair{"u Q0 a 1 2 t\n\nu Q0 a 2 1 t\n", "x.run:3: item \"a\" stands twice"}}) {
+        for (const auto& [text, part] :
+             {std::pair{"u Q0 a 1 2 t\nu Q0 b 2\n", "x.run:2: 4 fields instead of 6"}, std::pair{"u Q0 a 1 nan t\n", "x.run:1: \"nan\""},
+              std::pair{"u Q0 a 1 2 t\n\nu Q0 a 2 1 t\n", "x.run:3: item \"a\" stands twice"}}) {
             const auto read = readTrecRun(text, "x.run");
             QVERIFY(!read);
             QCOMPARE(read.error().code, std::string("CL-8004"));

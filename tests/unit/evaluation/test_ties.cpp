@@ -14,7 +14,9 @@ using namespace carousel;
 
 namespace {
 using Six = std::array<double, 6>;
-Six asArray(const RankingFigures& f) { return {f.hitRate, f.ndcg, f.mrr, f.map, f.recall, f.precision}; }
+Six asArray(const RankingFigures& f) {
+    return {f.hitRate, f.ndcg, f.mrr, f.map, f.recall, f.precision};
+}
 
 // Straight from the definitions, on one strict order of gains; `allGains` holds unranked relevant items too.
 Six byDefinition(const std::vector<float>& order, std::vector<float> allGains, int k) {
@@ -88,7 +90,8 @@ private slots:
             } while (std::next_permutation(order.begin(), order.end()));
             const RankKernel kernel(k);
             const auto figures = kernel.figures(places);
-            const Six expected = asArray(figures.expected), worst = asArray(figures.worst), best = asArray(figures.best), fast = asArray(kernel.expected(places));
+            const Six expected = asArray(figures.expected), worst = asArray(figures.worst), best = asArray(figures.best),
+                      fast = asArray(kernel.expected(places));
             for (std::size_t m = 0; m < 6; ++m) {
                 const auto where = QByteArray::number(trial) + " metric " + QByteArray::number(static_cast<int>(m));
                 QVERIFY2(std::fabs(expected[m] - sum[m] / count) < 1e-12, where);
@@ -117,7 +120,9 @@ private slots:
     void shownItemsAreExpectedOverTies() {
         // Items 0, 1 certain; 2, 3, 4 tied for the third place.
         RankedUser user{.items = {0, 1, 2, 3, 4, 5}, .rankScore = {9, 8, 5, 5, 5, 1}};
-        CatalogueFacts facts{.items = 8, .popularity = {0.9f, 0.5f, 0.4f, 0.2f, 0.0f, 0.1f, 0, 0}, .trainingUsers = 10,
+        CatalogueFacts facts{.items = 8,
+                             .popularity = {0.9f, 0.5f, 0.4f, 0.2f, 0.0f, 0.1f, 0, 0},
+                             .trainingUsers = 10,
                              .itemTokens = {{1, 2}, {2, 3}, {1}, {3}, {1, 2, 3}, {}, {}, {}}};
         const auto shown = shownItems(user, 3);
         QCOMPARE(shown.certain, std::size_t(2));
@@ -126,11 +131,14 @@ private slots:
         const auto bits = noveltyBits(facts, 1);
         QVERIFY(std::fabs(bits[4] - std::log2(11.0)) < 1e-6);
         auto similarity = [&](int a, int b) {
-            std::map<std::pair<int, int>, double> known{{{0, 1}, 1.0 / 3}, {{0, 2}, 0.5}, {{0, 3}, 0}, {{0, 4}, 2.0 / 3}, {{1, 2}, 0}, {{1, 3}, 0.5}, {{1, 4}, 2.0 / 3}};
+            std::map<std::pair<int, int>, double> known{{{0, 1}, 1.0 / 3}, {{0, 2}, 0.5}, {{0, 3}, 0},      {{0, 4}, 2.0 / 3},
+                                                        {{1, 2}, 0},       {{1, 3}, 0.5}, {{1, 4}, 2.0 / 3}};
             return known.at({a, b});
         };
         for (int third = 2; third <= 4; ++third) {
-            novelty += (static_cast<double>(bits[0]) + static_cast<double>(bits[1]) + static_cast<double>(bits[static_cast<std::size_t>(third)])) / 3;
+            novelty +=
+                (static_cast<double>(bits[0]) + static_cast<double>(bits[1]) + static_cast<double>(bits[static_cast<std::size_t>(third)])) /
+                3;
             diversity += 1 - (similarity(0, 1) + similarity(0, third) + similarity(1, third)) / 3;
         }
         QVERIFY(std::fabs(noveltyOf(shown, bits).value - novelty / 3) < 1e-9);

@@ -40,7 +40,11 @@ bool readSvg(const std::string& svg, std::vector<Label>& labels, QString& proble
 }
 PlotSpec randomPlot(std::uint64_t seed) {
     RandomStream random(seed, "plots");
-    PlotSpec plot{.id = "p", .title = "A message about what happens here", .subtitle = "n = 943 users, 95 % bootstrap intervals", .xTitle = "Position", .yTitle = "Value (clicks per visit)"};
+    PlotSpec plot{.id = "p",
+                  .title = "A message about what happens here",
+                  .subtitle = "n = 943 users, 95 % bootstrap intervals",
+                  .xTitle = "Position",
+                  .yTitle = "Value (clicks per visit)"};
     if (random.below(3) == 0)
         plot.title += " which is so long that it needs a second line in a picture of the usual width";
     const bool categories = random.below(2);
@@ -49,7 +53,10 @@ PlotSpec randomPlot(std::uint64_t seed) {
         plot.categories.push_back(random.below(2) ? "short" : "a strategy with a longer name " + std::to_string(i));
     const double scale = std::pow(10.0, static_cast<double>(random.below(9)) - 4);
     for (std::size_t s = 0; s < count; ++s) {
-        PlotSeries series{.name = "strategy " + std::to_string(s), .colour = static_cast<int>(s), .kind = static_cast<PlotSeries::Kind>(random.below(4)), .dashed = random.below(3) == 0};
+        PlotSeries series{.name = "strategy " + std::to_string(s),
+                          .colour = static_cast<int>(s),
+                          .kind = static_cast<PlotSeries::Kind>(random.below(4)),
+                          .dashed = random.below(3) == 0};
         for (std::size_t i = 0; i < n; ++i) {
             series.x.push_back(static_cast<double>(i));
             series.y.push_back(random.below(20) == 0 ? std::nan("") : scale * (random.uniform() - (seed % 3 == 0 ? 0.5 : 0.0)));
@@ -83,7 +90,8 @@ private slots:
             for (std::size_t i = 0; i < labels.size(); ++i) {
                 QVERIFY2(picture.contains(labels[i].box), qPrintable(QString("seed %1: %2").arg(seed).arg(labels[i].text)));
                 for (std::size_t j = 0; j < i; ++j)
-                    QVERIFY2(!labels[i].box.intersects(labels[j].box), qPrintable(QString("seed %1: '%2' on '%3'").arg(seed).arg(labels[i].text, labels[j].text)));
+                    QVERIFY2(!labels[i].box.intersects(labels[j].box),
+                             qPrintable(QString("seed %1: '%2' on '%3'").arg(seed).arg(labels[i].text, labels[j].text)));
             }
         }
     }
@@ -101,7 +109,10 @@ private slots:
         QCOMPARE(crowded.legend.size(), std::size_t(6));
     }
     void barsStartAtZeroAndFixedLimitsHold() {
-        PlotSpec plot{.id = "a", .title = "t", .categories = {"x", "y"}, .series = {{.name = "s", .kind = PlotSeries::Kind::bars, .x = {0, 1}, .y = {90, 100}}}};
+        PlotSpec plot{.id = "a",
+                      .title = "t",
+                      .categories = {"x", "y"},
+                      .series = {{.name = "s", .kind = PlotSeries::Kind::bars, .x = {0, 1}, .y = {90, 100}}}};
         QCOMPARE(layOut(plot, 720, 360).y.low, 0.0);
         plot.yMinimum = -5;
         plot.yMaximum = 120;
@@ -117,13 +128,17 @@ private slots:
     }
     void tableTwinHoldsTheSameNumbers() {
         PlotSpec plot{.id = "a", .title = "t", .xTitle = "Strategy", .categories = {"=popularity", "LLM, top 50"}};
-        plot.series.push_back({.name = "nDCG@10", .kind = PlotSeries::Kind::bars, .x = {0, 1}, .y = {0.1, 0.25}, .low = {0.05, 0.2}, .high = {0.15, 0.3}});
+        plot.series.push_back(
+            {.name = "nDCG@10", .kind = PlotSeries::Kind::bars, .x = {0, 1}, .y = {0.1, 0.25}, .low = {0.05, 0.2}, .high = {0.15, 0.3}});
         plot.series.push_back({.name = "chance", .x = {0, 1}, .y = {0.01, std::nan("")}});
-        QCOMPARE(toCsv(plot), std::string("Strategy,nDCG@10,nDCG@10 (low),nDCG@10 (high),chance\r\n'=popularity,0.1,0.05,0.15,0.01\r\n\"LLM, top 50\",0.25,0.2,0.3,\r\n"));
+        QCOMPARE(toCsv(plot), std::string("Strategy,nDCG@10,nDCG@10 (low),nDCG@10 "
+                                          "(high),chance\r\n'=popularity,0.1,0.05,0.15,0.01\r\n\"LLM, top 50\",0.25,0.2,0.3,\r\n"));
         plot.categories.clear();
         plot.series[1].x = {0.5};
         plot.series[1].y = {7};
-        QCOMPARE(toCsv(plot), std::string("Series,Strategy,y,y (low),y (high)\r\nnDCG@10,0,0.1,0.05,0.15\r\nnDCG@10,1,0.25,0.2,0.3\r\nchance,0.5,7,,\r\n"));
+        QCOMPARE(
+            toCsv(plot),
+            std::string("Series,Strategy,y,y (low),y (high)\r\nnDCG@10,0,0.1,0.05,0.15\r\nnDCG@10,1,0.25,0.2,0.3\r\nchance,0.5,7,,\r\n"));
     }
     void emptyPlotsSaySo() {
         QVERIFY(toSvg({.id = "e", .title = "Nothing"}).find("No data to draw") != std::string::npos);

@@ -14,13 +14,28 @@ namespace {
 const std::string nasty = "</script><script>alert('x')</script> \"quoted\" & =1+1 {{title}} é";
 
 ReportModel model() {
-    PlotSpec plot{.id = "reach", .title = "Reach " + nasty, .subtitle = "n = 3", .xTitle = "Position", .yTitle = "Reach", .verticalLines = {1.5}, .verticalLineLabel = "fold " + nasty};
+    PlotSpec plot{.id = "reach",
+                  .title = "Reach " + nasty,
+                  .subtitle = "n = 3",
+                  .xTitle = "Position",
+                  .yTitle = "Reach",
+                  .verticalLines = {1.5},
+                  .verticalLineLabel = "fold " + nasty};
     plot.series.push_back({.name = "A " + nasty, .colour = 0, .x = {1, 2}, .y = {1, 0.5}, .low = {0.9, 0.4}, .high = {1, 0.6}});
     plot.series.push_back({.name = "B", .colour = 1, .x = {1, 2}, .y = {0.25, std::nan("")}});
     ReportTable table{.caption = "Accuracy " + nasty, .columns = {{"Strategy"}, {"nDCG@10", true, "help " + nasty}}, .note = "table note"};
-    table.rows = {{textCell("popularity " + nasty, 1), estimateCell(0.0421, 0.031, 0.0553)}, {textCell("none", 2), estimateCell(std::nan(""), std::nan(""), std::nan(""))}};
-    ReportModel m{.title = "Title " + nasty, .subtitle = "sub", .lead = {"Verdict " + nasty}, .facts = {{"Users", "943"}}, .warnings = {"Careful " + nasty}};
-    m.sections.push_back({.title = "Section " + nasty, .paragraphs = {"Words " + nasty}, .tables = {table}, .plots = {plot}, .definitions = {{"nDCG@10", "formula " + nasty, "RecBole"}}});
+    table.rows = {{textCell("popularity " + nasty, 1), estimateCell(0.0421, 0.031, 0.0553)},
+                  {textCell("none", 2), estimateCell(std::nan(""), std::nan(""), std::nan(""))}};
+    ReportModel m{.title = "Title " + nasty,
+                  .subtitle = "sub",
+                  .lead = {"Verdict " + nasty},
+                  .facts = {{"Users", "943"}},
+                  .warnings = {"Careful " + nasty}};
+    m.sections.push_back({.title = "Section " + nasty,
+                          .paragraphs = {"Words " + nasty},
+                          .tables = {table},
+                          .plots = {plot},
+                          .definitions = {{"nDCG@10", "formula " + nasty, "RecBole"}}});
     m.sections.push_back({.title = "Empty"});
     m.provenanceJson = "{\"name\": \"</script><script>alert(1)</script>\"}";
     m.command = "carousel-lab-cli run a.toml --set x=\"<1>\"";
@@ -57,7 +72,8 @@ private slots:
         const auto html = htmlReport(model());
         QVERIFY(html);
         const QString page = QString::fromStdString(*html);
-        QVERIFY(page.contains("http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'"));
+        QVERIFY(
+            page.contains("http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'"));
         static const QRegularExpression outside("(src|href)=\"(?!#)");
         QVERIFY(!outside.match(page).hasMatch());
         static const QRegularExpression urls("(url\\(|@import|https?://(?!www\\.w3\\.org/2000/svg))");
@@ -71,8 +87,10 @@ private slots:
     }
     void everythingGivenIsShown() {
         const std::string html = htmlReport(model()).value();
-        for (const char* part : {"0.0421", "[0.0310, 0.0553]", "n/a", "Read with care", "Users</dt><dd>943", "Same as: RecBole", "id=\"section-1\"", "href=\"#section-2\"",
-                                 "Reproduce this report", "run a.toml --set x=&quot;&lt;1&gt;&quot;", "<details><summary>The same numbers as a table", "[0.400, 0.600]"})
+        for (const char* part :
+             {"0.0421", "[0.0310, 0.0553]", "n/a", "Read with care", "Users</dt><dd>943", "Same as: RecBole", "id=\"section-1\"",
+              "href=\"#section-2\"", "Reproduce this report", "run a.toml --set x=&quot;&lt;1&gt;&quot;",
+              "<details><summary>The same numbers as a table", "[0.400, 0.600]"})
             QVERIFY2(html.find(part) != std::string::npos, part);
         QCOMPARE(QString::fromStdString(html).count("table note"), 1); // not in every cell
         QCOMPARE(QString::fromStdString(html).count("<table>"), 2);
