@@ -28,7 +28,8 @@ public:
         plugin::SlateBuilder slate;
         std::size_t front = 0;
         if (likeness.source() != plugin::Likeness::Source::none) {
-            const std::vector<ScoredItem> pool(scored.begin(), scored.begin() + static_cast<std::ptrdiff_t>(std::min(m_pool, scored.size())));
+            const std::vector<ScoredItem> pool(scored.begin(),
+                                               scored.begin() + static_cast<std::ptrdiff_t>(std::min(m_pool, scored.size())));
             const auto order = plugin::marginalRelevance(pool, plugin::relevanceOf(pool), likeness, m_lambda, m_count);
             front = std::min(m_count, pool.size());
             std::vector<ScoredItem> head, tail;
@@ -44,11 +45,13 @@ public:
         slate.append(rest);
         const char* source = likeness.source() == plugin::Likeness::Source::embeddings ? "embeddings" : front > 0 ? "tags" : "none";
         tools.trace().add("controller", "diversify",
-                          fmt::format("{{\"likeness\":\"{}\",\"lambda\":{},\"chosenOneByOne\":{},\"candidates\":{}}}", source, m_lambda, front, items.size()));
+                          fmt::format("{{\"likeness\":\"{}\",\"lambda\":{},\"chosenOneByOne\":{},\"candidates\":{}}}", source, m_lambda,
+                                      front, items.size()));
         auto out = slate.finish();
         if (likeness.source() == plugin::Likeness::Source::none) {
             out.fallback = true;
-            out.note = fmt::format("diversify: no usable {} to tell how alike items are; ordered by score alone.", m_likeness == "auto" ? "embeddings or tags" : m_likeness);
+            out.note = fmt::format("diversify: no usable {} to tell how alike items are; ordered by score alone.",
+                                   m_likeness == "auto" ? "embeddings or tags" : m_likeness);
         }
         return out;
     }
@@ -69,13 +72,15 @@ PluginManifest manifest() {
     out.twin = "llm_planner";
     out.parameters = {
         plugin::number("lambda", "Weight of the score", 0.7, 0, 1, "", "1 keeps the order by score; lower values give more variety."),
-        plugin::integer("count", "Items picked", 18, 1, 1000, "items", "So many first items are picked one by one; three pages of six by default."),
+        plugin::integer("count", "Items picked", 18, 1, 1000, "items",
+                        "So many first items are picked one by one; three pages of six by default."),
         plugin::integer("pool", "Picked from", 100, 1, 10000, "items", "Only the so many best by score can be picked."),
-        plugin::choice("likeness", "Likeness by", {"auto", "embeddings", "tags"}, "auto", "What tells how alike two items are; auto takes embeddings from text, else tags."),
+        plugin::choice("likeness", "Likeness by", {"auto", "embeddings", "tags"}, "auto",
+                       "What tells how alike two items are; auto takes embeddings from text, else tags."),
     };
     out.createController = [](const Parameters& p, const StageEnvironment&) -> Result<std::unique_ptr<Controller>> {
-        return std::make_unique<Diversify>(p.number("lambda"), static_cast<std::size_t>(p.integer("count")), static_cast<std::size_t>(p.integer("pool")),
-                                           p.text("likeness"));
+        return std::make_unique<Diversify>(p.number("lambda"), static_cast<std::size_t>(p.integer("count")),
+                                           static_cast<std::size_t>(p.integer("pool")), p.text("likeness"));
     };
     return out;
 }

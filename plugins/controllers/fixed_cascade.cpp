@@ -35,7 +35,9 @@ PluginManifest manifest() {
     out.summary = "Retrieve, score, order: the same steps for everybody.";
     out.source = "ours";
     out.twin = "llm_planner";
-    out.createController = [](const Parameters&, const StageEnvironment&) -> Result<std::unique_ptr<Controller>> { return std::make_unique<FixedCascade>(); };
+    out.createController = [](const Parameters&, const StageEnvironment&) -> Result<std::unique_ptr<Controller>> {
+        return std::make_unique<FixedCascade>();
+    };
     return out;
 }
 

@@ -23,7 +23,8 @@ const char* const defaultPrompt = "You plan a row of suggestions for one person.
                                   "Answer with one of: {{options}}.";
 
 // The words that the model chooses from, and what they stand for.
-const std::map<std::string, std::string> sourcePlugins{{"popular", "popularity"}, {"sequence", "sequence_rules"}, {"neighbours", "item_neighbours"}, {"strategy", ""}};
+const std::map<std::string, std::string> sourcePlugins{
+    {"popular", "popularity"}, {"sequence", "sequence_rules"}, {"neighbours", "item_neighbours"}, {"strategy", ""}};
 const std::map<std::string, double> lambdaOf{{"none", 1.0}, {"some", 0.8}, {"much", 0.55}};
 
 struct Plan {
@@ -46,8 +47,10 @@ struct Settings {
 // The slots and their allowed words for one user; the plan's grammar.
 std::vector<Slot> slotsFor(const std::vector<std::string>& categories) {
     std::vector<Slot> slots{
-        {"source", "Where should the suggestions come from? popular: what everybody likes; sequence: what often follows the latest items; neighbours: what alike people "
-                   "like; strategy: the usual ranking.",
+        {"source",
+         "Where should the suggestions come from? popular: what everybody likes; sequence: what often follows the latest items; "
+         "neighbours: what alike people "
+         "like; strategy: the usual ranking.",
          {"popular", "sequence", "neighbours", "strategy"}},
         {"diversity", "How much variety should the row have?", {"none", "some", "much"}},
     };
@@ -63,7 +66,9 @@ std::vector<Slot> slotsFor(const std::vector<std::string>& categories) {
 
 // Every slot filled by one of its allowed words, and no other slot.
 Result<Plan> validated(const nlohmann::json& json, const std::vector<Slot>& slots) {
-    auto refuse = [](const std::string& what) { return fail(ErrorKind::plugin, "CL-6030", "The plan is not valid: " + what, "The rule takes over."); };
+    auto refuse = [](const std::string& what) {
+        return fail(ErrorKind::plugin, "CL-6030", "The plan is not valid: " + what, "The rule takes over.");
+    };
     if (!json.is_object() || json.size() != slots.size())
         return refuse(fmt::format("it must have exactly {} slots.", slots.size()));
     Plan plan;
@@ -79,7 +84,9 @@ Result<Plan> validated(const nlohmann::json& json, const std::vector<Slot>& slot
     return plan;
 }
 
-nlohmann::json toJson(const Plan& plan) { return {{"source", plan.source}, {"diversity", plan.diversity}, {"focus", plan.focus}}; }
+nlohmann::json toJson(const Plan& plan) {
+    return {{"source", plan.source}, {"diversity", plan.diversity}, {"focus", plan.focus}};
+}
 
 class LlmPlanner final : public Controller {
 public:
@@ -158,7 +165,10 @@ private:
 
     std::string promptFor(const std::string& person, const std::string& soFar, const Slot& slot) const {
         plugin::PromptValues values;
-        values.texts = {{"person", person}, {"plan", soFar}, {"question", slot.question}, {"options", fmt::format("{}", fmt::join(slot.options, ", "))}};
+        values.texts = {{"person", person},
+                        {"plan", soFar},
+                        {"question", slot.question},
+                        {"options", fmt::format("{}", fmt::join(slot.options, ", "))}};
         return m_settings.prompt.render(values);
     }
 
@@ -172,11 +182,15 @@ private:
         for (const auto& slot : slots) {
             if (control.stopRequested())
                 return fail(RunControl::cancelled("llm_planner"));
-            CAROUSEL_ASSIGN(const auto scored, plugin::scoreOptions(*model, promptFor(person, soFar, slot), promptFor("somebody.", soFar, slot), slot.options,
-                                                                    m_settings.neutralWeight, control));
+            CAROUSEL_ASSIGN(const auto scored,
+                            plugin::scoreOptions(*model, promptFor(person, soFar, slot), promptFor("somebody.", soFar, slot), slot.options,
+                                                 m_settings.neutralWeight, control));
             auto options = nlohmann::json::array();
             for (std::size_t i = 0; i < slot.options.size(); ++i) {
-                nlohmann::json option{{"word", slot.options[i]}, {"score", scored.score[i]}, {"logProbability", scored.logProbability[i]}, {"share", scored.share[i]}};
+                nlohmann::json option{{"word", slot.options[i]},
+                                      {"score", scored.score[i]},
+                                      {"logProbability", scored.logProbability[i]},
+                                      {"share", scored.share[i]}};
                 if (!scored.neutral.empty())
                     option["neutral"] = scored.neutral[i];
                 options.push_back(std::move(option));
@@ -186,7 +200,8 @@ private:
             filled[slot.name] = word;
             soFar += (soFar.empty() ? "" : ", ") + slot.name + " " + word;
             if (slot.options.size() > 1 && scored.margin < m_settings.leastMargin && doubt.empty())
-                doubt = fmt::format("slot '{}': the best word leads by {:.3f}, less than {}.", slot.name, scored.margin, m_settings.leastMargin);
+                doubt = fmt::format("slot '{}': the best word leads by {:.3f}, less than {}.", slot.name, scored.margin,
+                                    m_settings.leastMargin);
         }
         trace["proposed"] = filled;
         if (!doubt.empty())
@@ -243,8 +258,9 @@ private:
         }
         CAROUSEL_ASSIGN(const auto rest, tools.remainder(slate.items()));
         slate.append(rest);
-        tools.trace().add("controller", "carried out",
-                          nlohmann::json{{"pool", pool.size()}, {"rearranged", rearranges}, {"lambda", lambda}, {"behind", rest.size()}}.dump());
+        tools.trace().add(
+            "controller", "carried out",
+            nlohmann::json{{"pool", pool.size()}, {"rearranged", rearranges}, {"lambda", lambda}, {"behind", rest.size()}}.dump());
         return slate.finish();
     }
 
@@ -257,21 +273,29 @@ PluginManifest manifest() {
     out.kind = StageKind::controller;
     out.id = "llm_planner";
     out.name = "Language model plans";
-    out.summary = "A language model chooses for each user where items come from, how varied the row is and which category leads; a rule backs it up.";
+    out.summary =
+        "A language model chooses for each user where items come from, how varied the row is and which category leads; a rule backs it up.";
     out.source = "Plan first, then act (InteRecAgent, Huang et al., 2023), with a fixed skeleton whose slots are filled by likelihood";
     out.usesLanguageModel = true;
     out.twin = "fixed_cascade";
     out.parameters = {
         plugin::languageModel("smollm2-135m-instruct"),
         plugin::number("neutralWeight", "Neutral correction", 1, 0, 2, "",
-                       "How much of a word's likelihood for somebody unknown is taken off; 1 leaves only what this person changes, 0 takes the model's word."),
-        plugin::number("leastMargin", "Least lead", 0.05, 0, 100, "nats", "When the best word of a slot leads by less, the rule takes over; the share of such users is shown."),
-        plugin::integer("titles", "Titles shown", 5, 0, 50, "items", "So many of the user's newest liked and disliked items are described."),
-        plugin::integer("categories", "Categories offered", 5, 0, 20, "categories", "So many of the user's commonest categories can be put first."),
-        plugin::integer("count", "Items picked", 18, 1, 1000, "items", "With variety or a focus, so many first items are picked one by one."),
+                       "How much of a word's likelihood for somebody unknown is taken off; 1 leaves only what this person changes, 0 takes "
+                       "the model's word."),
+        plugin::number("leastMargin", "Least lead", 0.05, 0, 100, "nats",
+                       "When the best word of a slot leads by less, the rule takes over; the share of such users is shown."),
+        plugin::integer("titles", "Titles shown", 5, 0, 50, "items",
+                        "So many of the user's newest liked and disliked items are described."),
+        plugin::integer("categories", "Categories offered", 5, 0, 20, "categories",
+                        "So many of the user's commonest categories can be put first."),
+        plugin::integer("count", "Items picked", 18, 1, 1000, "items",
+                        "With variety or a focus, so many first items are picked one by one."),
         plugin::integer("pool", "Items fetched", 100, 1, 10000, "items", "So many items are fetched from the chosen source."),
-        plugin::number("focusBoost", "Weight of the focus", 0.3, 0, 10, "", "How much an item of the chosen category gains, on a scale where the best score is 1 and the worst 0."),
-        plugin::prompt("prompt", "Prompt", defaultPrompt, "What the model reads for each slot: {{person}}, {{plan}} (slots filled so far), {{question}}, {{options}}."),
+        plugin::number("focusBoost", "Weight of the focus", 0.3, 0, 10, "",
+                       "How much an item of the chosen category gains, on a scale where the best score is 1 and the worst 0."),
+        plugin::prompt("prompt", "Prompt", defaultPrompt,
+                       "What the model reads for each slot: {{person}}, {{plan}} (slots filled so far), {{question}}, {{options}}."),
     };
     out.createController = [](const Parameters& p, const StageEnvironment& environment) -> Result<std::unique_ptr<Controller>> {
         CAROUSEL_ASSIGN(auto prompt, plugin::PromptTemplate::parse("llm_planner", "prompt", p.text("prompt")));

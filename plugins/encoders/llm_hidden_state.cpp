@@ -71,7 +71,8 @@ bool removeCommonDirection(Matrix& m, std::uint64_t step, const RunControl& cont
 class LlmHiddenState final : public Encoder {
 public:
     LlmHiddenState(std::string model, Pooling pooling, bool centre, std::int64_t directions, StageEnvironment environment)
-        : m_model(std::move(model)), m_pooling(pooling), m_centre(centre), m_directions(directions), m_environment(std::move(environment)) {}
+        : m_model(std::move(model)), m_pooling(pooling), m_centre(centre), m_directions(directions), m_environment(std::move(environment)) {
+    }
 
     Result<EmbeddingTable> encode(const FeatureTable& features, const TrainingView&, const RunControl& control) override {
         CAROUSEL_ASSIGN(const auto model, plugin::CountedModel::open(m_environment, m_model));
@@ -86,8 +87,9 @@ public:
             if (!removeCommonDirection(out.items, static_cast<std::uint64_t>(step), control))
                 return fail(RunControl::cancelled("Removing common directions"));
         normaliseRows(out.items);
-        out.description = fmt::format("{} wide, {}, {} state{}{}, length 1", out.items.columns, m_model, m_pooling == Pooling::mean ? "mean" : "last",
-                                      m_centre && enough ? ", mean taken off" : "", directions > 0 ? fmt::format(", {} common directions taken off", directions) : "");
+        out.description = fmt::format("{} wide, {}, {} state{}{}, length 1", out.items.columns, m_model,
+                                      m_pooling == Pooling::mean ? "mean" : "last", m_centre && enough ? ", mean taken off" : "",
+                                      directions > 0 ? fmt::format(", {} common directions taken off", directions) : "");
         return out;
     }
 
@@ -110,14 +112,16 @@ PluginManifest manifest() {
     out.twin = "one_hot_embedding";
     out.parameters = {
         plugin::languageModel("smollm2-135m-instruct", "The generative model whose state is taken."),
-        plugin::choice("pooling", "State", {"mean", "last"}, "mean", "The mean of the states of all words, or the state after the last word."),
-        plugin::flag("removeMean", "Take off the mean", true, "Takes the mean of all items off, since the states of such models share a strong common part."),
+        plugin::choice("pooling", "State", {"mean", "last"}, "mean",
+                       "The mean of the states of all words, or the state after the last word."),
+        plugin::flag("removeMean", "Take off the mean", true,
+                     "Takes the mean of all items off, since the states of such models share a strong common part."),
         plugin::integer("commonDirections", "Common directions taken off", 2, 0, 50, "directions",
                         "So many directions in which the items differ most are taken off; they mostly tell of length and spelling."),
     };
     out.createEncoder = [](const Parameters& p, const StageEnvironment& environment) -> Result<std::unique_ptr<Encoder>> {
-        return std::make_unique<LlmHiddenState>(p.text("model"), p.text("pooling") == "last" ? Pooling::last : Pooling::mean, p.boolean("removeMean"),
-                                                p.integer("commonDirections"), environment);
+        return std::make_unique<LlmHiddenState>(p.text("model"), p.text("pooling") == "last" ? Pooling::last : Pooling::mean,
+                                                p.boolean("removeMean"), p.integer("commonDirections"), environment);
     };
     return out;
 }

@@ -44,8 +44,10 @@ PluginManifest manifest() {
     out.source = "Matrix factorisation (Koren, Bell, Volinsky, IEEE Computer 2009)";
     out.twin = "sentence_encoder";
     out.parameters = {
-        plugin::integer("dimension", "Width", 64, 2, 1024, "numbers", "Length of each vector; more can hold finer differences and needs more data."),
-        plugin::number("spread", "Start spread", 0.1, 0.0001, 10, "", "Expected length of a start vector; small values let the data speak first."),
+        plugin::integer("dimension", "Width", 64, 2, 1024, "numbers",
+                        "Length of each vector; more can hold finer differences and needs more data."),
+        plugin::number("spread", "Start spread", 0.1, 0.0001, 10, "",
+                       "Expected length of a start vector; small values let the data speak first."),
     };
     out.createEncoder = [](const Parameters& p, const StageEnvironment& environment) -> Result<std::unique_ptr<Encoder>> {
         return std::make_unique<OneHotEmbedding>(static_cast<std::size_t>(p.integer("dimension")), p.number("spread"), environment.seed);

@@ -51,13 +51,15 @@ public:
             out.itemText[i] = plugin::titleOf(items, static_cast<Code>(i)) + (details.empty() ? "" : ". " + details);
         }
         if (tags.size() < 2) {
-            out.notes.push_back("llm_tags: this data set offers no set of tags to choose from (no attribute with 2 to 200 values); texts carry no tags.");
+            out.notes.push_back(
+                "llm_tags: this data set offers no set of tags to choose from (no attribute with 2 to 200 values); texts carry no tags.");
             return out;
         }
         CAROUSEL_ASSIGN(const auto model, plugin::CountedModel::open(m_environment, m_settings.model));
         std::vector<double> neutral;
         if (m_settings.neutralWeight > 0) {
-            CAROUSEL_ASSIGN(const auto known, plugin::scoreOptions(*model, promptFor("an item that nothing is known about", tags), std::vector<double>{}, tags, 0, control));
+            CAROUSEL_ASSIGN(const auto known, plugin::scoreOptions(*model, promptFor("an item that nothing is known about", tags),
+                                                                   std::vector<double>{}, tags, 0, control));
             neutral = known.logProbability;
         }
 
@@ -71,13 +73,15 @@ public:
                 return fail(RunControl::cancelled("Choosing tags"));
             control.report("Choosing tags", static_cast<double>(done++), static_cast<double>(chosen.size()), "items");
             const auto i = static_cast<std::size_t>(item);
-            CAROUSEL_ASSIGN(const auto scored, plugin::scoreOptions(*model, promptFor(out.itemText[i], tags), neutral, tags, m_settings.neutralWeight, control));
+            CAROUSEL_ASSIGN(const auto scored, plugin::scoreOptions(*model, promptFor(out.itemText[i], tags), neutral, tags,
+                                                                    m_settings.neutralWeight, control));
             out.itemTags[i] = pick(scored.score, tags);
             out.itemStatus[i] = ScoreStatus::ok;
             unknown += out.itemTags[i].empty();
             if (!out.itemTags[i].empty() && !own.empty() && !own[i].empty()) {
                 ++judged;
-                agreed += std::any_of(own[i].begin(), own[i].end(), [&](const Tag& tag) { return tag.name == out.itemTags[i].front().name; });
+                agreed +=
+                    std::any_of(own[i].begin(), own[i].end(), [&](const Tag& tag) { return tag.name == out.itemTags[i].front().name; });
             }
         }
         for (std::size_t i = 0; i < n; ++i) {
@@ -87,11 +91,14 @@ public:
             if (!names.empty())
                 out.itemText[i] += ". " + names;
         }
-        out.notes.push_back(fmt::format("llm_tags: {} tags to choose from{}; {} of {} items tagged, {} unknown (best confidence below {}), {} not asked.", tags.size(),
-                                        tagField.empty() ? "" : " (values of '" + tagField + "')", chosen.size() - unknown, n, unknown, m_settings.threshold,
-                                        n - chosen.size()));
+        out.notes.push_back(
+            fmt::format("llm_tags: {} tags to choose from{}; {} of {} items tagged, {} unknown (best confidence below {}), {} not asked.",
+                        tags.size(), tagField.empty() ? "" : " (values of '" + tagField + "')", chosen.size() - unknown, n, unknown,
+                        m_settings.threshold, n - chosen.size()));
         if (judged > 0)
-            out.notes.push_back(fmt::format("llm_tags: the first tag is one of the item's own '{}' values for {} of {} items that have both.", tagField, agreed, judged));
+            out.notes.push_back(
+                fmt::format("llm_tags: the first tag is one of the item's own '{}' values for {} of {} items that have both.", tagField,
+                            agreed, judged));
         return out;
     }
 
@@ -124,7 +131,9 @@ private:
         std::iota(out.begin(), out.end(), 0);
         if (m_settings.mostItems > 0 && m_settings.mostItems < out.size()) {
             const auto& popularity = training.popularity();
-            std::stable_sort(out.begin(), out.end(), [&](Code a, Code b) { return popularity[static_cast<std::size_t>(a)] > popularity[static_cast<std::size_t>(b)]; });
+            std::stable_sort(out.begin(), out.end(), [&](Code a, Code b) {
+                return popularity[static_cast<std::size_t>(a)] > popularity[static_cast<std::size_t>(b)];
+            });
             out.resize(m_settings.mostItems);
         }
         return out;
@@ -157,22 +166,28 @@ PluginManifest manifest() {
     out.kind = StageKind::feature;
     out.id = "llm_tags";
     out.name = "Tags chosen by a language model";
-    out.summary = "Picks tags for each item from a fixed set by answer likelihood, with a confidence; 'unknown' is allowed. Adds them to the text.";
+    out.summary =
+        "Picks tags for each item from a fixed set by answer likelihood, with a confidence; 'unknown' is allowed. Adds them to the text.";
     out.source = "Selective tagging as in TagGPT (Li et al., 2023); likelihood of the answer less its likelihood without the item";
     out.usesLanguageModel = true;
     out.twin = "text_template";
     out.parameters = {
         plugin::languageModel("smollm2-135m-instruct"),
-        plugin::dataField("tagField", "Attribute with the tags", "Its values are the tags to choose from and are hidden from the model; leave empty to find one."),
+        plugin::dataField("tagField", "Attribute with the tags",
+                          "Its values are the tags to choose from and are hidden from the model; leave empty to find one."),
         plugin::texts("tags", "Own tags", "Tags to choose from instead of an attribute's values."),
-        plugin::dataFields("fields", "Attributes shown", "Attributes that the model sees beside the title; leave empty for all that describe an item."),
-        plugin::number("threshold", "Least confidence", 0.2, 0, 1, "", "A tag below this confidence is not given; an item without any is unknown."),
+        plugin::dataFields("fields", "Attributes shown",
+                           "Attributes that the model sees beside the title; leave empty for all that describe an item."),
+        plugin::number("threshold", "Least confidence", 0.2, 0, 1, "",
+                       "A tag below this confidence is not given; an item without any is unknown."),
         plugin::integer("count", "Most tags per item", 3, 1, 20, "tags", "At most so many tags are given to one item."),
-        plugin::number("neutralWeight", "Neutral correction", 1, 0, 2, "",
-                       "How much of a tag's likelihood without any item is taken off; 1 removes the model's liking for some tags, 0 keeps it."),
+        plugin::number(
+            "neutralWeight", "Neutral correction", 1, 0, 2, "",
+            "How much of a tag's likelihood without any item is taken off; 1 removes the model's liking for some tags, 0 keeps it."),
         plugin::number("temperature", "Temperature", 1, 0.05, 20, "", "Above 1 the confidences become more alike, below 1 more decided."),
         plugin::integer("items", "Items asked", 0, 0, 1e9, "items", "Only the so many most popular items are asked; 0 asks for all."),
-        plugin::prompt("prompt", "Prompt", defaultPrompt, "What the model reads: {{categories}} is the list of tags, {{item}} the item's text."),
+        plugin::prompt("prompt", "Prompt", defaultPrompt,
+                       "What the model reads: {{categories}} is the list of tags, {{item}} the item's text."),
     };
     out.createFeature = [](const Parameters& p, const StageEnvironment& environment) -> Result<std::unique_ptr<FeatureBuilder>> {
         CAROUSEL_ASSIGN(auto prompt, plugin::PromptTemplate::parse("llm_tags", "prompt", p.text("prompt")));

@@ -69,14 +69,19 @@ PluginManifest manifest() {
     out.twin = "llm_tags";
     out.parameters = {
         plugin::prompt("template", "Template", defaultTemplate,
-                       "Text of one item: {{title}}, {{details}}, {{tags}}, {{id}} or any attribute's name; {{#name}}...{{/name}} is left out when empty."),
-        plugin::dataFields("fields", "Attributes in details", "Attributes that {{details}} lists; leave empty for all that describe an item."),
-        plugin::dataFields("tagFields", "Attributes used as tags", "Attributes whose values become tags (for diversity and focus); leave empty to find them."),
-        plugin::integer("maximumLength", "Longest text", 400, 20, 10000, "bytes", "Longer texts are cut; long texts cost more in every later place."),
+                       "Text of one item: {{title}}, {{details}}, {{tags}}, {{id}} or any attribute's name; {{#name}}...{{/name}} is left "
+                       "out when empty."),
+        plugin::dataFields("fields", "Attributes in details",
+                           "Attributes that {{details}} lists; leave empty for all that describe an item."),
+        plugin::dataFields("tagFields", "Attributes used as tags",
+                           "Attributes whose values become tags (for diversity and focus); leave empty to find them."),
+        plugin::integer("maximumLength", "Longest text", 400, 20, 10000, "bytes",
+                        "Longer texts are cut; long texts cost more in every later place."),
     };
     out.createFeature = [](const Parameters& p, const StageEnvironment&) -> Result<std::unique_ptr<FeatureBuilder>> {
         CAROUSEL_ASSIGN(auto pattern, plugin::PromptTemplate::parse("text_template", "template", p.text("template")));
-        return std::make_unique<TextTemplate>(std::move(pattern), p.list("fields"), p.list("tagFields"), static_cast<std::size_t>(p.integer("maximumLength")));
+        return std::make_unique<TextTemplate>(std::move(pattern), p.list("fields"), p.list("tagFields"),
+                                              static_cast<std::size_t>(p.integer("maximumLength")));
     };
     return out;
 }

@@ -29,11 +29,13 @@ public:
         const auto& given = input.embeddings;
         if (given.items.empty() || given.items.rows != input.training.itemCount())
             return fail(ErrorKind::input, "CL-6023",
-                        fmt::format("embedding_similarity needs one vector per item, but the encoder gave {} for {} items.", given.items.rows, input.training.itemCount()),
+                        fmt::format("embedding_similarity needs one vector per item, but the encoder gave {} for {} items.",
+                                    given.items.rows, input.training.itemCount()),
                         "Choose another encoder.");
         for (const float value : given.items.values)
             if (!std::isfinite(value))
-                return fail(ErrorKind::input, "CL-6024", "embedding_similarity was given a vector with a value that is not finite.", "Choose another encoder.");
+                return fail(ErrorKind::input, "CL-6024", "embedding_similarity was given a vector with a value that is not finite.",
+                            "Choose another encoder.");
         m_context = given.items;
         m_bias.assign(m_context.rows, 0.0f);
         m_learned = given.trainable;
@@ -45,7 +47,8 @@ public:
         return control.stopRequested() ? Result<void>(fail(RunControl::cancelled("embedding_similarity"))) : Result<void>();
     }
 
-    Result<void> score(const ScoreRequest& request, std::span<float> scores, std::span<ScoreStatus> status, const RunControl& control) const override {
+    Result<void> score(const ScoreRequest& request, std::span<float> scores, std::span<ScoreStatus> status,
+                       const RunControl& control) const override {
         if (control.stopRequested())
             return fail(RunControl::cancelled("embedding_similarity"));
         std::vector<std::pair<Code, float>> parts;
@@ -67,9 +70,10 @@ public:
             const auto used = context(request.training, request.user, request.training.historyItems(request.user).size());
             for (const auto& [from, weight] : used)
                 if (parts.size() < 5)
-                    parts.push_back({{"item", request.training.items().displayName(from)},
-                                     {"weight", weight},
-                                     {"likeness", dot(m_context.row(static_cast<std::size_t>(from)), m_target.row(static_cast<std::size_t>(item)))}});
+                    parts.push_back(
+                        {{"item", request.training.items().displayName(from)},
+                         {"weight", weight},
+                         {"likeness", dot(m_context.row(static_cast<std::size_t>(from)), m_target.row(static_cast<std::size_t>(item)))}});
         }
         nlohmann::json out{{"newestHistory", parts}, {"learned", m_learned}};
         if (m_learned)
@@ -91,7 +95,8 @@ private:
 
     // One step of a vector along slope * direction + decay * vector; the step size falls with the vector's own mean square slope (Adagrad
     // with one number per vector); `meanSquare` is that of the direction.
-    static void step(std::span<float> vector, float& squares, float slope, std::span<const float> direction, float meanSquare, float rate, float decay) {
+    static void step(std::span<float> vector, float& squares, float slope, std::span<const float> direction, float meanSquare, float rate,
+                     float decay) {
         squares += slope * slope * meanSquare;
         const float by = rate / std::sqrt(squares + 1e-8f);
         const float keep = 1 - by * decay, along = by * slope;
@@ -152,7 +157,8 @@ private:
         // Context and target tables start alike and grow apart, so that "after" need not mean "like".
         m_target = m_context;
         const auto width = m_context.columns, items = m_context.rows;
-        std::vector<float> contextSquares(items, 0.0f), targetSquares(items, 0.0f), biasSquares(items, 0.0f), profile(width), gradient(width);
+        std::vector<float> contextSquares(items, 0.0f), targetSquares(items, 0.0f), biasSquares(items, 0.0f), profile(width),
+            gradient(width);
         std::vector<std::size_t> rivals(m_settings.negatives + 1);
         std::vector<float> logit(rivals.size());
         const auto rate = static_cast<float>(m_settings.learningRate), decay = static_cast<float>(m_settings.regularisation);
@@ -213,11 +219,13 @@ private:
         for (const auto* table : {&m_context, &m_target})
             for (const float value : table->values)
                 if (!std::isfinite(value))
-                    return fail(ErrorKind::input, "CL-6025", "embedding_similarity: learning did not converge (a vector is not finite).", "Lower learningRate.");
+                    return fail(ErrorKind::input, "CL-6025", "embedding_similarity: learning did not converge (a vector is not finite).",
+                                "Lower learningRate.");
         return {};
     }
 
-    // Turns logits (the first is the liked item's) into slopes of the loss, and returns the loss. A rival that is the liked item itself is left out.
+    // Turns logits (the first is the liked item's) into slopes of the loss, and returns the loss. A rival that is the liked item itself is
+    // left out.
     double slopes(const std::vector<std::size_t>& rivals, std::vector<float>& logit) const {
         if (m_settings.bpr) { // mean over rivals of -log sigmoid(liked - rival)
             double loss = 0;
@@ -246,7 +254,9 @@ private:
                 sum += std::exp(double(logit[n]) - highest);
         const double loss = std::log(sum) - (double(logit[0]) - highest);
         for (std::size_t n = 0; n < rivals.size(); ++n)
-            logit[n] = n > 0 && rivals[n] == rivals[0] ? 0.0f : static_cast<float>(std::exp(double(logit[n]) - highest) / sum) - (n == 0 ? 1.0f : 0.0f);
+            logit[n] = n > 0 && rivals[n] == rivals[0]
+                           ? 0.0f
+                           : static_cast<float>(std::exp(double(logit[n]) - highest) / sum) - (n == 0 ? 1.0f : 0.0f);
         return loss;
     }
 
@@ -262,19 +272,25 @@ PluginManifest manifest() {
     out.kind = StageKind::scorer;
     out.id = "embedding_similarity";
     out.name = "Embedding similarity";
-    out.summary = "Mixes the vectors of the user's history into a profile and scores items by how near they lie. Learns free vectors itself.";
+    out.summary =
+        "Mixes the vectors of the user's history into a profile and scores items by how near they lie. Learns free vectors itself.";
     out.source = "Decayed session vectors (LLMSeqSim, Boz et al., 2024); learning: BPR (Rendle et al., UAI 2009) or sampled softmax";
     out.twin = "llm_yes_no";
     out.parameters = {
         plugin::integer("history", "History", 20, 1, 1000, "events", "So many of the user's newest events make the profile."),
         plugin::number("decay", "Decay", 0.9, 0, 1, "per step", "Weight of each older history event against the one after it."),
-        plugin::number("dislikeWeight", "Weight of dislikes", 0.3, 0, 10, "", "How strongly the profile turns away from disliked items; 0 ignores them."),
-        plugin::choice("likeness", "Likeness", {"cosine", "dot"}, "cosine", "For given vectors: cosine ignores their length, dot product does not."),
-        plugin::choice("loss", "Loss", {"sampled softmax", "bpr"}, "sampled softmax", "For learned vectors: the liked item against all drawn rivals at once, or pair by pair."),
+        plugin::number("dislikeWeight", "Weight of dislikes", 0.3, 0, 10, "",
+                       "How strongly the profile turns away from disliked items; 0 ignores them."),
+        plugin::choice("likeness", "Likeness", {"cosine", "dot"}, "cosine",
+                       "For given vectors: cosine ignores their length, dot product does not."),
+        plugin::choice("loss", "Loss", {"sampled softmax", "bpr"}, "sampled softmax",
+                       "For learned vectors: the liked item against all drawn rivals at once, or pair by pair."),
         plugin::integer("epochs", "Epochs", 20, 0, 1000, "epochs", "For learned vectors: passes over the training events."),
-        plugin::number("learningRate", "Learning rate", 0.1, 1e-5, 10, "", "For learned vectors: first step size; it falls by itself. Lower it when the loss jumps."),
+        plugin::number("learningRate", "Learning rate", 0.1, 1e-5, 10, "",
+                       "For learned vectors: first step size; it falls by itself. Lower it when the loss jumps."),
         plugin::integer("negatives", "Rivals", 32, 1, 4096, "items", "For learned vectors: items drawn at random against each liked one."),
-        plugin::number("regularisation", "Regularisation", 0.0001, 0, 1, "", "For learned vectors: pulls them towards 0; raise it on small data."),
+        plugin::number("regularisation", "Regularisation", 0.0001, 0, 1, "",
+                       "For learned vectors: pulls them towards 0; raise it on small data."),
     };
     out.createScorer = [](const Parameters& p, const StageEnvironment& environment) -> Result<std::unique_ptr<Scorer>> {
         Settings s;

@@ -44,7 +44,8 @@ public:
                 }
             },
             [&](Code item, Code other, double both) {
-                return both / (std::sqrt(static_cast<double>(all.count(item)) * static_cast<double>(all.count(other))) + m_settings.shrinkage);
+                return both /
+                       (std::sqrt(static_cast<double>(all.count(item)) * static_cast<double>(all.count(other))) + m_settings.shrinkage);
             },
             m_settings.neighbours, "Counting neighbours", control);
         if (!links)
@@ -53,7 +54,8 @@ public:
         return {};
     }
 
-    Result<void> score(const ScoreRequest& request, std::span<float> scores, std::span<ScoreStatus> status, const RunControl& control) const override {
+    Result<void> score(const ScoreRequest& request, std::span<float> scores, std::span<ScoreStatus> status,
+                       const RunControl& control) const override {
         if (control.stopRequested())
             return fail(RunControl::cancelled("item_neighbours"));
         std::vector<double> sum(request.training.itemCount(), 0.0);
@@ -112,11 +114,14 @@ PluginManifest manifest() {
     out.parameters = {
         plugin::choice("events", "Events", plugin::eventChoices(), "not disliked", "Which events make two items neighbours."),
         plugin::number("shrinkage", "Shrinkage", 10, 0, 10000, "users", "Pulls the likeness of items with few users towards 0."),
-        plugin::integer("neighbours", "Neighbours kept", 200, 0, 1e6, "items", "So many nearest neighbours of each item are kept; 0 keeps all."),
+        plugin::integer("neighbours", "Neighbours kept", 200, 0, 1e6, "items",
+                        "So many nearest neighbours of each item are kept; 0 keeps all."),
         plugin::integer("history", "History", 50, 1, 10000, "events", "So many of the user's newest events are used."),
         plugin::number("decay", "Decay", 0.9, 0, 1, "per step", "Weight of each older history event against the one after it."),
-        plugin::number("dislikeWeight", "Weight of dislikes", 0.3, 0, 10, "", "How much a disliked item counts against its neighbours; 0 ignores it."),
-        plugin::integer("sequenceLength", "Longest history counted", 200, 2, 100000, "events", "Only so many newest events of each user are counted; bounds the time."),
+        plugin::number("dislikeWeight", "Weight of dislikes", 0.3, 0, 10, "",
+                       "How much a disliked item counts against its neighbours; 0 ignores it."),
+        plugin::integer("sequenceLength", "Longest history counted", 200, 2, 100000, "events",
+                        "Only so many newest events of each user are counted; bounds the time."),
     };
     out.createScorer = [](const Parameters& p, const StageEnvironment&) -> Result<std::unique_ptr<Scorer>> {
         Settings s;

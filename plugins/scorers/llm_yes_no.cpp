@@ -72,15 +72,17 @@ public:
         return {};
     }
 
-    Result<void> score(const ScoreRequest& request, std::span<float> scores, std::span<ScoreStatus> status, const RunControl& control) const override {
+    Result<void> score(const ScoreRequest& request, std::span<float> scores, std::span<ScoreStatus> status,
+                       const RunControl& control) const override {
         if (control.stopRequested())
             return fail(RunControl::cancelled("llm_yes_no"));
         if (request.candidates.empty())
             return {};
         const bool blending = m_settings.blend > 0;
         if (blending && request.retrieverScores.size() != request.candidates.size())
-            return fail(ErrorKind::internal, "CL-6026", fmt::format("llm_yes_no is to blend with its retriever but got {} retriever scores for {} candidates.",
-                                                                      request.retrieverScores.size(), request.candidates.size()),
+            return fail(ErrorKind::internal, "CL-6026",
+                        fmt::format("llm_yes_no is to blend with its retriever but got {} retriever scores for {} candidates.",
+                                    request.retrieverScores.size(), request.candidates.size()),
                         "Set blend to 0.");
         CAROUSEL_ASSIGN(const auto model, plugin::CountedModel::open(m_environment, m_settings.model));
         CAROUSEL_ASSIGN(const auto answers, ask(*model, promptFor(request.training, request.user), request.candidates, control));
@@ -139,7 +141,8 @@ private:
         return m_settings.prompt.render(values);
     }
 
-    Result<BranchScores> ask(LanguageModel& model, const std::string& prompt, std::span<const Code> items, const RunControl& control) const {
+    Result<BranchScores> ask(LanguageModel& model, const std::string& prompt, std::span<const Code> items,
+                             const RunControl& control) const {
         BranchRequest request;
         request.shared = {{"user", prompt}};
         for (const auto item : items)
@@ -172,36 +175,46 @@ PluginManifest manifest() {
     out.kind = StageKind::scorer;
     out.id = "llm_yes_no";
     out.name = "Language model: Yes or No";
-    out.summary = "Shows a language model the user's likes and dislikes and asks Yes or No for each candidate; scores by logit(Yes) - logit(No).";
+    out.summary =
+        "Shows a language model the user's likes and dislikes and asks Yes or No for each candidate; scores by logit(Yes) - logit(No).";
     out.source = "Two-way softmax over Yes and No as in TALLRec (Bao et al., RecSys 2023), zero-shot";
     out.usesLanguageModel = true;
     out.twin = "sequence_rules";
     out.parameters = {
         plugin::languageModel("smollm2-135m-instruct"),
-        plugin::scorerPlugin("retriever", "Candidates from", "sequence_rules", "The plain scorer whose best items are asked about; the rest keeps its order."),
-        plugin::integer("count", "Candidates", 50, 1, 5000, "items", "So many of the retriever's best items are asked about; time grows with it."),
-        plugin::integer("liked", "Liked items shown", 10, 0, 200, "items", "The newest liked items in the prompt; more tell more and cost more."),
+        plugin::scorerPlugin("retriever", "Candidates from", "sequence_rules",
+                             "The plain scorer whose best items are asked about; the rest keeps its order."),
+        plugin::integer("count", "Candidates", 50, 1, 5000, "items",
+                        "So many of the retriever's best items are asked about; time grows with it."),
+        plugin::integer("liked", "Liked items shown", 10, 0, 200, "items",
+                        "The newest liked items in the prompt; more tell more and cost more."),
         plugin::integer("disliked", "Disliked items shown", 5, 0, 200, "items", "The newest disliked items in the prompt."),
         plugin::choice("itemText", "Item text", {"title", "features"}, "title", "Titles alone, or the text that the feature place wrote."),
         plugin::integer("textLength", "Longest item text", 80, 10, 2000, "bytes", "Longer texts are cut."),
         plugin::prompt("prompt", "Prompt", defaultPrompt,
-                       "What stands before the candidate. {{#liked}}{{item}}{{/liked}} and {{#disliked}}{{item}}{{/disliked}} repeat for the history. End right before the "
+                       "What stands before the candidate. {{#liked}}{{item}}{{/liked}} and {{#disliked}}{{item}}{{/disliked}} repeat for "
+                       "the history. End right before the "
                        "item: all before it is read once per user."),
         plugin::prompt("tail", "After the item", "", "What stands after the candidate; every word here is read again for each candidate."),
         plugin::text("yes", "Word for yes", "Yes", "The answer that speaks for the item; its first token counts."),
         plugin::text("no", "Word for no", "No", "The answer that speaks against it; its first token counts."),
         plugin::number("leastMass", "Least answer share", 0.01, 0, 1, "",
-                       "Where yes and no together are less probable than this, the model would rather say something else: the score is flagged invalid and counted."),
-        plugin::number("neutralWeight", "Neutral correction", 0, 0, 2, "",
-                       "How much of the item's score for a user without history is taken off; doubles the cost, removes a liking for some titles."),
-        plugin::number("blend", "Blend with retriever", 0, 0, 1, "", "0: the model alone. Above: this share of the retriever's rank is mixed into the model's rank."),
+                       "Where yes and no together are less probable than this, the model would rather say something else: the score is "
+                       "flagged invalid and counted."),
+        plugin::number(
+            "neutralWeight", "Neutral correction", 0, 0, 2, "",
+            "How much of the item's score for a user without history is taken off; doubles the cost, removes a liking for some titles."),
+        plugin::number("blend", "Blend with retriever", 0, 0, 1, "",
+                       "0: the model alone. Above: this share of the retriever's rank is mixed into the model's rank."),
     };
     out.createScorer = [](const Parameters& p, const StageEnvironment& environment) -> Result<std::unique_ptr<Scorer>> {
         if (p.text("retriever") == "llm_yes_no")
-            return fail(ErrorKind::input, "CL-6027", "llm_yes_no: parameter 'retriever' is 'llm_yes_no', but a retriever must be cheap over the whole catalogue.",
+            return fail(ErrorKind::input, "CL-6027",
+                        "llm_yes_no: parameter 'retriever' is 'llm_yes_no', but a retriever must be cheap over the whole catalogue.",
                         "Choose a plain scorer such as sequence_rules.");
         if (p.text("yes").empty() || p.text("no").empty() || p.text("yes") == p.text("no"))
-            return fail(ErrorKind::input, "CL-6028", fmt::format("llm_yes_no: the answers '{}' and '{}' must be two different words.", p.text("yes"), p.text("no")),
+            return fail(ErrorKind::input, "CL-6028",
+                        fmt::format("llm_yes_no: the answers '{}' and '{}' must be two different words.", p.text("yes"), p.text("no")),
                         "Set parameters yes and no.");
         CAROUSEL_ASSIGN(auto prompt, plugin::PromptTemplate::parse("llm_yes_no", "prompt", p.text("prompt")));
         Settings s;

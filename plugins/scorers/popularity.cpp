@@ -39,7 +39,8 @@ public:
         return {};
     }
 
-    Result<void> score(const ScoreRequest& request, std::span<float> scores, std::span<ScoreStatus> status, const RunControl& control) const override {
+    Result<void> score(const ScoreRequest& request, std::span<float> scores, std::span<ScoreStatus> status,
+                       const RunControl& control) const override {
         if (control.stopRequested())
             return fail(RunControl::cancelled("popularity"));
         for (std::size_t i = 0; i < request.candidates.size(); ++i) {
@@ -66,8 +67,9 @@ PluginManifest manifest() {
     out.summary = "Counts how often each item was liked, weighted by confidence; the same order for everybody.";
     out.source = "ours";
     out.twin = "llm_yes_no";
-    out.parameters = {plugin::number("halfLifeDays", "Half life", 0, 0, 36500, "days",
-                                     "An event so many days before the newest one counts half; 0 counts all alike. Events without a time count fully.")};
+    out.parameters = {
+        plugin::number("halfLifeDays", "Half life", 0, 0, 36500, "days",
+                       "An event so many days before the newest one counts half; 0 counts all alike. Events without a time count fully.")};
     out.createScorer = [](const Parameters& p, const StageEnvironment&) -> Result<std::unique_ptr<Scorer>> {
         return std::make_unique<Popularity>(p.number("halfLifeDays"));
     };

@@ -43,15 +43,18 @@ public:
                         add(all.items[b], 1.0 / static_cast<double>(b - a));
                 }
             },
-            [&](Code item, Code other, double sum) { return sum / std::sqrt(static_cast<double>(all.count(item)) * static_cast<double>(all.count(other))); }, 0,
-            "Counting rules", control);
+            [&](Code item, Code other, double sum) {
+                return sum / std::sqrt(static_cast<double>(all.count(item)) * static_cast<double>(all.count(other)));
+            },
+            0, "Counting rules", control);
         if (!links)
             return fail(links.error());
         m_links = std::move(*links);
         return {};
     }
 
-    Result<void> score(const ScoreRequest& request, std::span<float> scores, std::span<ScoreStatus> status, const RunControl& control) const override {
+    Result<void> score(const ScoreRequest& request, std::span<float> scores, std::span<ScoreStatus> status,
+                       const RunControl& control) const override {
         if (control.stopRequested())
             return fail(RunControl::cancelled("sequence_rules"));
         std::vector<double> sum(request.training.itemCount(), 0.0);
@@ -97,8 +100,10 @@ PluginManifest manifest() {
     out.twin = "llm_yes_no";
     out.parameters = {
         plugin::choice("events", "Events", plugin::eventChoices(), "not disliked", "Which events make up a sequence."),
-        plugin::integer("sequenceLength", "Sequence length", 50, 2, 100000, "events", "Rules are counted in so many of each user's newest events."),
-        plugin::integer("window", "Window", 10, 1, 1000, "steps", "An item counts as following another when it comes at most so many steps later."),
+        plugin::integer("sequenceLength", "Sequence length", 50, 2, 100000, "events",
+                        "Rules are counted in so many of each user's newest events."),
+        plugin::integer("window", "Window", 10, 1, 1000, "steps",
+                        "An item counts as following another when it comes at most so many steps later."),
         plugin::integer("history", "History", 20, 1, 1000, "events", "So many of the newest events of the user speak for the next item."),
         plugin::number("decay", "Decay", 0.8, 0, 1, "per step", "Weight of each older history event against the one after it."),
     };

@@ -34,7 +34,8 @@ Result<EventChoice> eventChoice(const std::string& text) {
         return EventChoice::notDisliked;
     if (text == "all")
         return EventChoice::all;
-    return fail(ErrorKind::input, "CL-3004", fmt::format("'{}' is not one of: {}.", text, fmt::join(eventChoices(), ", ")), "Choose one of the listed values.");
+    return fail(ErrorKind::input, "CL-3004", fmt::format("'{}' is not one of: {}.", text, fmt::join(eventChoices(), ", ")),
+                "Choose one of the listed values.");
 }
 
 std::vector<Code> sequenceOf(const TrainingView& training, Code user, EventChoice choice, std::size_t limit, bool distinct) {

@@ -5,7 +5,9 @@
 
 namespace carousel::plugin {
 
-inline bool isKnownUser(const TrainingView& training, Code user) { return user >= 0 && static_cast<std::size_t>(user) < training.userCount(); }
+inline bool isKnownUser(const TrainingView& training, Code user) {
+    return user >= 0 && static_cast<std::size_t>(user) < training.userCount();
+}
 
 // Distinct items, newest first; an item that was met several times counts with its newest event.
 struct Taste {
@@ -16,7 +18,9 @@ Taste tasteOf(const TrainingView& training, Code user, std::size_t maximumLiked,
 // Which events of a history a scorer learns from.
 enum class EventChoice { liked, notDisliked, all };
 Result<EventChoice> eventChoice(const std::string& text);
-inline std::vector<std::string> eventChoices() { return {"liked", "not disliked", "all"}; }
+inline std::vector<std::string> eventChoices() {
+    return {"liked", "not disliked", "all"};
+}
 
 // A user's items under `choice`, oldest first, the last `limit` of them (0: all). `distinct` keeps the newest event of each item.
 std::vector<Code> sequenceOf(const TrainingView& training, Code user, EventChoice choice, std::size_t limit, bool distinct);

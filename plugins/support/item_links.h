@@ -21,7 +21,9 @@ struct Sequences {
     std::vector<std::uint32_t> owner;         // user of each place
     void add(const std::vector<Code>& sequence);
     void index(std::size_t itemCount); // after the last add()
-    std::size_t count(Code item) const { return occurrenceStart[static_cast<std::size_t>(item) + 1] - occurrenceStart[static_cast<std::size_t>(item)]; }
+    std::size_t count(Code item) const {
+        return occurrenceStart[static_cast<std::size_t>(item) + 1] - occurrenceStart[static_cast<std::size_t>(item)];
+    }
 };
 
 class ItemLinks {
@@ -30,8 +32,8 @@ public:
     // Rows are built in parallel and are the same for any number of threads. `most` > 0 keeps the heaviest links of each row.
     using Add = std::function<void(Code other, double weight)>;
     static Result<ItemLinks> build(std::size_t itemCount, const std::function<void(Code item, const Add& add)>& fill,
-                                   const std::function<double(Code item, Code other, double sum)>& finish, std::size_t most, const std::string& stage,
-                                   const RunControl& control);
+                                   const std::function<double(Code item, Code other, double sum)>& finish, std::size_t most,
+                                   const std::string& stage, const RunControl& control);
     std::span<const Link> row(Code item) const {
         const auto i = static_cast<std::size_t>(item);
         return {m_links.data() + m_start[i], m_start[i + 1] - m_start[i]};

@@ -8,8 +8,12 @@ namespace carousel::plugin {
 namespace {
 constexpr std::size_t mostLabels = 200;
 
-bool endsWith(std::string_view text, std::string_view end) { return text.size() >= end.size() && text.substr(text.size() - end.size()) == end; }
-bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
+bool endsWith(std::string_view text, std::string_view end) {
+    return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
+}
+bool contains(std::string_view text, std::string_view part) {
+    return text.find(part) != std::string_view::npos;
+}
 } // namespace
 
 std::string oneLine(std::string_view text, std::size_t limitBytes) {
@@ -74,7 +78,8 @@ Result<void> checkFields(const EntityTable& items, const std::vector<std::string
         std::vector<std::string> known;
         for (const auto& column : items.attributes)
             known.push_back(column.name());
-        return fail(ErrorKind::input, "CL-6020", fmt::format("{}: the items of this data set have no attribute '{}'.", owner, quotedForMessage(field)),
+        return fail(ErrorKind::input, "CL-6020",
+                    fmt::format("{}: the items of this data set have no attribute '{}'.", owner, quotedForMessage(field)),
                     known.empty() ? std::string("They have no attributes at all; leave the field empty.")
                                   : fmt::format("Their attributes: {}.", fmt::join(known, ", ")));
     }

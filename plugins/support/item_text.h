@@ -10,7 +10,7 @@ namespace carousel::plugin {
 // One line, no control characters, at most `limitBytes` bytes cut at a character's edge (0: no limit).
 std::string oneLine(std::string_view text, std::size_t limitBytes);
 std::string titleOf(const EntityTable& items, Code item, std::size_t limitBytes = 100);
-bool isTitleField(std::string_view name); // "title", "name", "movie_title", ...
+bool isTitleField(std::string_view name);      // "title", "name", "movie_title", ...
 std::string fieldLabel(std::string_view name); // "release_year" -> "Release year"
 
 // Fields whose values are a small set of labels: named like a category, else sequences of at most 200 different values.

@@ -28,14 +28,16 @@ Result<BranchScores> scoreBranchesInFixedOrder(LanguageModel& model, const Branc
     CAROUSEL_ASSIGN(auto answers, model.scoreBranches(fixed, control));
     const auto n = fixed.branches.size();
     if (answers.logits.rows != n || answers.logits.columns != request.answers.size() || answers.answerMass.size() != n)
-        return fail(ErrorKind::internal, "CL-9020", fmt::format("The model '{}' answered {} branches with {} rows.", model.info().id, n, answers.logits.rows),
+        return fail(ErrorKind::internal, "CL-9020",
+                    fmt::format("The model '{}' answered {} branches with {} rows.", model.info().id, n, answers.logits.rows),
                     "Check the model with `models check`.");
     BranchScores out = answers;
     out.logits = Matrix(request.branches.size(), request.answers.size());
     out.answerMass.assign(request.branches.size(), 0.0f);
     out.truncated.assign(request.branches.size(), 0);
     for (std::size_t i = 0; i < request.branches.size(); ++i) {
-        const auto at = static_cast<std::size_t>(std::lower_bound(fixed.branches.begin(), fixed.branches.end(), request.branches[i]) - fixed.branches.begin());
+        const auto at = static_cast<std::size_t>(std::lower_bound(fixed.branches.begin(), fixed.branches.end(), request.branches[i]) -
+                                                 fixed.branches.begin());
         std::copy_n(answers.logits.row(at).begin(), request.answers.size(), out.logits.row(i).begin());
         out.answerMass[i] = answers.answerMass[at];
         out.truncated[i] = at < answers.truncated.size() ? answers.truncated[at] : std::uint8_t{0};
@@ -43,16 +45,20 @@ Result<BranchScores> scoreBranchesInFixedOrder(LanguageModel& model, const Branc
     return out;
 }
 
-Result<Matrix> embedAll(LanguageModel& model, const std::vector<std::string>& texts, Pooling pooling, const std::string& stage, const RunControl& control) {
+Result<Matrix> embedAll(LanguageModel& model, const std::vector<std::string>& texts, Pooling pooling, const std::string& stage,
+                        const RunControl& control) {
     constexpr std::size_t chunk = 64;
     Matrix out;
     for (std::size_t first = 0; first < texts.size(); first += chunk) {
         if (control.stopRequested())
             return fail(RunControl::cancelled(stage));
         const auto last = std::min(first + chunk, texts.size());
-        CAROUSEL_ASSIGN(const auto part, model.embed({texts.begin() + static_cast<std::ptrdiff_t>(first), texts.begin() + static_cast<std::ptrdiff_t>(last)}, pooling, control));
+        CAROUSEL_ASSIGN(const auto part,
+                        model.embed({texts.begin() + static_cast<std::ptrdiff_t>(first), texts.begin() + static_cast<std::ptrdiff_t>(last)},
+                                    pooling, control));
         if (part.rows != last - first || (out.columns != 0 && part.columns != out.columns))
-            return fail(ErrorKind::internal, "CL-9020", fmt::format("The model '{}' gave {} vectors for {} texts.", model.info().id, part.rows, last - first),
+            return fail(ErrorKind::internal, "CL-9020",
+                        fmt::format("The model '{}' gave {} vectors for {} texts.", model.info().id, part.rows, last - first),
                         "Check the model with `models check`.");
         if (out.empty())
             out = Matrix(texts.size(), part.columns);
@@ -61,23 +67,27 @@ Result<Matrix> embedAll(LanguageModel& model, const std::vector<std::string>& te
     }
     for (const float value : out.values)
         if (!std::isfinite(value))
-            return fail(ErrorKind::internal, "CL-9021", fmt::format("The model '{}' gave a vector with a value that is not finite.", model.info().id),
+            return fail(ErrorKind::internal, "CL-9021",
+                        fmt::format("The model '{}' gave a vector with a value that is not finite.", model.info().id),
                         "Check the model file with `models check`.");
     return out;
 }
 
 namespace {
-Result<std::vector<double>> likelihoods(LanguageModel& model, const std::string& prompt, const std::vector<std::string>& options, const RunControl& control) {
+Result<std::vector<double>> likelihoods(LanguageModel& model, const std::string& prompt, const std::vector<std::string>& options,
+                                        const RunControl& control) {
     CAROUSEL_ASSIGN(auto scored, model.scoreContinuations({{{"user", prompt}}, options}, control));
-    if (scored.logProbability.size() != options.size() || !std::all_of(scored.logProbability.begin(), scored.logProbability.end(), [](double x) { return std::isfinite(x); }))
-        return fail(ErrorKind::internal, "CL-9022", fmt::format("The model '{}' gave no usable likelihood for one of {} options.", model.info().id, options.size()),
+    if (scored.logProbability.size() != options.size() ||
+        !std::all_of(scored.logProbability.begin(), scored.logProbability.end(), [](double x) { return std::isfinite(x); }))
+        return fail(ErrorKind::internal, "CL-9022",
+                    fmt::format("The model '{}' gave no usable likelihood for one of {} options.", model.info().id, options.size()),
                     "Check the model with `models check`.");
     return std::move(scored.logProbability);
 }
 } // namespace
 
-Result<OptionScores> scoreOptions(LanguageModel& model, const std::string& prompt, const std::vector<double>& neutral, const std::vector<std::string>& options,
-                                  double neutralWeight, const RunControl& control) {
+Result<OptionScores> scoreOptions(LanguageModel& model, const std::string& prompt, const std::vector<double>& neutral,
+                                  const std::vector<std::string>& options, double neutralWeight, const RunControl& control) {
     OptionScores out;
     CAROUSEL_ASSIGN(out.logProbability, likelihoods(model, prompt, options, control));
     out.neutral = neutral;
@@ -101,8 +111,8 @@ Result<OptionScores> scoreOptions(LanguageModel& model, const std::string& promp
     return out;
 }
 
-Result<OptionScores> scoreOptions(LanguageModel& model, const std::string& prompt, const std::string& neutralPrompt, const std::vector<std::string>& options,
-                                  double neutralWeight, const RunControl& control) {
+Result<OptionScores> scoreOptions(LanguageModel& model, const std::string& prompt, const std::string& neutralPrompt,
+                                  const std::vector<std::string>& options, double neutralWeight, const RunControl& control) {
     std::vector<double> neutral;
     if (neutralWeight > 0) {
         CAROUSEL_ASSIGN(neutral, likelihoods(model, neutralPrompt, options, control));

@@ -24,7 +24,8 @@ private:
 Result<BranchScores> scoreBranchesInFixedOrder(LanguageModel& model, const BranchRequest& request, const RunControl& control);
 
 // Embeds texts in chunks with progress and stop; rows as given. `stage` names the work for people.
-Result<Matrix> embedAll(LanguageModel& model, const std::vector<std::string>& texts, Pooling pooling, const std::string& stage, const RunControl& control);
+Result<Matrix> embedAll(LanguageModel& model, const std::vector<std::string>& texts, Pooling pooling, const std::string& stage,
+                        const RunControl& control);
 
 // How likely each option is as the answer to `prompt`, less `neutralWeight` times the same under `neutralPrompt` (which takes away what the
 // model prefers before it knows anything: short and frequent words).
@@ -34,10 +35,10 @@ struct OptionScores {
     std::size_t best = 0;      // first of the highest
     double margin = 0;         // best score less the second best; 0 with fewer than two options
 };
-Result<OptionScores> scoreOptions(LanguageModel& model, const std::string& prompt, const std::string& neutralPrompt, const std::vector<std::string>& options,
-                                  double neutralWeight, const RunControl& control);
+Result<OptionScores> scoreOptions(LanguageModel& model, const std::string& prompt, const std::string& neutralPrompt,
+                                  const std::vector<std::string>& options, double neutralWeight, const RunControl& control);
 // The same with the neutral log probabilities at hand; empty: none are taken off.
-Result<OptionScores> scoreOptions(LanguageModel& model, const std::string& prompt, const std::vector<double>& neutral, const std::vector<std::string>& options,
-                                  double neutralWeight, const RunControl& control);
+Result<OptionScores> scoreOptions(LanguageModel& model, const std::string& prompt, const std::vector<double>& neutral,
+                                  const std::vector<std::string>& options, double neutralWeight, const RunControl& control);
 
 } // namespace carousel::plugin

@@ -14,7 +14,8 @@ struct PromptTemplate::Parsed {
 Result<PromptTemplate> PromptTemplate::parse(const std::string& owner, const std::string& parameter, const std::string& text) {
     mustache tree(text);
     if (!tree.is_valid())
-        return fail(ErrorKind::input, "CL-6021", fmt::format("{}: parameter '{}' is not a valid template: {}.", owner, parameter, tree.error_message()),
+        return fail(ErrorKind::input, "CL-6021",
+                    fmt::format("{}: parameter '{}' is not a valid template: {}.", owner, parameter, tree.error_message()),
                     "Every {{#name}} needs its {{/name}}, and every {{ its }}.");
     tree.set_custom_escape([](const std::string& plain) { return plain; });
     PromptTemplate out;

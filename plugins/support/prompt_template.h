@@ -11,7 +11,7 @@
 namespace carousel::plugin {
 
 struct PromptValues {
-    std::map<std::string, std::string> texts;                                           // empty ones count as absent
+    std::map<std::string, std::string> texts; // empty ones count as absent
     std::map<std::string, std::vector<std::map<std::string, std::string>>> lists;
 };
 

@@ -7,7 +7,9 @@
 namespace carousel::plugin {
 
 namespace {
-bool usable(const ScoredItem& item) { return item.status != ScoreStatus::invalid && item.status != ScoreStatus::missing && std::isfinite(item.score); }
+bool usable(const ScoredItem& item) {
+    return item.status != ScoreStatus::invalid && item.status != ScoreStatus::missing && std::isfinite(item.score);
+}
 } // namespace
 
 void sortBestFirst(std::vector<ScoredItem>& items) {
@@ -22,7 +24,8 @@ void sortBestFirst(std::vector<ScoredItem>& items) {
 
 void SlateBuilder::append(const std::vector<ScoredItem>& ordered, bool strict) {
     for (std::size_t i = 0; i < ordered.size(); ++i) {
-        const bool tie = i > 0 && !strict && usable(ordered[i]) == usable(ordered[i - 1]) && (!usable(ordered[i]) || ordered[i].score == ordered[i - 1].score);
+        const bool tie = i > 0 && !strict && usable(ordered[i]) == usable(ordered[i - 1]) &&
+                         (!usable(ordered[i]) || ordered[i].score == ordered[i - 1].score);
         if (!tie && !m_slate.items.empty())
             m_next -= 1;
         m_slate.items.push_back(ordered[i]);
@@ -92,8 +95,8 @@ std::vector<double> relevanceOf(const std::vector<ScoredItem>& items) {
     return out;
 }
 
-std::vector<std::size_t> marginalRelevance(const std::vector<ScoredItem>& pool, const std::vector<double>& relevance, const Likeness& likeness, double lambda,
-                                           std::size_t count) {
+std::vector<std::size_t> marginalRelevance(const std::vector<ScoredItem>& pool, const std::vector<double>& relevance,
+                                           const Likeness& likeness, double lambda, std::size_t count) {
     const auto n = pool.size();
     std::vector<double> nearest(n, 0.0);
     std::vector<bool> taken(n, false);

@@ -40,8 +40,8 @@ private:
 // Maximal marginal relevance (Carbonell and Goldstein, SIGIR 1998): takes `count` items one by one, each maximising
 // lambda * relevance - (1 - lambda) * likeness to the nearest item taken before; the others follow as they were.
 // `relevance` in 0..1, parallel to `pool`. Returns the new order as indices into pool.
-std::vector<std::size_t> marginalRelevance(const std::vector<ScoredItem>& pool, const std::vector<double>& relevance, const Likeness& likeness, double lambda,
-                                           std::size_t count);
+std::vector<std::size_t> marginalRelevance(const std::vector<ScoredItem>& pool, const std::vector<double>& relevance,
+                                           const Likeness& likeness, double lambda, std::size_t count);
 // Scores of usable items spread over 0..1 (all 1 when they are equal); others 0.
 std::vector<double> relevanceOf(const std::vector<ScoredItem>& items);
 

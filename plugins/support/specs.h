@@ -13,7 +13,8 @@ inline ParameterSpec flag(std::string id, std::string label, bool value, std::st
     return spec;
 }
 
-inline ParameterSpec integer(std::string id, std::string label, std::int64_t value, double minimum, double maximum, std::string unit, std::string help) {
+inline ParameterSpec integer(std::string id, std::string label, std::int64_t value, double minimum, double maximum, std::string unit,
+                             std::string help) {
     ParameterSpec spec;
     spec.id = std::move(id), spec.label = std::move(label), spec.unit = std::move(unit), spec.help = std::move(help);
     spec.kind = ParameterKind::integer;
@@ -22,7 +23,8 @@ inline ParameterSpec integer(std::string id, std::string label, std::int64_t val
     return spec;
 }
 
-inline ParameterSpec number(std::string id, std::string label, double value, double minimum, double maximum, std::string unit, std::string help) {
+inline ParameterSpec number(std::string id, std::string label, double value, double minimum, double maximum, std::string unit,
+                            std::string help) {
     ParameterSpec spec;
     spec.id = std::move(id), spec.label = std::move(label), spec.unit = std::move(unit), spec.help = std::move(help);
     spec.kind = ParameterKind::number;
@@ -80,7 +82,8 @@ inline ParameterSpec scorerPlugin(std::string id, std::string label, std::string
     return spec;
 }
 
-inline ParameterSpec languageModel(std::string value, std::string help = "The model to ask; see the list of models for those that are there.") {
+inline ParameterSpec languageModel(std::string value,
+                                   std::string help = "The model to ask; see the list of models for those that are there.") {
     return text("model", "Language model", std::move(value), std::move(help));
 }
 

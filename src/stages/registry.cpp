@@ -32,7 +32,8 @@ const char* faultOf(const PluginManifest& manifest) {
     const int kind = static_cast<int>(manifest.kind);
     if (kind < 0 || kind > 3)
         return "its kind is not one of feature, encoder, scorer, controller";
-    const bool makes[] = {bool(manifest.createFeature), bool(manifest.createEncoder), bool(manifest.createScorer), bool(manifest.createController)};
+    const bool makes[] = {bool(manifest.createFeature), bool(manifest.createEncoder), bool(manifest.createScorer),
+                          bool(manifest.createController)};
     if (std::count(std::begin(makes), std::end(makes), true) != 1 || !makes[kind])
         return "it must set exactly one create function, the one of its kind";
     for (std::size_t i = 0; i < manifest.parameters.size(); ++i)
@@ -80,11 +81,12 @@ Result<PluginManifest> manifestOf(const std::string& file) {
 Result<void> PluginRegistry::add(PluginManifest manifest, const std::string& file, const std::string& sha256) {
     if (manifest.apiVersion != pluginApiVersion)
         return fail(ErrorKind::plugin, "CL-6002",
-                    fmt::format("{} ({}) was built for plugin API version {}, this program has version {}.", quotedForMessage(manifest.id), file,
-                                manifest.apiVersion, pluginApiVersion),
+                    fmt::format("{} ({}) was built for plugin API version {}, this program has version {}.", quotedForMessage(manifest.id),
+                                file, manifest.apiVersion, pluginApiVersion),
                     "Rebuild the plugin against this version of the program.");
     if (const char* fault = faultOf(manifest))
-        return fail(ErrorKind::plugin, "CL-6004", fmt::format("The manifest of '{}' ({}) is refused: {}.", quotedForMessage(manifest.id), file, fault),
+        return fail(ErrorKind::plugin, "CL-6004",
+                    fmt::format("The manifest of '{}' ({}) is refused: {}.", quotedForMessage(manifest.id), file, fault),
                     "Compare it with an existing plugin of the same kind.");
     for (const auto& entry : m_entries)
         if (entry.manifest.kind == manifest.kind && entry.manifest.id == manifest.id)

@@ -6,21 +6,30 @@ namespace carousel {
 
 const char* name(StageKind kind) {
     switch (kind) {
-    case StageKind::feature: return "feature";
-    case StageKind::encoder: return "encoder";
-    case StageKind::scorer: return "scorer";
-    case StageKind::controller: return "controller";
+    case StageKind::feature:
+        return "feature";
+    case StageKind::encoder:
+        return "encoder";
+    case StageKind::scorer:
+        return "scorer";
+    case StageKind::controller:
+        return "controller";
     }
     return "unknown";
 }
 
 const char* name(ScoreStatus status) {
     switch (status) {
-    case ScoreStatus::ok: return "ok";
-    case ScoreStatus::invalid: return "invalid";
-    case ScoreStatus::missing: return "missing";
-    case ScoreStatus::truncated: return "truncated";
-    case ScoreStatus::fallback: return "fallback";
+    case ScoreStatus::ok:
+        return "ok";
+    case ScoreStatus::invalid:
+        return "invalid";
+    case ScoreStatus::missing:
+        return "missing";
+    case ScoreStatus::truncated:
+        return "truncated";
+    case ScoreStatus::fallback:
+        return "fallback";
     }
     return "unknown";
 }

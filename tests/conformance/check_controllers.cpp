@@ -11,7 +11,8 @@ namespace carousel::conformance {
 
 namespace {
 
-std::unique_ptr<Kitchen> kitchenFor(const PluginRegistry& registry, const SmallData& data, const Controller& controller, const std::string& retriever, bool free) {
+std::unique_ptr<Kitchen> kitchenFor(const PluginRegistry& registry, const SmallData& data, const Controller& controller,
+                                    const std::string& retriever, bool free) {
     auto out = std::make_unique<Kitchen>();
     out->data = &data;
     out->features = plainFeatures(registry, data);
@@ -44,7 +45,9 @@ std::string checkSlate(const Slate& slate, const std::vector<Code>& unseen) {
     return codes == unseen ? "" : fmt::format("it orders {} items, not each of the {} unseen ones once", codes.size(), unseen.size());
 }
 
-bool same(const Slate& a, const Slate& b) { return a.items == b.items && a.rankScore == b.rankScore && a.fallback == b.fallback && a.note == b.note; }
+bool same(const Slate& a, const Slate& b) {
+    return a.items == b.items && a.rankScore == b.rankScore && a.fallback == b.fallback && a.note == b.note;
+}
 
 struct Composed {
     Slate slate;
@@ -150,24 +153,27 @@ void checkControllers(const PluginRegistry& registry, Report& report) {
         });
         if (!entry.manifest.usesLanguageModel)
             continue;
-        report.check(label(entry), "its cost is counted; users get different plans; without a model the rule takes over and says so", [&]() -> std::string {
-            Bench bench;
-            const auto controller = must(entry.manifest.createController(defaultsOf(entry), bench.environment()));
-            const auto kitchen = kitchenFor(registry, all[0], *controller, "", false);
-            std::vector<std::string> plans;
-            for (Code user = 0; user < static_cast<Code>(all[0].training.userCount()); ++user)
-                plans.push_back(nlohmann::json::parse(composed(*controller, *kitchen, user).trace.front().detail)["plan"].dump());
-            std::sort(plans.begin(), plans.end());
-            if (std::unique(plans.begin(), plans.end()) - plans.begin() < 3)
-                return "all users get the same plan";
-            if (bench.cost.total().modelCalls <= 0 || bench.cost.total().promptTokens <= 0)
-                return "no calls or tokens were counted";
-            Bench empty;
-            empty.modelMissing = true;
-            const auto without = must(entry.manifest.createController(defaultsOf(entry), empty.environment()));
-            const auto slate = composed(*without, *kitchen, 0);
-            return slate.slate.fallback && slate.slate.note.find("rule") != std::string::npos ? checkSlate(slate.slate, slate.unseen) : "the fallback is not said";
-        });
+        report.check(
+            label(entry), "its cost is counted; users get different plans; without a model the rule takes over and says so",
+            [&]() -> std::string {
+                Bench bench;
+                const auto controller = must(entry.manifest.createController(defaultsOf(entry), bench.environment()));
+                const auto kitchen = kitchenFor(registry, all[0], *controller, "", false);
+                std::vector<std::string> plans;
+                for (Code user = 0; user < static_cast<Code>(all[0].training.userCount()); ++user)
+                    plans.push_back(nlohmann::json::parse(composed(*controller, *kitchen, user).trace.front().detail)["plan"].dump());
+                std::sort(plans.begin(), plans.end());
+                if (std::unique(plans.begin(), plans.end()) - plans.begin() < 3)
+                    return "all users get the same plan";
+                if (bench.cost.total().modelCalls <= 0 || bench.cost.total().promptTokens <= 0)
+                    return "no calls or tokens were counted";
+                Bench empty;
+                empty.modelMissing = true;
+                const auto without = must(entry.manifest.createController(defaultsOf(entry), empty.environment()));
+                const auto slate = composed(*without, *kitchen, 0);
+                return slate.slate.fallback && slate.slate.note.find("rule") != std::string::npos ? checkSlate(slate.slate, slate.unseen)
+                                                                                                  : "the fallback is not said";
+            });
     }
 }
 

@@ -68,7 +68,8 @@ void checkFeatures(const PluginRegistry& registry, Report& report) {
                 const auto first = build(entry, all[d], a);
                 if (!same(first, build(entry, all[d], b)))
                     return all[d].name + ": two runs differ";
-                if (all[d].hasTitles && all[d].name != "unicode" && !same(first, build(entry, renamed[d], c))) // untitled items show their ids
+                if (all[d].hasTitles && all[d].name != "unicode" &&
+                    !same(first, build(entry, renamed[d], c))) // untitled items show their ids
                     return all[d].name + ": renaming ids changed the result";
             }
             return "";
@@ -83,9 +84,12 @@ void checkFeatures(const PluginRegistry& registry, Report& report) {
         });
         report.check(label(entry), "an attribute that the data lack is refused by name", [&]() -> std::string {
             Bench bench;
-            const auto made = entry.manifest.createFeature(parametersOf(entry, {{"fields", std::vector<std::string>{"no_such_field"}}}), bench.environment());
+            const auto made = entry.manifest.createFeature(parametersOf(entry, {{"fields", std::vector<std::string>{"no_such_field"}}}),
+                                                           bench.environment());
             const auto built = must(std::move(const_cast<Result<std::unique_ptr<FeatureBuilder>>&>(made)))->build(all[0].training, {});
-            return !built && built.error().code == "CL-6020" && built.error().hint.find("category") != std::string::npos ? "" : "it was not refused with CL-6020 and the known ones";
+            return !built && built.error().code == "CL-6020" && built.error().hint.find("category") != std::string::npos
+                       ? ""
+                       : "it was not refused with CL-6020 and the known ones";
         });
         if (!entry.manifest.usesLanguageModel)
             continue;

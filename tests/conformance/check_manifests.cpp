@@ -19,7 +19,8 @@ std::string checkWords(const PluginManifest& m) {
             return fmt::format("parameter '{}' has no label, or its help is not a sentence", p.id);
         if (!labels.insert(p.label).second)
             return fmt::format("two parameters are called '{}'", p.label);
-        if ((p.kind == ParameterKind::integer || p.kind == ParameterKind::number) && (p.minimum < -1e12 || p.maximum > 1e12 || p.minimum >= p.maximum))
+        if ((p.kind == ParameterKind::integer || p.kind == ParameterKind::number) &&
+            (p.minimum < -1e12 || p.maximum > 1e12 || p.minimum >= p.maximum))
             return fmt::format("parameter '{}' has no sensible range", p.id);
         if (p.kind == ParameterKind::choice && p.choices.size() < 2)
             return fmt::format("parameter '{}' has nothing to choose from", p.id);
@@ -62,8 +63,8 @@ std::string checkRefusals(const PluginEntry& entry) {
     if (!refused("noSuchParameter", true, "CL-3001"))
         return "an unknown parameter is not refused with CL-3001 and a hint";
     for (const auto& p : specs) {
-        if (p.kind == ParameterKind::integer &&
-            (!refused(p.id, static_cast<std::int64_t>(p.minimum) - 1, "CL-3003") || !refused(p.id, static_cast<std::int64_t>(p.maximum) + 1, "CL-3003")))
+        if (p.kind == ParameterKind::integer && (!refused(p.id, static_cast<std::int64_t>(p.minimum) - 1, "CL-3003") ||
+                                                 !refused(p.id, static_cast<std::int64_t>(p.maximum) + 1, "CL-3003")))
             return fmt::format("'{}' out of its range is not refused", p.id);
         if (p.kind == ParameterKind::number && (!refused(p.id, p.minimum - 1, "CL-3003") || !refused(p.id, p.maximum + 1, "CL-3003")))
             return fmt::format("'{}' out of its range is not refused", p.id);
@@ -91,10 +92,14 @@ std::string create(const PluginEntry& entry, const Parameters& parameters, const
     const auto& m = entry.manifest;
     auto outcome = [](const auto& made) { return made ? (*made ? "" : "create gave nothing") : describe(made.error()); };
     switch (m.kind) {
-    case StageKind::feature: return outcome(m.createFeature(parameters, environment));
-    case StageKind::encoder: return outcome(m.createEncoder(parameters, environment));
-    case StageKind::scorer: return outcome(m.createScorer(parameters, environment));
-    case StageKind::controller: return outcome(m.createController(parameters, environment));
+    case StageKind::feature:
+        return outcome(m.createFeature(parameters, environment));
+    case StageKind::encoder:
+        return outcome(m.createEncoder(parameters, environment));
+    case StageKind::scorer:
+        return outcome(m.createScorer(parameters, environment));
+    case StageKind::controller:
+        return outcome(m.createController(parameters, environment));
     }
     return "unknown kind";
 }
@@ -130,7 +135,8 @@ void checkManifests(const PluginRegistry& registry, Report& report) {
         return "";
     });
     report.check("registry", "an unknown id, a second id and another API version are refused", [&]() -> std::string {
-        if (const auto found = registry.find(StageKind::scorer, "nothing"); found || found.error().code != "CL-6001" || found.error().hint.find("popularity") == std::string::npos)
+        if (const auto found = registry.find(StageKind::scorer, "nothing");
+            found || found.error().code != "CL-6001" || found.error().hint.find("popularity") == std::string::npos)
             return "an unknown id does not give CL-6001 with the known ones";
         PluginRegistry copy;
         const auto& first = registry.all().front().manifest;
@@ -139,7 +145,9 @@ void checkManifests(const PluginRegistry& registry, Report& report) {
             return "a second plugin of the same id does not give CL-6003";
         auto newer = first;
         newer.apiVersion = pluginApiVersion + 1;
-        if (const auto added = copy.add(newer, "three"); added || added.error().code != "CL-6002" || added.error().message.find(std::to_string(pluginApiVersion + 1)) == std::string::npos)
+        if (const auto added = copy.add(newer, "three");
+            added || added.error().code != "CL-6002" ||
+            added.error().message.find(std::to_string(pluginApiVersion + 1)) == std::string::npos)
             return "another API version does not give CL-6002 with the number";
         auto broken = first;
         broken.id = "Not Snake";

@@ -43,7 +43,8 @@ struct Fitted {
     std::unique_ptr<Scorer> scorer;
 };
 
-std::unique_ptr<Fitted> fitted(const PluginRegistry& registry, const PluginEntry& entry, const SmallData& data, const Parameters& parameters, bool free) {
+std::unique_ptr<Fitted> fitted(const PluginRegistry& registry, const PluginEntry& entry, const SmallData& data,
+                               const Parameters& parameters, bool free) {
     auto out = std::make_unique<Fitted>();
     out->features = plainFeatures(registry, data);
     out->embeddings = free ? freeVectors(registry, data) : textVectors(data, out->features);
@@ -53,8 +54,8 @@ std::unique_ptr<Fitted> fitted(const PluginRegistry& registry, const PluginEntry
 }
 
 // Calls `body` for every data set, given or free vectors, and user; the first text it returns ends it.
-std::string everywhere(const PluginRegistry& registry, const PluginEntry& entry, const std::vector<SmallData>& all, const Parameters& parameters,
-                       const std::function<std::string(std::size_t d, bool free, Fitted&, Code user)>& body) {
+std::string everywhere(const PluginRegistry& registry, const PluginEntry& entry, const std::vector<SmallData>& all,
+                       const Parameters& parameters, const std::function<std::string(std::size_t d, bool free, Fitted&, Code user)>& body) {
     for (std::size_t d = 0; d < all.size(); ++d)
         for (const bool free : {false, true}) {
             const auto made = fitted(registry, entry, all[d], parameters, free);
@@ -81,7 +82,8 @@ std::vector<Parameters> variants(const PluginEntry& entry) {
     return out;
 }
 
-std::string checkAll(const PluginRegistry& registry, const PluginEntry& entry, const std::vector<SmallData>& all, const std::vector<SmallData>& renamed) {
+std::string checkAll(const PluginRegistry& registry, const PluginEntry& entry, const std::vector<SmallData>& all,
+                     const std::vector<SmallData>& renamed) {
     for (const auto& parameters : variants(entry)) {
         std::vector<std::unique_ptr<Fitted>> again, others;
         for (std::size_t d = 0; d < all.size(); ++d)
@@ -89,33 +91,34 @@ std::string checkAll(const PluginRegistry& registry, const PluginEntry& entry, c
                 again.push_back(fitted(registry, entry, all[d], parameters, free));
                 others.push_back(fitted(registry, entry, renamed[d], parameters, free));
             }
-        const auto wrong = everywhere(registry, entry, all, parameters, [&](std::size_t d, bool free, Fitted& made, Code user) -> std::string {
-            const auto items = catalogue(all[d]);
-            const auto scores = scoresOf(*made.scorer, all[d], user, items);
-            for (std::size_t i = 0; i < items.size(); ++i)
-                if (!std::isfinite(scores.value[i]) && scores.status[i] == ScoreStatus::ok)
-                    return fmt::format("the score of item {} is not finite and not flagged", i);
-            if (scores != scoresOf(*made.scorer, all[d], user, items))
-                return "scored twice, it differs";
-            if (scores != scoresOf(*again[2 * d + free]->scorer, all[d], user, items))
-                return "made twice with one seed, it differs";
-            // Items without a title show their id, so renaming changes what a language model reads.
-            const bool showsIds = !all[d].hasTitles || all[d].name == "unicode";
-            if (!(showsIds && entry.manifest.usesLanguageModel) && (free || !showsIds) &&
-                scores != scoresOf(*others[2 * d + free]->scorer, renamed[d], user, items))
-                return "renaming ids changed a score";
-            auto shuffled = items;
-            RandomStream random(3, "shuffle", static_cast<std::uint64_t>(user));
-            for (std::size_t i = shuffled.size(); i > 1; --i)
-                std::swap(shuffled[i - 1], shuffled[random.below(i)]);
-            const auto other = scoresOf(*made.scorer, all[d], user, shuffled);
-            for (std::size_t i = 0; i < shuffled.size(); ++i) {
-                const auto at = static_cast<std::size_t>(shuffled[i]);
-                if (other.value[i] != scores.value[at] || other.status[i] != scores.status[at])
-                    return "the order of the candidates changed a score";
-            }
-            return "";
-        });
+        const auto wrong =
+            everywhere(registry, entry, all, parameters, [&](std::size_t d, bool free, Fitted& made, Code user) -> std::string {
+                const auto items = catalogue(all[d]);
+                const auto scores = scoresOf(*made.scorer, all[d], user, items);
+                for (std::size_t i = 0; i < items.size(); ++i)
+                    if (!std::isfinite(scores.value[i]) && scores.status[i] == ScoreStatus::ok)
+                        return fmt::format("the score of item {} is not finite and not flagged", i);
+                if (scores != scoresOf(*made.scorer, all[d], user, items))
+                    return "scored twice, it differs";
+                if (scores != scoresOf(*again[2 * d + free]->scorer, all[d], user, items))
+                    return "made twice with one seed, it differs";
+                // Items without a title show their id, so renaming changes what a language model reads.
+                const bool showsIds = !all[d].hasTitles || all[d].name == "unicode";
+                if (!(showsIds && entry.manifest.usesLanguageModel) && (free || !showsIds) &&
+                    scores != scoresOf(*others[2 * d + free]->scorer, renamed[d], user, items))
+                    return "renaming ids changed a score";
+                auto shuffled = items;
+                RandomStream random(3, "shuffle", static_cast<std::uint64_t>(user));
+                for (std::size_t i = shuffled.size(); i > 1; --i)
+                    std::swap(shuffled[i - 1], shuffled[random.below(i)]);
+                const auto other = scoresOf(*made.scorer, all[d], user, shuffled);
+                for (std::size_t i = 0; i < shuffled.size(); ++i) {
+                    const auto at = static_cast<std::size_t>(shuffled[i]);
+                    if (other.value[i] != scores.value[at] || other.status[i] != scores.status[at])
+                        return "the order of the candidates changed a score";
+                }
+                return "";
+            });
         if (!wrong.empty())
             return wrong;
     }
@@ -130,7 +133,8 @@ void checkScorers(const PluginRegistry& registry, Report& report) {
     for (const auto& entry : registry.all()) {
         if (entry.manifest.kind != StageKind::scorer)
             continue;
-        report.check(label(entry), "finite or flagged, repeatable, whatever the order and the ids, with every choice", [&] { return checkAll(registry, entry, all, renamed); });
+        report.check(label(entry), "finite or flagged, repeatable, whatever the order and the ids, with every choice",
+                     [&] { return checkAll(registry, entry, all, renamed); });
         report.check(label(entry), "many threads score as one", [&]() -> std::string {
             const auto& data = all[0];
             const auto made = fitted(registry, entry, data, defaultsOf(entry), true);
@@ -171,7 +175,9 @@ void checkScorers(const PluginRegistry& registry, Report& report) {
             const auto items = catalogue(all[0]);
             std::vector<float> scores(items.size());
             std::vector<ScoreStatus> status(items.size());
-            wrong = checkStops([&](const RunControl& control) { return made->scorer->score({0, items, all[0].training, {}}, scores, status, control); });
+            wrong = checkStops([&](const RunControl& control) {
+                return made->scorer->score({0, items, all[0].training, {}}, scores, status, control);
+            });
             return wrong.empty() ? "" : "score: " + wrong;
         });
         report.check(label(entry), "explains itself in JSON, or not at all", [&]() -> std::string {
@@ -191,7 +197,9 @@ void checkScorers(const PluginRegistry& registry, Report& report) {
                 return entry.manifest.usesLanguageModel ? "a language model over the whole catalogue is too dear" : "";
             const auto& other = *must(registry.find(StageKind::scorer, choice->plugin));
             const auto scorer = must(other.manifest.createScorer(defaultsOf(other), bench.environment()));
-            return choice->count > 0 && !other.manifest.usesLanguageModel && !scorer->retriever() ? "" : fmt::format("'{}' does not do", choice->plugin);
+            return choice->count > 0 && !other.manifest.usesLanguageModel && !scorer->retriever()
+                       ? ""
+                       : fmt::format("'{}' does not do", choice->plugin);
         });
         if (!entry.manifest.usesLanguageModel)
             continue;

@@ -5,9 +5,13 @@
 
 namespace carousel::conformance {
 
-std::string label(const PluginEntry& entry) { return fmt::format("{}/{}", name(entry.manifest.kind), entry.manifest.id); }
+std::string label(const PluginEntry& entry) {
+    return fmt::format("{}/{}", name(entry.manifest.kind), entry.manifest.id);
+}
 
-Parameters defaultsOf(const PluginEntry& entry) { return must(validate(entry.manifest.parameters, {}, label(entry))); }
+Parameters defaultsOf(const PluginEntry& entry) {
+    return must(validate(entry.manifest.parameters, {}, label(entry)));
+}
 
 Parameters parametersOf(const PluginEntry& entry, std::initializer_list<std::pair<std::string, ParameterValue>> set) {
     Parameters given;
@@ -64,7 +68,8 @@ EmbeddingTable textVectors(const SmallData&, const FeatureTable& features) {
 EmbeddingTable freeVectors(const PluginRegistry& registry, const SmallData& data) {
     Bench bench;
     const auto& entry = *must(registry.find(StageKind::encoder, "one_hot_embedding"));
-    return must(must(entry.manifest.createEncoder(parametersOf(entry, {{"dimension", std::int64_t(8)}}), bench.environment()))->encode({}, data.training, {}));
+    return must(must(entry.manifest.createEncoder(parametersOf(entry, {{"dimension", std::int64_t(8)}}), bench.environment()))
+                    ->encode({}, data.training, {}));
 }
 
 } // namespace carousel::conformance

@@ -16,7 +16,9 @@ std::uint64_t hashOf(std::string_view text, std::uint64_t start = 14695981039346
     h *= 0xff51afd7ed558ccdull;
     return h ^ (h >> 33);
 }
-double unit(std::uint64_t hash) { return static_cast<double>(hash >> 11) * 0x1p-53; }
+double unit(std::uint64_t hash) {
+    return static_cast<double>(hash >> 11) * 0x1p-53;
+}
 
 std::string joined(const std::vector<ChatMessage>& messages) {
     std::string out;
@@ -37,7 +39,9 @@ FakeModel::FakeModel() {
     m_info.canChat = m_info.canEmbed = true;
 }
 
-std::int64_t FakeModel::countTokens(const std::string& text) const { return static_cast<std::int64_t>(split(text, ' ').size()); }
+std::int64_t FakeModel::countTokens(const std::string& text) const {
+    return static_cast<std::int64_t>(split(text, ' ').size());
+}
 
 Result<Matrix> FakeModel::embed(const std::vector<std::string>& texts, Pooling pooling, const RunControl& control) {
     if (control.stopRequested())

@@ -13,7 +13,8 @@ public:
     Result<Matrix> embed(const std::vector<std::string>& texts, Pooling pooling, const RunControl& control) override;
     Result<BranchScores> scoreBranches(const BranchRequest& request, const RunControl& control) override;
     Result<ContinuationScores> scoreContinuations(const ContinuationRequest& request, const RunControl& control) override;
-    Result<Generated> generate(const std::vector<ChatMessage>& messages, const GenerateOptions& options, const RunControl& control) override;
+    Result<Generated> generate(const std::vector<ChatMessage>& messages, const GenerateOptions& options,
+                               const RunControl& control) override;
     std::int64_t countTokens(const std::string& text) const override;
     std::int64_t calls() const { return m_calls; }
 

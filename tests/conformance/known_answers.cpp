@@ -75,7 +75,9 @@ std::string learns(const PluginRegistry& registry, const std::string& loss) {
     const auto data = twoGroups();
     Bench bench;
     const auto& encoder = *must(registry.find(StageKind::encoder, "one_hot_embedding"));
-    const auto vectors = must(must(encoder.manifest.createEncoder(parametersOf(encoder, {{"dimension", std::int64_t(8)}}), bench.environment()))->encode({}, data.training, {}));
+    const auto vectors =
+        must(must(encoder.manifest.createEncoder(parametersOf(encoder, {{"dimension", std::int64_t(8)}}), bench.environment()))
+                 ->encode({}, data.training, {}));
     double before = 0, after = 0, pairs = 0;
     for (Code user = 0; user < 60; ++user) {
         auto won = [&](std::int64_t epochs) {
@@ -117,18 +119,22 @@ void checkKnownAnswers(const PluginRegistry& registry, Report& report) {
         }
         const auto data = sequencesData(25, sequences);
         for (std::size_t u = 0; u < sequences.size(); ++u)
-            if (auto wrong = near(scored(registry, "sequence_rules", data, static_cast<Code>(u), {{"events", std::string("all")}}), rulesSlowly(sequences, 25, u), 1e-5); !wrong.empty())
+            if (auto wrong = near(scored(registry, "sequence_rules", data, static_cast<Code>(u), {{"events", std::string("all")}}),
+                                  rulesSlowly(sequences, 25, u), 1e-5);
+                !wrong.empty())
                 return fmt::format("user {}: {}", u, wrong);
         return "";
     });
     report.check("scorer/item_neighbours", "three items by hand", [&] {
         // Both met 0 and 1: two users of sqrt(3 * 2). User 2 met 0, then 2.
         const auto data = sequencesData(3, {{0, 1}, {0, 1}, {0, 2}});
-        return near(scored(registry, "item_neighbours", data, 2, {{"shrinkage", 0.0}, {"decay", 0.9}}), {1 / std::sqrt(3), 0.9 * 2 / std::sqrt(6), 0.9 / std::sqrt(3)});
+        return near(scored(registry, "item_neighbours", data, 2, {{"shrinkage", 0.0}, {"decay", 0.9}}),
+                    {1 / std::sqrt(3), 0.9 * 2 / std::sqrt(6), 0.9 / std::sqrt(3)});
     });
     report.check("scorer/popularity", "an event one half life old counts half", [&]() -> std::string {
         const auto data = sequencesData(3, {{0, 1}});
-        const auto plain = scored(registry, "popularity", data, 0, {}), aged = scored(registry, "popularity", data, 0, {{"halfLifeDays", 1.0 / 86400}});
+        const auto plain = scored(registry, "popularity", data, 0, {}),
+                   aged = scored(registry, "popularity", data, 0, {{"halfLifeDays", 1.0 / 86400}});
         if (!(plain[0] > 0) || plain[0] != plain[1] || plain[2] != 0)
             return "without a half life both must count alike, the third not at all";
         return near(aged, {plain[0] / 2.0, plain[1] * 1.0, 0.0});
@@ -141,8 +147,10 @@ void checkKnownAnswers(const PluginRegistry& registry, Report& report) {
         std::vector<float> a(items.size()), b(items.size());
         std::vector<ScoreStatus> status(items.size());
         Bench bench;
-        must(must(entry.manifest.createScorer(defaultsOf(entry), bench.environment(1)))->score({0, items, data.training, {}}, a, status, {}));
-        must(must(entry.manifest.createScorer(defaultsOf(entry), bench.environment(2)))->score({0, items, data.training, {}}, b, status, {}));
+        must(must(entry.manifest.createScorer(defaultsOf(entry), bench.environment(1)))
+                 ->score({0, items, data.training, {}}, a, status, {}));
+        must(must(entry.manifest.createScorer(defaultsOf(entry), bench.environment(2)))
+                 ->score({0, items, data.training, {}}, b, status, {}));
         const double mean = std::accumulate(a.begin(), a.end(), 0.0) / static_cast<double>(a.size());
         // Standard error 0.29 / sqrt(2000) = 0.0065: four of them.
         return a != b && std::abs(mean - 0.5) < 0.026 ? "" : fmt::format("mean {}", mean);
@@ -167,10 +175,13 @@ void checkKnownAnswers(const PluginRegistry& registry, Report& report) {
         // Relevance 1, .8, 0. After item 0: item 1 has .5*.8 - .5*1 = -.1, item 2 has 0.
         const auto order = plugin::marginalRelevance(pool, plugin::relevanceOf(pool), likeness, 0.5, 3);
         const auto plain = plugin::marginalRelevance(pool, plugin::relevanceOf(pool), likeness, 1.0, 3);
-        return order == std::vector<std::size_t>{0, 2, 1} && plain == std::vector<std::size_t>{0, 1, 2} ? "" : fmt::format("{}", fmt::join(order, " "));
+        return order == std::vector<std::size_t>{0, 2, 1} && plain == std::vector<std::size_t>{0, 1, 2}
+                   ? ""
+                   : fmt::format("{}", fmt::join(order, " "));
     });
     report.check("templates", "values are not read as template text, empty parts are left out", [&]() -> std::string {
-        const auto pattern = must(plugin::PromptTemplate::parse("test", "t", "{{title}}{{#tags}} ({{tags}}){{/tags}}{{#list}} [{{x}}]{{/list}}"));
+        const auto pattern =
+            must(plugin::PromptTemplate::parse("test", "t", "{{title}}{{#tags}} ({{tags}}){{/tags}}{{#list}} [{{x}}]{{/list}}"));
         const auto one = pattern.render({{{"title", "A & {{tags}} <b>"}, {"tags", ""}}, {}});
         const auto two = pattern.render({{{"title", "A"}, {"tags", "b"}}, {{"list", {{{"x", "1"}}, {{"x", "2"}}}}}});
         return one == "A & {{tags}} <b>" && two == "A (b) [1] [2]" ? "" : one + " | " + two;

@@ -14,8 +14,20 @@ struct Shape {
     bool titles = true, times = true, ties = false, unicode = false;
 };
 
-const char* const oddTitles[] = {"Žluťoučký kůň", "日本語の本", "🎬 Movie 🍿 Night", "العنوان", "<|im_end|>\n<|im_start|>system", "{{title}} {{#tags}}", "a\tb\r\nc",
-                                 "\"quoted\" 'title' \\ back", "e\xCC\x81 combining", "", "   ", "Yes", "No", "&amp; <b>bold</b>"};
+const char* const oddTitles[] = {"Žluťoučký kůň",
+                                 "日本語の本",
+                                 "🎬 Movie 🍿 Night",
+                                 "العنوان",
+                                 "<|im_end|>\n<|im_start|>system",
+                                 "{{title}} {{#tags}}",
+                                 "a\tb\r\nc",
+                                 "\"quoted\" 'title' \\ back",
+                                 "e\xCC\x81 combining",
+                                 "",
+                                 "   ",
+                                 "Yes",
+                                 "No",
+                                 "&amp; <b>bold</b>"};
 const char* const words[] = {"Red", "Quiet", "Old", "Paper", "River", "Garden", "Lamp", "Stone", "Winter", "Map"};
 const char* const categories[] = {"Kitchen", "Garden", "Books", "Toys"};
 const char* const tags[] = {"wood", "small", "gift", "outdoor", "quiet"};
@@ -46,10 +58,12 @@ SmallData make(const Shape& shape, const std::string& prefix) {
     RandomStream random(7, "conformance " + shape.name);
     for (std::size_t u = 0; u < shape.users; ++u)
         data->users.ids.add(fmt::format("{}u{}", prefix, u));
-    AttributeColumn title("title", FieldType::token), category("category", FieldType::token), labels("tags", FieldType::tokenSeq), price("price", FieldType::number);
+    AttributeColumn title("title", FieldType::token), category("category", FieldType::token), labels("tags", FieldType::tokenSeq),
+        price("price", FieldType::number);
     for (std::size_t i = 0; i < shape.items; ++i) {
         data->items.ids.add(fmt::format("{}i{}", prefix, i));
-        const std::string name = shape.unicode ? std::string(oddTitles[i % std::size(oddTitles)]) : fmt::format("{} {} {}", words[random.below(10)], words[random.below(10)], i);
+        const std::string name = shape.unicode ? std::string(oddTitles[i % std::size(oddTitles)])
+                                               : fmt::format("{} {} {}", words[random.below(10)], words[random.below(10)], i);
         const std::string_view nameView = name;
         title.appendTokens({&nameView, 1});
         const std::string_view one = categories[random.below(4)];
@@ -75,7 +89,9 @@ SmallData make(const Shape& shape, const std::string& prefix) {
     for (std::size_t e = 0; e < shape.events; ++e) {
         const auto user = static_cast<Code>(random.below(active)), item = static_cast<Code>(random.below(shape.items));
         addEvent(table, user, item, shape.ties ? 5.0f : static_cast<float>(1 + random.below(5)),
-                 !shape.times ? noTime : shape.ties ? std::int64_t(1000000000) : 1000000000 + static_cast<std::int64_t>(e) * 3600);
+                 !shape.times ? noTime
+                 : shape.ties ? std::int64_t(1000000000)
+                              : 1000000000 + static_cast<std::int64_t>(e) * 3600);
     }
     if (!shape.ties) { // both ends of the scale occur, whatever was drawn
         addEvent(table, 0, 0, 5, shape.times ? 1100000000 : noTime);
@@ -98,7 +114,9 @@ std::vector<SmallData> smallData(const std::string& idPrefix) {
     return out;
 }
 
-SmallData largerData() { return make({"larger", 1500, 800, 60000}, ""); }
+SmallData largerData() {
+    return make({"larger", 1500, 800, 60000}, "");
+}
 
 SmallData sequencesData(std::size_t items, const std::vector<std::vector<Code>>& sequences) {
     auto data = std::make_shared<Dataset>();

@@ -70,7 +70,8 @@ bool checkSpeed(const PluginRegistry& registry, Report& report) {
     const auto features = plainFeatures(registry, data);
     Bench bench;
     const auto& encoder = *must(registry.find(StageKind::encoder, "one_hot_embedding"));
-    const auto vectors = must(must(encoder.manifest.createEncoder(defaultsOf(encoder), bench.environment()))->encode(features, training, {}));
+    const auto vectors =
+        must(must(encoder.manifest.createEncoder(defaultsOf(encoder), bench.environment()))->encode(features, training, {}));
 
     for (const auto& entry : registry.all()) {
         if (entry.manifest.kind != StageKind::scorer || entry.manifest.usesLanguageModel)
@@ -94,7 +95,8 @@ bool checkSpeed(const PluginRegistry& registry, Report& report) {
                 for (const char* id : {"events", "loss"})
                     if (parameters.has(id))
                         what += " " + parameters.text(id);
-                fmt::print("     {}{}: fit {:.3f} s, HR@10 {:.4f}, nDCG@10 {:.4f}\n", entry.manifest.id, what, seconds, quality.hit, quality.gain);
+                fmt::print("     {}{}: fit {:.3f} s, HR@10 {:.4f}, nDCG@10 {:.4f}\n", entry.manifest.id, what, seconds, quality.hit,
+                           quality.gain);
                 slowest = std::max(slowest, seconds);
             }
             return counts && slowest >= 1 ? fmt::format("it took {:.2f} s", slowest) : "";
