@@ -49,7 +49,7 @@ Result<std::unique_ptr<Pipeline>> Pipeline::prepare(DatasetPtr dataset, const Sp
         CAROUSEL_ASSIGN(auto defaults, validate(plugin->manifest.parameters, {}, "scorer '" + id + "'"));
         CAROUSEL_ASSIGN(auto made, plugin->manifest.createScorer(defaults, environment));
         if (made->retriever())
-            return fail(ErrorKind::input, "CL-3011", fmt::format("'{}' cannot be a retriever: it needs a retriever itself.", id), "Choose a scorer that is cheap over the whole catalogue.");
+            return fail(ErrorKind::input, "CL-3012", fmt::format("'{}' cannot be a retriever: it needs a retriever itself.", id), "Choose a scorer that is cheap over the whole catalogue.");
         CAROUSEL_TRY(made->fit(input, control.slice(0.95, 1.0)));
         out->retrievers.emplace(id, std::move(made));
     }

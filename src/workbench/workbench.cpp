@@ -45,7 +45,7 @@ Result<ImportReport> Workbench::importData(const ImportRequest& request, const R
         const auto pathOr = [&](const std::string& fallback) { return request.path.empty() ? fallback : request.path; };
         auto sample = [&](const std::string& folder, const char* title) -> Result<void> {
             if (request.path.empty() && !fileExists(folder))
-                return fail(ErrorKind::input, "CL-1005", fmt::format("{} is not on this machine ('{}' is missing).", title, folder), "Run packaging/fetch.sh once with a network.");
+                return fail(ErrorKind::input, "CL-1016", fmt::format("{} is not on this machine ('{}' is missing).", title, folder), "Run packaging/fetch.sh once with a network.");
             return {};
         };
         if (request.kind == "recbole") {
@@ -65,7 +65,7 @@ Result<ImportReport> Workbench::importData(const ImportRequest& request, const R
             }
             return importTable(request.path, mapping, request.limits, reading);
         }
-        return fail(ErrorKind::usage, "CL-1004", fmt::format("There is no importer '{}'.", request.kind), "Use recbole, open-bandit, six-of-hundreds or csv.");
+        return fail(ErrorKind::usage, "CL-1015", fmt::format("There is no importer '{}'.", request.kind), "Use recbole, open-bandit, six-of-hundreds or csv.");
     };
     CAROUSEL_ASSIGN(auto imported, read());
     if (!request.name.empty())
