@@ -30,7 +30,7 @@ namespace {
 // Activations of a layer are some megabytes: with the default thresholds each is mapped, faulted in and returned again, layer by layer.
 void keepFreedMemory() {
 #ifdef __GLIBC__
-    mallopt(M_MMAP_THRESHOLD, 64 << 20);
+    mallopt(M_MMAP_THRESHOLD, 32 << 20); // the most that glibc accepts
     mallopt(M_TRIM_THRESHOLD, 256 << 20);
 #endif
 }

@@ -24,7 +24,9 @@ template <class File> at::Tensor readTensor(const File& file, const std::string&
     if (!values)
         throw ReadFailed{values.error()};
     const std::vector<std::int64_t> dims((*info)->dims.begin(), (*info)->dims.end());
-    return at::from_blob(values->data(), dims, at::kFloat).clone();
+    auto* kept = new std::vector<float>(std::move(*values));
+    return at::from_blob(
+        kept->data(), dims, [kept](void*) { delete kept; }, at::kFloat);
 }
 
 inline Matrix toMatrix(const at::Tensor& x) {
