@@ -18,6 +18,12 @@ namespace carousel::cli {
 namespace {
 using Clock = std::chrono::steady_clock;
 double since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+int acks(const std::string& text) {
+    int count = 0;
+    for (std::size_t at = 0; (at = text.find("ACK ", at)) != std::string::npos; at += 4)
+        count += at == 0 || text[at - 1] == '\n';
+    return count;
+}
 struct Pipe {
     int ends[2] = {-1, -1};
     bool open() { return ::pipe2(ends, O_CLOEXEC) == 0; }
@@ -38,7 +44,7 @@ std::string ownProgram() {
     return std::filesystem::read_symlink("/proc/self/exe", error).string();
 }
 
-Result<ChildResult> runChild(const std::vector<std::string>& words, double timeoutSeconds, double killAfterSeconds) {
+Result<ChildResult> runChild(const std::vector<std::string>& words, double timeoutSeconds, int acksBeforeSignal, int signal) {
     Pipe out, err;
     if (!out.open() || !err.open())
         return fail(ErrorKind::internal, "CL-9002", fmt::format("No pipe can be made: {}.", std::strerror(errno)));
@@ -60,15 +66,18 @@ Result<ChildResult> runChild(const std::vector<std::string>& words, double timeo
     out.close(1);
     err.close(1);
     ChildResult result;
-    bool killed = false;
+    bool killed = false, signalled = false;
     pollfd watched[2] = {{out.ends[0], POLLIN, 0}, {err.ends[0], POLLIN, 0}};
     while (watched[0].fd >= 0 || watched[1].fd >= 0) {
-        const double limit = killAfterSeconds > 0 ? killAfterSeconds : timeoutSeconds;
-        const double left = limit - since(begin);
+        const double left = timeoutSeconds - since(begin);
+        if (acksBeforeSignal > 0 && !signalled && acks(result.err) >= acksBeforeSignal) {
+            ::kill(child, signal);
+            signalled = true;
+        }
         if (left <= 0 && !killed) {
             ::kill(child, SIGKILL);
             killed = true;
-            result.timedOut = killAfterSeconds <= 0;
+            result.timedOut = true;
         }
         ::poll(watched, 2, killed ? 1000 : static_cast<int>(left * 1000) + 1);
         for (int i = 0; i < 2; ++i) {

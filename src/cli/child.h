@@ -13,8 +13,8 @@ struct ChildResult {
     std::string out, err;
     double seconds = 0;
 };
-// `killAfterSeconds` > 0: SIGKILL at that moment, which is then no error.
-Result<ChildResult> runChild(const std::vector<std::string>& words, double timeoutSeconds, double killAfterSeconds = 0);
+// `acksBeforeSignal` > 0: `signal` is sent once, when so many lines on stderr began with "ACK"; ending before that is no error.
+Result<ChildResult> runChild(const std::vector<std::string>& words, double timeoutSeconds, int acksBeforeSignal = 0, int signal = 9);
 std::string ownProgram();
 
 } // namespace carousel::cli

@@ -62,7 +62,7 @@ Result<Answer> inspectData(const std::string& path) {
 // ---- import --------------------------------------------------------------------------------------------------------------------------
 struct ImportOptions {
     std::string what, name, map, mapping, campaign = "all";
-    double rejectLimit = 1;
+    double rejectLimit = -1; // per cent; negative: the importer's own limit
     bool keepGoing = false, acks = false;
 };
 
@@ -118,7 +118,10 @@ Result<Answer> importData(Session& session, const ImportOptions& options) {
     Workbench::ImportRequest request;
     request.name = options.name;
     request.campaign = options.campaign;
-    request.limits.rejectShare = options.rejectLimit / 100;
+    if (options.rejectLimit >= 0) { // said by the analyst, so it holds for small files too
+        request.limits.rejectShare = options.rejectLimit / 100;
+        request.limits.rejectMinimum = 1;
+    }
     request.limits.keepGoing = options.keepGoing;
     const std::string& what = options.what;
     if (what == "ml-100k" || what == "open-bandit" || what == "six-of-hundreds") {

@@ -7,6 +7,7 @@
 #include "cli/child.h"
 #include "cli/json_path.h"
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
@@ -79,6 +80,8 @@ std::vector<std::string> words(const std::string& line) {
         out.push_back(word);
     return out;
 }
+
+bool isCommand(const Step& step) { return step.word == "$" || step.word == "$kill" || step.word == "$stop"; }
 
 std::string tail(const std::string& text, std::size_t limit = 3000) { return text.size() <= limit ? text : "...\n" + text.substr(text.size() - limit); }
 
@@ -267,6 +270,7 @@ Result<bool> Runner::action(const Step& step) {
         if (list.size() != 2)
             return fail(misread(step.line, "copy FROM TO"));
         CAROUSEL_ASSIGN(const auto bytes, readFile(list[0]));
+        CAROUSEL_TRY(makeFolders(fs::path(list[1]).parent_path().string()));
         CAROUSEL_TRY(atomicWrite(list[1], bytes));
     } else if (step.word == "cut") { // cut FILE BYTES: keep the first bytes
         const std::string path = taken(rest);
@@ -304,10 +308,10 @@ Result<bool> Runner::action(const Step& step) {
     } else if (step.word == "needs") {
         if (!fileExists(rest))
             m_result.skipped = fmt::format("'{}' is not on this machine", rest);
-    } else if (step.word == "$" || step.word == "$kill") {
-        double killAfter = 0;
-        if (step.word == "$kill") // $kill SECONDS COMMAND: SIGKILL at that moment; how it ends is not checked
-            killAfter = parseNumber(taken(rest)).value_or(0.1);
+    } else if (isCommand(step)) {
+        int acks = 0;
+        if (step.word != "$") // after so many commits; how a killed one ends is not checked
+            acks = static_cast<int>(parseInteger(taken(rest)).value_or(1));
         auto list = words(rest);
         if (list.empty())
             return fail(misread(step.line, "no command"));
@@ -315,9 +319,9 @@ Result<bool> Runner::action(const Step& step) {
             list.front() = ownProgram();
         m_command = rest;
         m_commandLine = step.line;
-        CAROUSEL_ASSIGN(m_last, runChild(list, 300, killAfter));
+        CAROUSEL_ASSIGN(m_last, runChild(list, 300, acks, step.word == "$stop" ? SIGINT : SIGKILL));
         m_ran = true;
-        m_exitSeen = killAfter > 0;
+        m_exitSeen = step.word == "$kill";
         ++m_result.commands;
         if (m_last.timedOut)
             failed(step, "the command did not end within 300 s");
@@ -336,7 +340,7 @@ Result<ScenarioResult> Runner::run() {
         return fail(ErrorKind::io, "CL-5004", "No temporary folder can be made.", "Set TMPDIR to a folder that may be written to.");
     CAROUSEL_ASSIGN(const auto steps, parse(text));
     for (const auto& step : steps) {
-        if ((step.word == "$" || step.word == "$kill") && !closeCommand())
+        if (isCommand(step) && !closeCommand())
             break;
         CAROUSEL_ASSIGN(const bool acted, action(step));
         if (!acted && !m_ran && step.word != "file" && step.word != "folder")
