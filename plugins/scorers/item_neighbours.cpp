@@ -112,7 +112,7 @@ PluginManifest manifest() {
     out.source = "Item-based collaborative filtering (Sarwar et al., WWW 2001; Deshpande and Karypis, TOIS 2004)";
     out.twin = "llm_yes_no";
     out.parameters = {
-        plugin::choice("events", "Events", plugin::eventChoices(), "not disliked", "Which events make two items neighbours."),
+        plugin::choice("events", "Events", plugin::eventChoices(), "all", "Which events make two items neighbours."),
         plugin::number("shrinkage", "Shrinkage", 10, 0, 10000, "users", "Pulls the likeness of items with few users towards 0."),
         plugin::integer("neighbours", "Neighbours kept", 200, 0, 1e6, "items",
                         "So many nearest neighbours of each item are kept; 0 keeps all."),

@@ -99,7 +99,7 @@ PluginManifest manifest() {
     out.source = "Forward sequential rules (Ludewig and Jannach, UMUAI 2018) with 1/distance weights and count normalisation";
     out.twin = "llm_yes_no";
     out.parameters = {
-        plugin::choice("events", "Events", plugin::eventChoices(), "not disliked", "Which events make up a sequence."),
+        plugin::choice("events", "Events", plugin::eventChoices(), "all", "Which events make up a sequence."),
         plugin::integer("sequenceLength", "Sequence length", 50, 2, 100000, "events",
                         "Rules are counted in so many of each user's newest events."),
         plugin::integer("window", "Window", 10, 1, 1000, "steps",
