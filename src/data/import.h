@@ -14,7 +14,7 @@ struct Imported {
 
 struct ImportLimits {
     double rejectShare = 0.01; // stop when more of the rows are rejected ...
-    std::int64_t rejectMinimum = 20; // ... and at least so many
+    std::int64_t rejectMinimum = 1; // ... and at least so many
     bool keepGoing = false;    // the analyst said: import what can be read
 };
 
