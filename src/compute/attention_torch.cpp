@@ -151,6 +151,10 @@ at::Tensor attendSegments(const ComputeDevice& device, const AttentionShape& sha
     const std::int64_t stride = wholeBlocks(shared) + wholeBlocks(longest);
     const at::Tensor scratch = at::empty({omp_get_max_threads(), attentionRows * stride}, at::kFloat);
     const std::int64_t count = static_cast<std::int64_t>(work.size());
+    // Nothing that may throw happens inside a parallel region.
+    float* const scratchRows = scratch.data_ptr<float>();
+    const float* const sharedKeys = shared > 0 ? prefix->m_keys.data_ptr<float>() : nullptr;
+    const float* const sharedValues = shared > 0 ? prefix->m_values.data_ptr<float>() : nullptr;
 #pragma omp parallel for schedule(dynamic, 16)
     for (std::int64_t index = 0; index < count; ++index) {
         const Work& item = work[static_cast<std::size_t>(index)];
@@ -167,15 +171,15 @@ at::Tensor attendSegments(const ComputeDevice& device, const AttentionShape& sha
             tile.sharedVisible[r] = shared;
             tile.ownVisible[r] = shape.causal ? token + 1 : length;
         }
-        if (prefix) {
-            tile.sharedKeys = prefix->m_keys.data_ptr<float>() + item.head * prefix->m_capacity * size;
-            tile.sharedValues = prefix->m_values.data_ptr<float>() + item.head * prefix->m_capacity * size;
+        if (shared > 0) {
+            tile.sharedKeys = sharedKeys + item.head * prefix->m_capacity * size;
+            tile.sharedValues = sharedValues + item.head * prefix->m_capacity * size;
             tile.sharedValueStride = size;
         }
         tile.ownKeys = keys + (item.head * keyCapacity + keyStarts[static_cast<std::size_t>(item.segment)]) * size;
         tile.ownValues = from + start * columns + (shape.heads + shape.keyValueHeads + item.head) * size;
         tile.ownValueStride = columns;
-        tile.scratch = scratch.data_ptr<float>() + omp_get_thread_num() * attentionRows * stride;
+        tile.scratch = scratchRows + omp_get_thread_num() * attentionRows * stride;
         tile.scratchStride = stride;
         cpuKernels().attend(tile);
     }
@@ -196,6 +200,9 @@ at::Tensor attendLast(const ComputeDevice& device, const AttentionShape& shape, 
     const at::Tensor scratch = at::empty({omp_get_max_threads(), attentionRows * stride}, at::kFloat);
     at::Tensor out = at::empty({tokens, shape.heads * size}, at::kFloat);
     const float* from = rows.data_ptr<float>();
+    const float* const keys = cache.m_keys.data_ptr<float>();
+    const float* const values = cache.m_values.data_ptr<float>();
+    float* const scratchRows = scratch.data_ptr<float>();
     float* to = out.data_ptr<float>();
 #pragma omp parallel for schedule(dynamic, 8)
     for (std::int64_t index = 0; index < count; ++index) {
@@ -210,10 +217,10 @@ at::Tensor attendLast(const ComputeDevice& device, const AttentionShape& shape, 
             tile.out[r] = to + (token * shape.heads + head) * size;
             tile.sharedVisible[r] = past + token + 1;
         }
-        tile.sharedKeys = cache.m_keys.data_ptr<float>() + item.head * cache.m_capacity * size;
-        tile.sharedValues = cache.m_values.data_ptr<float>() + item.head * cache.m_capacity * size;
+        tile.sharedKeys = keys + item.head * cache.m_capacity * size;
+        tile.sharedValues = values + item.head * cache.m_capacity * size;
         tile.sharedValueStride = size;
-        tile.scratch = scratch.data_ptr<float>() + omp_get_thread_num() * attentionRows * stride;
+        tile.scratch = scratchRows + omp_get_thread_num() * attentionRows * stride;
         tile.scratchStride = stride;
         cpuKernels().attend(tile);
     }
