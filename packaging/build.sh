@@ -11,6 +11,9 @@ preset=$1 folder=$2
 shift 2
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+# Paths relative to the source tree, so that a second clone is served from the same compiler cache.
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
+
 cores=$(nproc)
 memory=$(awk '/^MemAvailable/ { print int($2 / 1572864) }' /proc/meminfo)
 jobs=${CAROUSEL_JOBS:-$((memory < 1 ? 1 : memory < cores ? memory : cores))}

@@ -30,6 +30,8 @@ function(carousel_library name)
   cmake_parse_arguments(A "" "" "SOURCES;DEPENDS;PRIVATE_DEPENDS" ${ARGN})
   add_library(carousel_${name} ${A_SOURCES})
   add_library(carousel::${name} ALIAS carousel_${name})
+  # No <target>_EXPORTS macro: shared and static builds then compile alike, and ccache serves the second from the first.
+  set_target_properties(carousel_${name} PROPERTIES DEFINE_SYMBOL "")
   target_include_directories(carousel_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
   target_link_libraries(carousel_${name} PUBLIC ${A_DEPENDS} PRIVATE carousel_warnings ${A_PRIVATE_DEPENDS})
 endfunction()
