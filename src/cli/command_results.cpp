@@ -92,24 +92,26 @@ Result<Answer> showCarousel(Session& session, std::int64_t run, const std::strin
     const auto window = static_cast<std::size_t>(study.evaluation.window);
     Answer answer;
     answer.text = fmt::format("{}, user {}\nLikes: {}\n\n", row.strategy, shown.userId, shown.likes.empty() ? std::string("nothing yet") : fmt::format("{}", fmt::join(shown.likes, "; ")));
-    TextTable front({">", "", "Item", "", ">Score", ">Attraction", ">Value", "Status"});
-    TextTable behind = front;
+    TextTable table({">", "", "Item", "", ">Score", ">Attraction", ">Value", "Status"});
     json cards = json::array();
     for (std::size_t slot = 0; slot < shown.cards.size(); ++slot) {
         const auto& card = shown.cards[slot];
         std::vector<std::string> cells{std::to_string(slot + 1), card.isTarget ? "*" : "", shortened(card.title, 48), shortened(card.subtitle, 40), threeFigures(card.score), threeFigures(card.attraction),
                                        threeFigures(card.value), card.status == ScoreStatus::ok ? "" : name(card.status)};
-        (slot < window ? front : behind).add(std::move(cells));
+        table.add(std::move(cells));
         cards.push_back({{"position", slot + 1}, {"item", dataset->items.ids.id(card.item)}, {"title", card.title}, {"subtitle", card.subtitle}, {"score", card.score}, {"status", name(card.status)},
                          {"isTarget", card.isTarget}, {"attraction", card.attraction}, {"value", card.value}, {"visible", slot < window}});
     }
-    answer.text += front.text();
-    if (!behind.empty())
-        answer.text += "---- fold: what follows is seen only after a swipe ----\n" + behind.text();
+    std::size_t line = 0;
+    for (const auto part : split(table.text(), '\n')) {
+        answer.text += std::string(part) + "\n";
+        if (++line == window + 2 && shown.cards.size() > window) // two lines of heading
+            answer.text += "==== fold: what follows is seen only after a swipe ====\n";
+    }
     std::string places;
     for (const auto position : shown.targetPositions)
         places += fmt::format("{}{}", places.empty() ? "" : ", ", position > 0 ? fmt::format("{}", position) : std::string("not ranked"));
-    answer.text += fmt::format("\n* what the user chose in the test part; its position in the whole order: {}\n", places.empty() ? "none" : places);
+    answer.text += fmt::format("* what the user chose in the test part; its position in the whole order: {}\n", places.empty() ? "none" : places);
     const json trace = json::parse(shown.trace, nullptr, false);
     answer.data = {{"run", run}, {"strategy", row.strategy}, {"user", shown.userId}, {"window", window}, {"likes", shown.likes}, {"cards", cards}, {"targetPositions", shown.targetPositions},
                    {"trace", trace.is_discarded() ? json() : trace}};
