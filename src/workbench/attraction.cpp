@@ -88,4 +88,10 @@ CardFigures cardFigures(const UserResult& user, const Attraction& attraction) {
     return out;
 }
 
+SensitivitySample sensitivitySample(std::size_t users) {
+    constexpr std::size_t most = 150;
+    const std::size_t step = std::max<std::size_t>(1, (users + most - 1) / most);
+    return {step, (users + step - 1) / step};
+}
+
 } // namespace carousel

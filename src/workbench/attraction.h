@@ -28,4 +28,10 @@ struct CardFigures {
 };
 CardFigures cardFigures(const UserResult& user, const Attraction& attraction);
 
+// The band over the swipe probability needs a best order for every probability: it is drawn from an even sample of at most 150 users.
+struct SensitivitySample {
+    std::size_t step = 1, users = 0;
+};
+SensitivitySample sensitivitySample(std::size_t users);
+
 } // namespace carousel

@@ -130,13 +130,11 @@ Result<void> carouselPart(const std::vector<UserResult>& users, const Attraction
     out.missed.interval = intervals[3 * slots + 1];
     out.value.users = out.missed.users = static_cast<std::int64_t>(users.size());
 
-    // The band over the swipe probability: every user, or an even sample of 300 where there are more (the best order is dear).
-    constexpr std::size_t sample = 300;
-    const std::size_t step = std::max<std::size_t>(1, users.size() / sample);
-    std::vector<SwipeSensitivity> bands((users.size() + step - 1) / step);
+    const auto sample = sensitivitySample(users.size());
+    std::vector<SwipeSensitivity> bands(sample.users);
     parallelFor(bands.size(), 4, [&](std::size_t begin, std::size_t end) {
         for (std::size_t i = begin; i < end; ++i) {
-            const auto cards = cardFigures(users[i * step], attraction);
+            const auto cards = cardFigures(users[i * sample.step], attraction);
             bands[i] = swipeSensitivity(attraction.model, cards.alpha, cards.v, 11);
         }
     });

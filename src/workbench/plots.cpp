@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The plots of a comparison: the same descriptions serve the window, the report and the PNG files.
 #include "base/text.h"
+#include "workbench/attraction.h"
 #include "workbench/workbench.h"
 #include <algorithm>
 #include <cmath>
@@ -151,7 +152,7 @@ PlotSpec sensitivityPlot(const StudyComparison& c) {
     PlotSpec plot;
     plot.id = "sensitivity";
     plot.title = "Missed value over the swipe probability, which clicks alone cannot tell";
-    plot.subtitle = fmt::format("{}, n = {} users; the study assumes {}", c.datasetTitle, withThousands(std::min<std::int64_t>(c.users, 300)), threeFigures(c.study.evaluation.swipe));
+    plot.subtitle = fmt::format("{}, n = {} users; the study assumes {}", c.datasetTitle, withThousands(static_cast<std::int64_t>(sensitivitySample(static_cast<std::size_t>(c.users)).users)), threeFigures(c.study.evaluation.swipe));
     plot.xTitle = "Probability of a swipe after a page without a click";
     plot.yTitle = "Missed value per visit";
     plot.verticalLines = {c.study.evaluation.swipe};
