@@ -1,29 +1,50 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Metrics: what each strategy reaches, how sure we are, and how far it stands from the baseline.
+// Metrics: what each strategy reaches, how sure we are, and how far it stands from the baseline. The selected column of the table is
+// defined below it and drawn in the first plot.
 #pragma once
 #include "pages/comparison_page.h"
 
-class QGridLayout;
+class QLabel;
+class QTabWidget;
 class QTableView;
 
 namespace carousel::ui {
 
+class MetricsTableModel;
 class PlotView;
-class TextTableModel;
 
 class MetricsPage : public ComparisonPage {
     Q_OBJECT
 public:
     explicit MetricsPage(Session& session);
+    int metric() const { return m_metric; } // column that is selected
+    bool exportTo(const QString& file);     // the table as CSV
+
+public Q_SLOTS:
+    void selectMetric(int metric);
+    void copyTable();
 
 protected:
     void showComparison(const ComparisonPtr& comparison) override;
 
 private:
-    TextTableModel* m_model;
+    QWidget* makeTable();
+    QWidget* makePlots();
+    void showDefinition();
+    void fitTable();
+    void chooseFile();
+
+    MetricsTableModel* m_model;
     QTableView* m_table;
-    QGridLayout* m_grid;
-    std::vector<PlotView*> m_plots;
+    QLabel *m_summary, *m_term, *m_formula, *m_source, *m_warnings;
+    QTabWidget* m_tabs;
+    struct Place {
+        std::string id; // of the PlotSpec; "metric" for the selected one
+        PlotView* view;
+    };
+    std::vector<Place> m_places;
+    std::vector<PlotSpec> m_plots;
+    int m_metric = -1;
 };
 
 } // namespace carousel::ui
