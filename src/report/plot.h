@@ -10,7 +10,7 @@ namespace carousel {
 
 struct PlotSeries {
     std::string name;
-    int colour = 0; // index into the Okabe-Ito order; a strategy keeps its index everywhere
+    int colour = 0; // index into the Okabe-Ito order; a strategy keeps its index everywhere. Negative: a reference line, grey
     enum class Kind { line, bars, points, step } kind = Kind::line;
     std::vector<double> x, y;
     std::vector<double> low, high; // interval band or whiskers; empty: none

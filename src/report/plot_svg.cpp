@@ -12,10 +12,16 @@ namespace {
 using Kind = PlotSeries::Kind;
 constexpr std::size_t mostMarkers = 40, mostTooltips = 400;
 
+// A negative colour is a reference line (chance, a target): grey, without markers.
+bool isReference(const PlotSeries& series) { return series.colour < 0; }
+
 const std::string& colourOf(const PlotSeries& series) {
+    static const std::string grey = "#6B7280";
+    if (isReference(series))
+        return grey;
     const auto& colours = strategyColours();
     const auto n = static_cast<int>(colours.size());
-    return colours[static_cast<std::size_t>(((series.colour % n) + n) % n)];
+    return colours[static_cast<std::size_t>(series.colour % n)];
 }
 bool hollowMarker(const PlotSeries& series) {
     return series.colour >= static_cast<int>(strategyColours().size());
@@ -169,7 +175,7 @@ private:
                                           series.dashed ? " stroke-dasharray=\"6 4\"" : ""));
             });
         const bool points = series.kind == Kind::points;
-        if (!points && n > mostMarkers)
+        if (!points && (n > mostMarkers || isReference(series)))
             return;
         for (std::size_t i = 0; i < n; ++i) {
             if (!finiteAt(series, i))
@@ -237,7 +243,7 @@ private:
         if (series.kind != Kind::points)
             m_svg.line(x, y, x + 16, y,
                        fmt::format("stroke=\"{}\" stroke-width=\"2\"{}", colour, series.dashed ? " stroke-dasharray=\"4 3\"" : ""));
-        if (series.kind == Kind::points || series.x.size() <= mostMarkers)
+        if (series.kind == Kind::points || (series.x.size() <= mostMarkers && !isReference(series)))
             m_svg.marker(series.colour, x + 8, y, 4, colour, {}, series.dashed || hollowMarker(series));
     }
 
