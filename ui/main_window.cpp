@@ -90,7 +90,7 @@ QWidget* MainWindow::makeTopBar() {
     connect(m_search, &QPushButton::clicked, this, &MainWindow::openPalette);
     row->addWidget(m_search);
     row->addStretch(1);
-    m_device = textLabel(tr("CPU · %n thread(s)", nullptr, QThread::idealThreadCount()), "secondary");
+    m_device = textLabel(tr("CPU · %1").arg(plural(QThread::idealThreadCount(), tr("thread"), tr("threads"))), "secondary");
     m_device->setToolTip(tr("Where runs are computed"));
     row->addWidget(m_device);
     row->addWidget(new Badge(tr("data stays home"), Badge::Tone::good, tr("This program makes no connection: data, models and results stay on this machine.")));

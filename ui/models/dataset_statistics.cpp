@@ -62,13 +62,13 @@ std::optional<PlotSpec> ratingsPlot(const InteractionTable& t) {
         if (perValue.size() < 2 || perValue.size() > 50)
             return std::nullopt;
         const auto top = std::max_element(perValue.begin(), perValue.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
-        auto plot = barPlot("ratings", fmt::format("The most frequent rating is {}", threeFigures(top->first)), fmt::format("n = {} ratings", withThousands(n)),
+        auto plot = barPlot("ratings", fmt::format("The most frequent rating is {}", top->first), fmt::format("n = {} ratings", withThousands(n)),
                             "rating", "events");
         plot.series[0].colour = 2;
         for (const auto& [value, number] : perValue) {
             plot.series[0].x.push_back(static_cast<double>(plot.categories.size()));
             plot.series[0].y.push_back(static_cast<double>(number));
-            plot.categories.push_back(threeFigures(value));
+            plot.categories.push_back(fmt::format("{}", value));
         }
         return plot;
     }

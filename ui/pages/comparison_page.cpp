@@ -39,7 +39,7 @@ void ComparisonPage::follow() {
                               {tr("Go to Strategies"), [this] { session().goTo(QStringLiteral("strategies")); }});
         return;
     }
-    case RunSelection::State::loading: state().showLoading(tr("Comparing %n run(s)…", nullptr, static_cast<int>(selection.runs().size()))); return;
+    case RunSelection::State::loading: state().showLoading(tr("Comparing %1…").arg(plural(static_cast<std::int64_t>(selection.runs().size()), tr("run"), tr("runs")))); return;
     case RunSelection::State::failed:
         state().showFailed(selection.error(), {tr("Choose other runs"), [this] { session().goTo(QStringLiteral("runs")); }});
         return;

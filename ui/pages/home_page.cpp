@@ -63,6 +63,7 @@ HomePage::HomePage(Session& s)
     // The story in one picture.
     auto* story = new QFrame;
     story->setProperty("card", QStringLiteral("true"));
+    story->setMaximumHeight(150);
     auto* storyRow = new QHBoxLayout(story);
     storyRow->setContentsMargins(20, 16, 20, 16);
     storyRow->setSpacing(24);
@@ -114,10 +115,10 @@ QWidget* HomePage::projectCard() {
     const auto& runs = session().runs();
     const auto complete = std::count_if(runs.begin(), runs.end(), [](const RunRow& run) { return run.state == RunState::complete; });
     const auto waiting = std::count_if(runs.begin(), runs.end(), [](const RunRow& run) { return run.state == RunState::interrupted; });
-    QString text = tr("%n data set(s)", nullptr, static_cast<int>(session().datasets().size())) + QStringLiteral(" · ") +
-                   tr("%n complete run(s)", nullptr, static_cast<int>(complete));
+    QString text = plural(static_cast<std::int64_t>(session().datasets().size()), tr("data set"), tr("data sets")) + QStringLiteral(" · ") +
+                   plural(complete, tr("complete run"), tr("complete runs"));
     if (waiting)
-        text += QStringLiteral(" · ") + tr("%n run(s) can be resumed", nullptr, static_cast<int>(waiting));
+        text += QStringLiteral(" · ") + plural(waiting, tr("run can be resumed"), tr("runs can be resumed"));
     words->addWidget(textLabel(text, "secondary"));
     row->addLayout(words, 1);
     const auto button = [&](const QString& name, const QString& page, bool primary) {
@@ -143,6 +144,7 @@ QWidget* HomePage::projectCard() {
 QWidget* HomePage::sampleCard(const Sample& sample) {
     auto* card = new QFrame;
     card->setProperty("card", QStringLiteral("true"));
+    card->setMaximumHeight(172);
     auto* column = new QVBoxLayout(card);
     column->setContentsMargins(16, 14, 16, 14);
     column->setSpacing(8);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "pages/runs_page.h"
+#include "base/text.h"
 #include "models/runs_model.h"
 #include "models/text_table_model.h"
 #include "session/run_selection.h"
@@ -40,13 +41,19 @@ QString noteLines(const std::string& json) {
     const auto parsed = Json::parse(json, nullptr, false);
     if (parsed.is_discarded())
         return qs(json);
+    QStringList lines;
+    if (parsed.is_object())
+        for (const auto& note : parsed.value("notes", Json::array()))
+            if (note.is_string())
+                lines << qs(note.get<std::string>());
     std::map<std::string, std::string> flat;
     flatten(parsed, {}, flat);
-    QStringList lines;
-    for (const auto& [key, value] : flat)
-        if (value != "[]" && value != "{}" && value != "null")
-            lines << QStringLiteral("%1: %2").arg(qs(key), qs(value));
-    return lines.join(QLatin1Char('\n'));
+    for (const auto& [key, value] : flat) {
+        const auto number = parseNumber(value);
+        if (key != "notes" && value != "[]" && value != "{}" && value != "null" && !(number && *number == 0))
+            lines << QStringLiteral("%1: %2").arg(qs(key), number ? figures(*number) : qs(value));
+    }
+    return lines.join(QStringLiteral("\n\n"));
 }
 } // namespace
 
@@ -190,7 +197,7 @@ void RunsPage::followRuns() {
         return followSelection();
     }
     const auto open = std::count_if(session().runs().begin(), session().runs().end(), [](const RunRow& run) { return run.state == RunState::interrupted; });
-    state().setPartial(open && !session().isRunningStudy() ? tr("▲ %n run(s) stopped before the end. Select and resume: finished users are not computed again.", nullptr, static_cast<int>(open))
+    state().setPartial(open && !session().isRunningStudy() ? tr("▲ %1 stopped before the end. Select and resume: finished users are not computed again.").arg(plural(open, tr("run"), tr("runs")))
                                                            : QString());
     state().showReady();
     if (!m_sized) {
@@ -303,7 +310,7 @@ void RunsPage::removeSelected() {
     const auto runs = selected();
     if (runs.empty())
         return;
-    QMessageBox box(QMessageBox::Warning, tr("Remove runs"), tr("Remove %n run(s) and their results? This cannot be undone.", nullptr, static_cast<int>(runs.size())),
+    QMessageBox box(QMessageBox::Warning, tr("Remove runs"), tr("Remove %1 and what they found? This cannot be undone.").arg(plural(static_cast<std::int64_t>(runs.size()), tr("run"), tr("runs"))),
                     QMessageBox::Cancel, this);
     box.setTextFormat(Qt::PlainText);
     QAbstractButton* remove = box.addButton(tr("Remove"), QMessageBox::DestructiveRole);

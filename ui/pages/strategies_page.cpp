@@ -63,7 +63,6 @@ StrategiesPage::StrategiesPage(Session& s)
     auto* menu = new QMenu(load);
     connect(menu, &QMenu::aboutToShow, this, [this, menu] { fillStudies(menu); });
     load->setMenu(menu);
-    load->setStyleSheet(QStringLiteral("QPushButton::menu-indicator{image:none;width:0}"));
     addHeaderWidget(load);
 
     auto* content = new QWidget;
@@ -88,7 +87,7 @@ StrategiesPage::StrategiesPage(Session& s)
 QWidget* StrategiesPage::makeList() {
     auto* panel = new QFrame;
     panel->setProperty("card", QStringLiteral("true"));
-    panel->setFixedWidth(232);
+    panel->setFixedWidth(260);
     auto* column = new QVBoxLayout(panel);
     column->setContentsMargins(8, 8, 8, 8);
     column->setSpacing(6);
@@ -101,7 +100,7 @@ QWidget* StrategiesPage::makeList() {
     m_list->setIconSize({16, 16});
     column->addWidget(m_list, 1);
     auto* buttons = new QHBoxLayout;
-    buttons->setSpacing(4);
+    buttons->setSpacing(0);
     const auto tool = [&](const char* icon, const QString& name, const QString& tip, auto call) {
         auto* button = new QToolButton;
         button->setIcon(Theme::icon(QString::fromLatin1(icon)));
@@ -428,7 +427,7 @@ void StrategiesPage::followCost() {
         const auto planned = plannedWork(draft.study(), other, plugins, table->users, table->items);
         all += planned.languageModel ? planned.scores() : 0;
     }
-    lines << QString() << tr("Whole study: %n strategies", nullptr, static_cast<int>(draft.study().strategies.size())) +
+    lines << QString() << tr("Whole study: %1").arg(plural(static_cast<std::int64_t>(draft.study().strategies.size()), tr("strategy"), tr("strategies"))) +
                               (all > 0 ? tr(", %1 language model scores").arg(count(all)) : tr(", none scored by a language model"));
     lines << tr("Nothing leaves this machine.");
     m_cost->setText(lines.join(QLatin1Char('\n')));

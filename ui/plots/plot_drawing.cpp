@@ -65,6 +65,18 @@ double barWidth(const PlotSpec& spec, std::size_t barSeries) {
     return 0.8 * step / static_cast<double>(std::max<std::size_t>(1, barSeries));
 }
 
+// 40,000 and 0.25 as people write them; only what is far out in powers of ten.
+template <class Base> class PlainTicker : public Base {
+protected:
+    QString getTickLabel(double tick, const QLocale&, QChar, int) override {
+        if (std::abs(tick) < 1e-12)
+            return QStringLiteral("0");
+        if (std::abs(tick) >= 1000 && std::abs(tick) < 1e7)
+            return count(std::llround(tick));
+        return QString::number(tick, 'g', 6);
+    }
+};
+
 QCPScatterStyle scatter(int index, const QColor& colour, double size) {
     return QCPScatterStyle(Theme::marker(index, {0, 0}, size), QPen(colour, 1), QBrush(colour), size);
 }
@@ -169,6 +181,7 @@ void drawPlot(QCustomPlot& plot, const PlotSpec& spec, const PlotStyle& style) {
     styleAxis(plot.xAxis, qs(spec.xTitle), c, false);
     styleAxis(plot.yAxis, qs(spec.yTitle), c, true);
 
+    plot.yAxis->setTicker(QSharedPointer<QCPAxisTicker>(new PlainTicker<QCPAxisTicker>));
     const Ranges r = rangesOf(spec);
     const auto barSeries = static_cast<std::size_t>(
         std::count_if(spec.series.begin(), spec.series.end(), [](const auto& s) { return s.kind == PlotSeries::Kind::bars; }));
@@ -187,7 +200,7 @@ void drawPlot(QCustomPlot& plot, const PlotSpec& spec, const PlotStyle& style) {
             longest = std::max(longest, category.size());
         plot.xAxis->setTickLabelRotation(spec.categories.size() * longest > 90 ? -35 : 0);
     } else {
-        QSharedPointer<QCPAxisTicker> ticker(new QCPAxisTicker);
+        QSharedPointer<QCPAxisTicker> ticker(new PlainTicker<QCPAxisTicker>);
         ticker->setTickCount(8);
         plot.xAxis->setTicker(ticker);
         plot.xAxis->setTickLabelRotation(0);
@@ -202,7 +215,7 @@ void drawPlot(QCustomPlot& plot, const PlotSpec& spec, const PlotStyle& style) {
     for (const auto& series : spec.series) {
         if (series.x.size() != series.y.size())
             continue;
-        const QColor colour = Theme::strategy(series.colour, style.dark);
+        const QColor colour = series.colour < 0 ? c.secondary : Theme::strategy(series.colour, style.dark); // negative: a reference line
         QPen pen(colour, 2);
         if (series.dashed)
             pen.setDashPattern({4, 3});
@@ -227,7 +240,7 @@ void drawPlot(QCustomPlot& plot, const PlotSpec& spec, const PlotStyle& style) {
         graph->setLineStyle(points                                      ? QCPGraph::lsNone
                             : series.kind == PlotSeries::Kind::step ? QCPGraph::lsStepLeft
                                                                     : QCPGraph::lsLine);
-        if (points || series.x.size() <= 40)
+        if (points || (series.x.size() <= 40 && series.x.size() > 2))
             graph->setScatterStyle(scatter(series.colour, colour, points && series.x.size() > 200 ? 4 : 8));
         graph->setData(vec(series.x), vec(series.y));
         if (points)

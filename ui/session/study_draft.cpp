@@ -53,6 +53,7 @@ StudyDraft::StudyDraft(Session& session) : QObject(&session), m_session(session)
         m_undo.clear();
         m_study = {};
         m_current = -1;
+        m_wantsNewest = false;
         Q_EMIT changed();
         if (!m_session.hasProject())
             return;
@@ -60,8 +61,12 @@ StudyDraft::StudyDraft(Session& session) : QObject(&session), m_session(session)
             this, {tr("Reading the draft"), Lane::quick, QStringLiteral("draft")},
             [this](const RunControl&) { return m_session.workbench().store().setting(settingKey); },
             [this](JobRunner::Shared<std::string> result) {
-                if (!result || (*result)->empty() || !isEmpty())
+                if (!result || !isEmpty())
                     return;
+                if ((*result)->empty()) { // never edited here: start from what was run last
+                    m_wantsNewest = true;
+                    return takeNewest();
+                }
                 if (auto study = parseStudy(**result, m_session.workbench().plugins())) {
                     m_study = std::move(*study);
                     m_current = m_study.strategies.empty() ? -1 : 0;
@@ -71,12 +76,26 @@ StudyDraft::StudyDraft(Session& session) : QObject(&session), m_session(session)
                 }
             });
     });
+    connect(&session, &Session::runsChanged, this, &StudyDraft::takeNewest);
     connect(&session, &Session::datasetsChanged, this, [this] { // the first data set is the one a new study means
         if (m_study.dataset.empty() && !m_session.datasets().empty()) {
             m_study.dataset = m_session.datasets().front().name;
             Q_EMIT changed();
         }
     });
+}
+
+void StudyDraft::takeNewest() {
+    if (!m_wantsNewest || !m_session.loaded())
+        return;
+    m_wantsNewest = false;
+    if (!isEmpty() || m_session.runs().empty())
+        return;
+    if (auto study = parseStudy(m_session.runs().front().studyToml, m_session.workbench().plugins())) {
+        m_study = std::move(*study);
+        m_current = m_study.strategies.empty() ? -1 : 0;
+        Q_EMIT changed();
+    }
 }
 
 const StrategySpec* StudyDraft::strategy() const {

@@ -46,6 +46,8 @@ private:
     friend class StudyEdit;
     void apply(const StudySpec& study);
     void save();
+    void takeNewest();
+    bool m_wantsNewest = false;
     QString freeName(const QString& wish) const;
     Session& m_session;
     StudySpec m_study;

@@ -43,7 +43,7 @@ QPushButton[kind="quiet"]:hover { background: @raised; }
 QPushButton[kind="quiet"]:focus { border: 1px solid @accent; }
 QPushButton[kind="search"] { background: @window; color: @secondary; text-align: left; padding: 5px 10px; }
 QPushButton[kind="search"]:hover { border-color: @accent; }
-QPushButton::menu-indicator { subcontrol-position: right center; subcontrol-origin: padding; right: 4px; }
+QPushButton::menu-indicator { image: none; width: 0; }
 
 QToolButton { background: transparent; border: 1px solid transparent; border-radius: 4px; padding: 4px; }
 QToolButton:hover { background: @raised; }
@@ -66,8 +66,8 @@ QSpinBox, QDoubleSpinBox, QComboBox { min-height: 20px; }
 QAbstractItemView { background: @surface; color: @text; border: 1px solid @border; selection-background-color: @accentSoft; selection-color: @text;
     outline: 0; gridline-color: @grid; }
 QTableView, QListView, QTreeView { border-radius: 4px; alternate-background-color: @surface; }
-QTableView::item { padding: 0 6px; }
-QListView::item { padding: 4px 6px; }
+QTableView::item { padding: 0 6px; border: none; }
+QListView::item { padding: 4px 6px; border: none; }
 QListView::item:selected, QTableView::item:selected, QTreeView::item:selected { background: @accentSoft; color: @text; }
 QHeaderView { background: @raised; }
 QHeaderView::section { background: @raised; color: @secondary; border: none; border-right: 1px solid @border; border-bottom: 1px solid @border;

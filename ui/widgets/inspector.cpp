@@ -3,6 +3,7 @@
 #include "theme/theme.h"
 #include "widgets/text.h"
 #include <QHBoxLayout>
+#include <QLineEdit>
 #include <QScrollArea>
 #include <QToolButton>
 #include <QVBoxLayout>
@@ -65,9 +66,18 @@ void Inspector::showRows(const QString& heading, const std::vector<InspectorRow>
     m_heading->setText(heading);
     for (const auto& row : rows) {
         m_rows->addWidget(textLabel(row.name, "caption"));
-        auto* value = textLabel(row.value.isEmpty() ? QStringLiteral("–") : row.value, "", true);
-        value->setTextInteractionFlags(Qt::TextSelectableByMouse);
-        m_rows->addWidget(value);
+        constexpr qsizetype longestWord = 28;
+        if (row.value.size() > longestWord && !row.value.contains(QLatin1Char(' ')) && !row.value.contains(QLatin1Char('\n'))) {
+            auto* digest = new QLineEdit(row.value); // no place to break it: scrolls, and copies whole
+            digest->setReadOnly(true);
+            digest->setAccessibleName(row.name);
+            digest->setCursorPosition(0);
+            m_rows->addWidget(digest);
+        } else {
+            auto* value = textLabel(row.value.isEmpty() ? QStringLiteral("–") : row.value, "", true);
+            value->setTextInteractionFlags(Qt::TextSelectableByMouse);
+            m_rows->addWidget(value);
+        }
         m_rows->addSpacing(6);
     }
     if (!note.isEmpty())

@@ -22,10 +22,12 @@ QString stageTitle(StageKind kind) {
 }
 
 StageCard::StageCard(StageKind kind, QWidget* parent) : QAbstractButton(parent), m_kind(kind) {
+    setAccessibleName(stageTitle(kind));
     setCheckable(true);
     setAutoExclusive(true);
     setFocusPolicy(Qt::StrongFocus);
     setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
+    setFixedHeight(136); // all four alike, whatever their summaries
     setCursor(Qt::PointingHandCursor);
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(14, 10, 14, 10);

@@ -110,11 +110,14 @@ StateView::StateView(QWidget* content, QWidget* parent) : QWidget(parent) {
         if (m_retryCall)
             m_retryCall();
     });
+    for (auto* button : {m_first, m_second, m_retry}) // named even before a state gives them their words
+        button->setAccessibleName(tr("Suggested step"));
     m_stack->setCurrentIndex(3);
 }
 
 void StateView::setAction(QPushButton* button, const EmptyAction& action) {
     button->setText(action.text);
+    button->setAccessibleName(action.text.isEmpty() ? tr("Suggested step") : action.text);
     button->setVisible(!action.text.isEmpty());
 }
 

@@ -133,7 +133,7 @@ void TaskBar::update() {
         m_bar->setValue(static_cast<int>(std::max(0.0, fraction) * 1000));
         QString detail = stopping ? tr("stopping; what is finished is kept") : progressText(shown->progress);
         if (waiting)
-            detail += QStringLiteral(" · ") + tr("%n waiting", nullptr, waiting);
+            detail += QStringLiteral(" · ") + tr("%1 waiting").arg(waiting);
         m_detail->setText(detail);
         m_cancel->setEnabled(!stopping);
     } else {
@@ -143,7 +143,7 @@ void TaskBar::update() {
     }
     const int warnings = m_log.warnings();
     m_warnings->setVisible(warnings > 0);
-    m_warnings->setText(tr("▲ %n warning(s)", nullptr, warnings));
+    m_warnings->setText(QStringLiteral("▲ ") + plural(warnings, tr("warning"), tr("warnings")));
 }
 
 } // namespace carousel::ui

@@ -31,6 +31,7 @@ QString plainToolTip(const QString& text) {
 }
 
 QString count(std::int64_t value) { return qs(withThousands(value)); }
+QString plural(std::int64_t n, const QString& one, const QString& many) { return count(n) + QLatin1Char(' ') + (n == 1 ? one : many); }
 QString figures(double value) { return std::isfinite(value) ? qs(threeFigures(value)) : QStringLiteral("–"); }
 
 QString duration(double seconds) {

@@ -17,6 +17,7 @@ void setRole(QWidget* widget, const char* property, const QString& value); // se
 QString plainToolTip(const QString& text);
 
 QString count(std::int64_t value);       // 1,234,567
+QString plural(std::int64_t n, const QString& one, const QString& many); // "1 run", "1,200 runs"
 QString figures(double value);           // three significant figures; an en dash when not finite
 QString duration(double seconds);        // "2 min", "31 h", "45 s"
 QString dayText(std::int64_t seconds);   // "2019-11-24", "" when unknown
