@@ -77,7 +77,7 @@ PlannedWork plannedWork(const StudySpec& study, const StrategySpec& strategy, co
     const auto entry = plugins.find(StageKind::scorer, scorer.plugin);
     work.languageModel = entry && (*entry)->manifest.usesLanguageModel;
     const auto& values = scorer.parameters.values();
-    if (const auto it = values.find("candidates"); it != values.end() && std::holds_alternative<std::int64_t>(it->second))
+    if (const auto it = values.find("count"); work.languageModel && it != values.end() && std::holds_alternative<std::int64_t>(it->second))
         work.candidates = std::min(items, std::get<std::int64_t>(it->second));
     return work;
 }

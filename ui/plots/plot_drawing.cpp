@@ -65,9 +65,16 @@ double barWidth(const PlotSpec& spec, std::size_t barSeries) {
     return 0.8 * step / static_cast<double>(std::max<std::size_t>(1, barSeries));
 }
 
-// 40,000 and 0.25 as people write them; only what is far out in powers of ten.
+// 40,000 and 0.25 as people write them; only what is far out in powers of ten. Positions and counts get whole steps.
 template <class Base> class PlainTicker : public Base {
+public:
+    void setWhole(bool whole) { m_whole = whole; }
+
 protected:
+    double getTickStep(const QCPRange& range) override {
+        const double step = Base::getTickStep(range);
+        return m_whole ? std::max(1.0, std::round(step)) : step;
+    }
     QString getTickLabel(double tick, const QLocale&, QChar, int) override {
         if (std::abs(tick) < 1e-12)
             return QStringLiteral("0");
@@ -75,7 +82,18 @@ protected:
             return count(std::llround(tick));
         return QString::number(tick, 'g', 6);
     }
+
+private:
+    bool m_whole = false;
 };
+
+bool wholeX(const PlotSpec& spec) {
+    for (const auto& series : spec.series)
+        for (const double x : series.x)
+            if (x != std::round(x))
+                return false;
+    return true;
+}
 
 QCPScatterStyle scatter(int index, const QColor& colour, double size) {
     return QCPScatterStyle(Theme::marker(index, {0, 0}, size), QPen(colour, 1), QBrush(colour), size);
@@ -200,8 +218,9 @@ void drawPlot(QCustomPlot& plot, const PlotSpec& spec, const PlotStyle& style) {
             longest = std::max(longest, category.size());
         plot.xAxis->setTickLabelRotation(spec.categories.size() * longest > 90 ? -35 : 0);
     } else {
-        QSharedPointer<QCPAxisTicker> ticker(new PlainTicker<QCPAxisTicker>);
+        QSharedPointer<PlainTicker<QCPAxisTicker>> ticker(new PlainTicker<QCPAxisTicker>);
         ticker->setTickCount(8);
+        ticker->setWhole(wholeX(spec));
         plot.xAxis->setTicker(ticker);
         plot.xAxis->setTickLabelRotation(0);
     }
@@ -282,7 +301,11 @@ void drawPlot(QCustomPlot& plot, const PlotSpec& spec, const PlotStyle& style) {
 
     // Room for direct labels, or a legend above the plot.
     plot.axisRect()->setMinimumMargins(QMargins(8, 8, 12, 4));
-    const bool legend = !direct && spec.series.size() > 1;
+    // Where every series is one point over its own name on the axis, a legend would say it twice.
+    const bool named = !spec.categories.empty() && std::all_of(spec.series.begin(), spec.series.end(), [](const PlotSeries& series) {
+        return series.kind == PlotSeries::Kind::points ? series.x.size() <= 1 : series.colour < 0;
+    });
+    const bool legend = !direct && !named && spec.series.size() > 1;
     if (direct) {
         int widest = 0;
         const QFontMetrics metrics(Theme::instance().caption());
@@ -296,8 +319,13 @@ void drawPlot(QCustomPlot& plot, const PlotSpec& spec, const PlotStyle& style) {
         plot.legend->setTextColor(c.text);
         plot.legend->setBrush(Qt::NoBrush);
         plot.legend->setBorderPen(Qt::NoPen);
+        int widest = 0;
+        const QFontMetrics metrics(Theme::instance().caption());
+        for (const auto& series : spec.series)
+            widest = std::max(widest, metrics.horizontalAdvance(qs(series.name)));
+        // The wrap first: setting the fill order is what lays the entries out again.
+        plot.legend->setWrap(std::clamp(std::max(plot.width(), 360) / (widest + 44), 1, 6));
         plot.legend->setFillOrder(QCPLegend::foColumnsFirst);
-        plot.legend->setWrap(4);
         plot.legend->setRowSpacing(0);
         plot.legend->setIconSize(18, 10);
         plot.legend->setMargins(QMargins(4, 0, 4, 2));

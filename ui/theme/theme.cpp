@@ -169,9 +169,9 @@ QPainterPath Theme::marker(int index, QPointF centre, qreal size) {
     const qreal r = size / 2;
     const auto at = [&](qreal x, qreal y) { return QPointF(centre.x() + x * r, centre.y() + y * r); };
     switch (((index % 6) + 6) % 6) {
-    case 0: path.addRect(QRectF(at(-0.85, -0.85), at(0.85, 0.85))); break;
-    case 1: path.addPolygon(QPolygonF{at(0, -1), at(1, 0.85), at(-1, 0.85)}); break;
-    case 2: path.addEllipse(centre, r * 0.95, r * 0.95); break;
+    case 0: path.addEllipse(centre, r * 0.95, r * 0.95); break; // the order of the report's markers
+    case 1: path.addRect(QRectF(at(-0.85, -0.85), at(0.85, 0.85))); break;
+    case 2: path.addPolygon(QPolygonF{at(0, -1), at(1, 0.85), at(-1, 0.85)}); break;
     case 3: path.addPolygon(QPolygonF{at(0, -1.1), at(1.1, 0), at(0, 1.1), at(-1.1, 0)}); break;
     case 4: path.addPolygon(QPolygonF{at(0, 1), at(1, -0.85), at(-1, -0.85)}); break;
     default:
@@ -183,7 +183,7 @@ QPainterPath Theme::marker(int index, QPointF centre, qreal size) {
 }
 
 QString Theme::markerName(int index) {
-    static const std::array<const char*, 6> names{"square", "triangle", "circle", "diamond", "falling triangle", "cross"};
+    static const std::array<const char*, 6> names{"circle", "square", "triangle", "diamond", "falling triangle", "cross"};
     return QString::fromLatin1(names[static_cast<std::size_t>(((index % 6) + 6) % 6)]);
 }
 
