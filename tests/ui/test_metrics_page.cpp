@@ -167,7 +167,7 @@ private Q_SLOTS:
         QCOMPARE(table->model()->rowCount(), 3);
         const auto& chosen = c.definitions[static_cast<std::size_t>(page.metric())];
         QCOMPARE(chosen.metric, Metric::ndcg);
-        auto* plot = page.findChildren<PlotView*>().first();
+        auto* plot = page.findChild<PlotView*>(QStringLiteral("plot-metric"));
         QCOMPARE(plot->plot().id, "metric_" + chosen.id);
         const auto shows = [&](const std::string& text) {
             const auto labels = page.findChildren<QLabel*>();
@@ -194,7 +194,7 @@ private Q_SLOTS:
         QVERIFY(!page.exportTo(m_folder.filePath(QStringLiteral("no/such/folder/metrics.csv"))));
         QVERIFY(session.log().asText().contains(QStringLiteral("CL-50")));
         for (auto* label : page.findChildren<QLabel*>())
-            QVERIFY(label->textFormat() == Qt::PlainText);
+            QVERIFY2(label->textFormat() == Qt::PlainText || label->text().isEmpty(), qPrintable(label->text()));
         QVERIFY(!page.grab().isNull());
     }
 };

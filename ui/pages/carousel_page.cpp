@@ -43,7 +43,7 @@ CarouselPage::CarouselPage(Session& s)
     canvas->setProperty("role", QStringLiteral("canvas"));
     auto* column = new QVBoxLayout(canvas);
     column->setContentsMargins(0, 0, 8, 0);
-    column->setSpacing(8);
+    column->setSpacing(6);
     column->addWidget(makeControls());
     auto* likes = new ElidedLabel("secondary");
     m_likes = likes;
@@ -90,7 +90,7 @@ QWidget* CarouselPage::makeControls() {
     m_search->setObjectName(QStringLiteral("user-search"));
     m_search->setPlaceholderText(tr("User id"));
     m_search->setAccessibleName(tr("Find a user by id"));
-    m_search->setFixedWidth(120);
+    m_search->setFixedWidth(84);
     row->addWidget(m_search);
     m_next = arrow("go-next", tr("Next user"), 1);
     m_place = textLabel({}, "caption");
@@ -116,12 +116,12 @@ QWidget* CarouselPage::makeControls() {
     m_swipe = new QSlider(Qt::Horizontal);
     m_swipe->setRange(0, swipeSteps);
     m_swipe->setPageStep(5);
-    m_swipe->setFixedWidth(130);
+    m_swipe->setFixedWidth(104);
     m_swipe->setAccessibleName(tr("Swipe probability, in hundredths"));
     m_swipe->setToolTip(tr("Probability that a visitor swipes on after a page without a click; clicks alone cannot tell it"));
     swipe->setBuddy(m_swipe);
     m_swipeText = textLabel({}, "heading");
-    m_swipeText->setMinimumWidth(30);
+    m_swipeText->setMinimumWidth(36);
     row->addWidget(swipe);
     row->addWidget(m_swipe);
     row->addWidget(m_swipeText);
@@ -152,7 +152,7 @@ QWidget* CarouselPage::makeRow(std::size_t index) {
     auto& row = m_rows[index];
     row.frame = cardFrame();
     auto* column = new QVBoxLayout(row.frame);
-    column->setContentsMargins(8, 6, 8, 6);
+    column->setContentsMargins(8, 4, 8, 4);
     column->setSpacing(2);
     auto* head = new QHBoxLayout;
     head->setSpacing(8);
@@ -166,9 +166,6 @@ QWidget* CarouselPage::makeRow(std::size_t index) {
     auto* line = new ElidedLabel("heading");
     row.line = line;
     head->addWidget(line, 1);
-    auto* note = new ElidedLabel("caption");
-    row.note = note;
-    head->addWidget(note, 1);
     column->addLayout(head);
     row.strip = new CarouselStrip;
     column->addWidget(row.strip);
@@ -189,7 +186,7 @@ QWidget* CarouselPage::makePlots() {
     row->setSpacing(8);
     auto* left = cardFrame();
     auto* column = new QVBoxLayout(left);
-    column->setContentsMargins(0, 6, 0, 0);
+    column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(0);
     m_plotOf = new QComboBox;
     m_plotOf->addItems({tr("This user, as arranged"), tr("All users, as stored")});
@@ -199,23 +196,24 @@ QWidget* CarouselPage::makePlots() {
     choice->addWidget(m_plotOf);
     choice->addStretch();
     m_positions = new PlotView;
+    m_positions->setObjectName(QStringLiteral("plot-positions"));
     column->addWidget(m_positions, 1);
     column->addLayout(choice);
     column->addSpacing(6);
     row->addWidget(left, 1);
     auto* right = cardFrame();
     auto* rightColumn = new QVBoxLayout(right);
-    rightColumn->setContentsMargins(0, 6, 0, 0);
+    rightColumn->setContentsMargins(0, 0, 0, 0);
     m_landing = new PlotView;
     rightColumn->addWidget(m_landing);
     row->addWidget(right, 1);
-    holder->setMinimumHeight(264);
+    holder->setMinimumHeight(236);
     connect(m_plotOf, &QComboBox::currentIndexChanged, this, &CarouselPage::showPlots);
     for (auto* plot : {m_positions, m_landing}) {
         connect(plot, &PlotView::exported, this, [this](const QString& file) { session().say(tr("Wrote %1").arg(file)); });
         connect(plot, &PlotView::exportFailed, this, [this](const QString& message) { session().log().add(ActivityLog::Level::error, message); });
-        connect(plot, &PlotView::placeClicked, this, [this](double x) {
-            m_rows[m_inspectedRow].strip->select(static_cast<int>(std::lround(x)) - 1); // a click on a position selects its card
+        connect(plot, &PlotView::placeClicked, this, [this, plot](double x) {
+            m_rows[m_inspectedRow].strip->select(static_cast<int>(std::lround(x)) - (plot->plot().categories.empty() ? 1 : 0)); // a click on a position selects its card
         });
     }
     return holder;
@@ -283,7 +281,6 @@ void CarouselPage::chooseStrategies() {
         const bool shown = m_rows[r].run != 0;
         m_rows[r].strip->setVisible(shown);
         m_rows[r].line->setVisible(shown);
-        m_rows[r].note->setVisible(shown);
     }
     if (m_rows[m_inspectedRow].run == 0) {
         m_inspectedRow = 0;
@@ -344,7 +341,7 @@ void CarouselPage::showIndex() {
     if (!m_index)
         return;
     const auto outside = m_index->justOutside(shownRuns(), m_model.window);
-    m_outside->setText(tr("Ideal item just outside, at %1–%2 (%3)").arg(m_model.window + 1).arg(m_model.window + 4).arg(outside.size()));
+    m_outside->setText(tr("Just outside, at %1–%2 (%3)").arg(m_model.window + 1).arg(m_model.window + 4).arg(outside.size()));
     m_outside->setEnabled(!outside.empty() || m_outside->isChecked());
     const auto rows = visibleRows();
     const Code wished = session().selection().user();
@@ -463,7 +460,7 @@ void CarouselPage::setWindow(int window) {
     evaluate();
     if (m_index) { // the filter means other positions now
         const auto outside = m_index->justOutside(shownRuns(), window);
-        m_outside->setText(tr("Ideal item just outside, at %1–%2 (%3)").arg(window + 1).arg(window + 4).arg(outside.size()));
+        m_outside->setText(tr("Just outside, at %1–%2 (%3)").arg(window + 1).arg(window + 4).arg(outside.size()));
         m_outside->setEnabled(!outside.empty() || m_outside->isChecked());
     }
 }
@@ -542,7 +539,8 @@ void CarouselPage::showLines() {
             const QString all = tr("all %1 users: V %2 [%3, %4], missed %5 [%6, %7]")
                                     .arg(count(s->value.users), figures(s->value.value), figures(s->value.interval.low), figures(s->value.interval.high), figures(s->missed.value),
                                          figures(s->missed.interval.low), figures(s->missed.interval.high));
-            static_cast<ElidedLabel*>(row.note)->setWhole(place + QStringLiteral("  ·  ") + all, place + QLatin1Char('\n') + all + QLatin1Char('\n') + qs(m_shown->attractionNote));
+            row.strip->setCaption(place + QStringLiteral("  ·  ") + all);
+            row.frame->setToolTip(plainToolTip(place + QLatin1Char('\n') + all + QLatin1Char('\n') + qs(m_shown->attractionNote)));
         }
     }
 }
@@ -552,7 +550,7 @@ void CarouselPage::showPlots() {
     for (const auto& row : m_rows)
         if (row.run != 0 && row.loadedRun == row.run)
             if (const auto* strategy = strategyOf(row.run))
-                rows.push_back({strategy->strategy.name, strategy->colour, &row.carousel.figures(), strategy});
+                rows.push_back({&row == m_rows.data() ? "A" : "B", strategy->strategy.name, strategy->colour, &row.carousel.figures(), strategy});
     if (rows.empty())
         return;
     m_positions->setPlot(m_plotOf->currentIndex() == 0 ? userPositionPlot(rows, m_model.window, m_model.swipe, ss(m_userId)) : studyPositionPlot(rows, *m_shown));

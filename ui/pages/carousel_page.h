@@ -47,7 +47,7 @@ private:
     struct Row {
         QFrame* frame = nullptr;
         QComboBox* strategy = nullptr;
-        QLabel *line = nullptr, *note = nullptr;
+        QLabel* line = nullptr;
         CarouselStrip* strip = nullptr;
         ArrangedCarousel carousel;
         std::int64_t run = 0, loadedRun = 0; // 0: not shown

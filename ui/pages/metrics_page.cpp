@@ -21,7 +21,7 @@
 namespace carousel::ui {
 
 namespace {
-constexpr int mostRowsShown = 7, headerHeight = 32;
+constexpr int mostRowsShown = 7, headerHeight = 32, chanceHeight = 30;
 
 QFrame* cardWith(QWidget* content) {
     auto* card = new QFrame;
@@ -35,8 +35,8 @@ QFrame* cardWith(QWidget* content) {
 
 MetricsPage::MetricsPage(Session& session)
     : ComparisonPage(session, QStringLiteral("metrics"), QStringLiteral("view-statistics"), tr("Metrics"), tr("Which strategy is better, by how much, and how sure are we?")) {
-    addPageAction(QStringLiteral("edit-copy"), tr("Copy table"), tr("Copy the table, ready for a spreadsheet"), QKeySequence(tr("Ctrl+Shift+C")), Weight::secondary, [this] { copyTable(); });
-    addPageAction(QStringLiteral("document-export"), tr("Export CSV…"), tr("Write every metric with interval, difference and test as a CSV file"), QKeySequence(tr("Ctrl+E")), Weight::secondary,
+    m_copy = addPageAction(QStringLiteral("edit-copy"), tr("Copy table"), tr("Copy the table, ready for a spreadsheet"), QKeySequence(tr("Ctrl+Shift+C")), Weight::secondary, [this] { copyTable(); });
+    m_export = addPageAction(QStringLiteral("document-export"), tr("Export CSV…"), tr("Write every metric with interval, difference and test as a CSV file"), QKeySequence(tr("Ctrl+E")), Weight::secondary,
                   [this] { chooseFile(); });
     auto* canvas = new QWidget;
     canvas->setProperty("role", QStringLiteral("canvas"));
@@ -54,6 +54,12 @@ MetricsPage::MetricsPage(Session& session)
     scroll->setWidgetResizable(true);
     scroll->setWidget(canvas);
     setContent(scroll);
+    const auto follow = [this] {
+        for (auto* action : {m_copy, m_export})
+            action->setEnabled(comparison() != nullptr);
+    };
+    connect(&session.selection(), &RunSelection::comparisonChanged, this, follow);
+    follow();
     begin();
 }
 
@@ -107,6 +113,7 @@ QWidget* MetricsPage::makePlots() {
         row->setSpacing(8);
         for (const char* id : ids) {
             auto* view = new PlotView;
+            view->setObjectName(QStringLiteral("plot-%1").arg(QLatin1String(id)));
             view->setMinimumHeight(250);
             row->addWidget(cardWith(view), 1);
             m_places.push_back({id, view});
@@ -136,7 +143,7 @@ void MetricsPage::showComparison(const ComparisonPtr& comparison) {
     m_plots = comparisonPlots(c);
     m_model->setComparison(comparison);
     m_summary->setText(tr("%1 · %2 users · %3 % bootstrap intervals · differences to %4 are paired, tested by sign flips; not corrected for %5 comparisons")
-                           .arg(qs(c.datasetTitle), count(c.users), figures(100 * c.study.evaluation.confidence), qs(c.strategies[c.baseline].strategy.name),
+                           .arg(qs(c.datasetTitle), count(c.users), QString::number(100 * c.study.evaluation.confidence), qs(c.strategies[c.baseline].strategy.name),
                                 count(static_cast<std::int64_t>((c.strategies.size() - 1) * c.definitions.size()))));
     QStringList warnings;
     for (const auto& warning : c.warnings)
@@ -163,20 +170,31 @@ void MetricsPage::fitTable() {
     const QFontMetrics header(font());
     int rowHeight = 0;
     for (int column = 0; column < m_model->columnCount(); ++column) {
-        int width = header.horizontalAdvance(m_model->headerData(column, Qt::Horizontal, Qt::DisplayRole).toString()) + 26;
+        int width = header.horizontalAdvance(m_model->headerData(column, Qt::Horizontal, Qt::DisplayRole).toString()) + 22;
         for (int row = 0; row < m_model->rowCount(); ++row) {
             const QSize wished = m_table->itemDelegate()->sizeHint({}, m_model->index(row, column));
             width = std::max(width, wished.width());
             rowHeight = std::max(rowHeight, wished.height());
         }
-        m_table->setColumnWidth(column, std::clamp(width, 84, 200));
+        m_table->setColumnWidth(column, std::clamp(width, 78, 200));
     }
     m_table->verticalHeader()->setDefaultSectionSize(rowHeight);
     for (int row = 0; row < m_model->rowCount(); ++row)
-        m_table->verticalHeader()->resizeSection(row, row == m_model->chanceRow() ? 30 : rowHeight);
-    m_table->verticalHeader()->setFixedWidth(std::clamp(m_table->verticalHeader()->sizeHint().width() + 12, 110, 260));
-    const int rows = std::min(mostRowsShown, m_model->rowCount() - 1);
-    m_table->setFixedHeight(headerHeight + rows * rowHeight + 30 + 14);
+        m_table->verticalHeader()->resizeSection(row, row == m_model->chanceRow() ? chanceHeight : rowHeight);
+    m_table->verticalHeader()->setFixedWidth(std::clamp(m_table->verticalHeader()->sizeHint().width() - 14, 110, 240));
+    fitHeight();
+}
+
+void MetricsPage::fitHeight() {
+    if (m_model->rowCount() == 0)
+        return;
+    const int rows = std::min(mostRowsShown, m_model->rowCount() - 1), wide = m_table->verticalHeader()->width() + m_table->horizontalHeader()->length();
+    m_table->setFixedHeight(headerHeight + rows * m_table->verticalHeader()->defaultSectionSize() + chanceHeight + (wide > m_table->width() - 2 ? 14 : 1));
+}
+
+void MetricsPage::resizeEvent(QResizeEvent* event) {
+    ComparisonPage::resizeEvent(event);
+    QMetaObject::invokeMethod(this, &MetricsPage::fitHeight, Qt::QueuedConnection); // after the table has its new width
 }
 
 void MetricsPage::selectMetric(int metric) {
@@ -199,12 +217,12 @@ void MetricsPage::showDefinition() {
     const auto& definition = comparison()->definitions[m];
     m_term->setText(qs(definition.label));
     QString formula = qs(definition.formula);
-    formula += definition.higherIsBetter ? tr("  Higher is better.") : tr("  Lower is better.");
+    formula += definition.higherIsBetter ? tr(". Higher is better.") : tr(". Lower is better.");
     std::int64_t excluded = 0;
     for (const auto& strategy : comparison()->strategies)
         excluded = std::max(excluded, strategy.metrics[m].excluded);
     if (excluded > 0)
-        formula += tr("  %1 users lack the data for it and are left out.").arg(count(excluded));
+        formula += tr(" %1 users lack the data for it and are left out.").arg(count(excluded));
     m_formula->setText(formula);
     m_source->setText(tr("Source: %1").arg(qs(definition.source)));
 }

@@ -26,12 +26,14 @@ public Q_SLOTS:
 
 protected:
     void showComparison(const ComparisonPtr& comparison) override;
+    void resizeEvent(QResizeEvent* event) override;
 
 private:
     QWidget* makeTable();
     QWidget* makePlots();
     void showDefinition();
     void fitTable();
+    void fitHeight(); // room for a scroll bar only where one is needed
     void chooseFile();
 
     MetricsTableModel* m_model;
@@ -44,6 +46,7 @@ private:
     };
     std::vector<Place> m_places;
     std::vector<PlotSpec> m_plots;
+    QAction *m_copy, *m_export;
     int m_metric = -1;
 };
 

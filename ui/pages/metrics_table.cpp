@@ -70,7 +70,7 @@ QVariant MetricsTableModel::data(const QModelIndex& index, int role) const {
         if (role == Qt::DisplayRole || role == EstimateRole)
             return figures(chance);
         if (role == IntervalRole)
-            return std::isfinite(chance) ? QString() : tr("no meaning here");
+            return QString();
         if (role == Qt::ToolTipRole)
             return plainToolTip(std::isfinite(chance) ? tr("%1 of a random order, exact, mean over users").arg(qs(definition.label)) : tr("Chance has no meaning for %1.").arg(qs(definition.label)));
         return role == ToneRole ? QVariant(0) : role == BestRole ? QVariant(false) : QVariant();
@@ -145,7 +145,7 @@ QSize EstimateDelegate::sizeHint(const QStyleOptionViewItem&, const QModelIndex&
     int width = body.horizontalAdvance(index.data(MetricsTableModel::EstimateRole).toString());
     for (const int role : {MetricsTableModel::IntervalRole, MetricsTableModel::DifferenceRole})
         width = std::max(width, small.horizontalAdvance(index.data(role).toString()) + (role == MetricsTableModel::DifferenceRole ? 12 : 0));
-    return {width + 20, body.height() + 2 * small.height() + 10};
+    return {width + 16, body.height() + 2 * small.height() + 10};
 }
 
 void EstimateDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const {

@@ -85,7 +85,7 @@ QWidget* ReportPage::makeForm() {
     m_runs = new QListWidget;
     m_runs->setAccessibleName(tr("Runs in the report"));
     m_runs->setSelectionMode(QAbstractItemView::SingleSelection);
-    m_runs->setMinimumHeight(96);
+    m_runs->setIconSize({16, 16});
     column->addWidget(m_runs);
     m_others = textLabel({}, "caption", true);
     column->addWidget(m_others);
@@ -252,7 +252,7 @@ void ReportPage::present(const ComparisonPtr& comparison) {
         }
     }
     const int rowsShown = std::clamp(m_runs->count(), 3, 9);
-    m_runs->setFixedHeight(rowsShown * 27 + 8);
+    m_runs->setFixedHeight(rowsShown * std::max(24, m_runs->sizeHintForRow(0)) + 10);
     m_others->setText(others ? tr("%1 on other data or another split cannot stand in the same report.").arg(plural(others, tr("run"), tr("runs"))) : QString());
     m_others->setVisible(others > 0);
     if (otherStudy) {

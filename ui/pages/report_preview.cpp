@@ -2,6 +2,7 @@
 #include "pages/report_preview.h"
 #include "theme/theme.h"
 #include "widgets/text.h"
+#include <QRegularExpression>
 #include <QTreeWidget>
 #include <functional>
 #include <nlohmann/json.hpp>
@@ -92,6 +93,11 @@ QString simplifiedReport(const QString& html) {
         const QString label = attribute(tag, QStringLiteral("aria-label")); // empty: a marker beside a name
         return label.isEmpty() ? QString() : QStringLiteral("<p class=\"plot\">▦ %1</p>").arg(QObject::tr("Plot: %1").arg(label));
     });
+    static const QRegularExpression interval(QStringLiteral("<span class=\"interval\">(\\[[^ <]*) ([^<]*)</span>"));
+    body.replace(interval, QStringLiteral("<br><span class=\"interval\">\\1&nbsp;\\2</span>")); // never broken inside
+    static const QRegularExpression fact(QStringLiteral("<div><dt>([^<]*)</dt><dd>([^<]*)</dd></div>"));
+    body.replace(fact, QStringLiteral("\\1 <b>\\2</b> &nbsp; "));
+    body.replace(QLatin1String("; ties: "), QLatin1String("<br>ties: "));
     return body.replace(QLatin1String("<span class=\"note\">"), QLatin1String("<br><span class=\"note\">"));
 }
 
@@ -111,7 +117,7 @@ void ReportPreview::showReport(const QString& html) {
 void ReportPreview::redraw() {
     const Palette& c = Theme::instance().colours();
     document()->setDefaultStyleSheet(
-        QStringLiteral("body { color: %1; } th { color: %2; text-align: left; padding: 2px 8px; font-size: 11px; } td { padding: 2px 8px; font-size: 12px; } "
+        QStringLiteral("body { color: %1; } th { color: %2; text-align: left; white-space: nowrap; padding: 2px 8px; font-size: 11px; } td { padding: 2px 8px; font-size: 11px; } td.number { white-space: nowrap; } "
                        "h1 { font-size: 18px; } h2 { font-size: 15px; margin-top: 18px; } h3 { font-size: 13px; } caption { color: %2; } a { color: %3; text-decoration: none; } "
                        "pre { font-size: 11px; } .interval, .note, .subtitle, .plot, footer { color: %2; font-size: 11px; } dt { color: %2; }")
             .arg(c.text.name(), c.secondary.name(), c.accent.name()));

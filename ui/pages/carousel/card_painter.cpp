@@ -89,7 +89,7 @@ void paintCard(QPainter& painter, const QRect& rect, const CarouselCard& card, c
     }
 
     const int left = rect.left() + inset, width = rect.width() - 2 * inset;
-    int y = rect.top() + 10;
+    int y = rect.top() + 8;
     // Position, and the star on what the user went on to choose.
     painter.setFont(theme.strong());
     painter.setPen(text);
@@ -115,13 +115,17 @@ void paintCard(QPainter& painter, const QRect& rect, const CarouselCard& card, c
         painter.drawText(left, y + small.ascent(), line);
         y += small.height();
     }
-    y = rect.top() + 10 + strong.height() + 2 + 3 * small.height() + 2;
+    y = rect.top() + 8 + strong.height() + 2 + 3 * small.height() + 2;
     painter.setPen(c.secondary);
     painter.drawText(left, y + small.ascent(), small.elidedText(qs(card.subtitle), Qt::ElideRight, width));
-    y += small.height() + 7;
+    y += small.height() + 6;
 
-    // Reach as a bar; click and value as figures below.
-    const QRectF bar(left, y, width, 5);
+    // Reach as a bar and a figure; click and value below.
+    const QString reached = shortFigure(look.figures.reach);
+    const int figureWidth = small.horizontalAdvance(QStringLiteral("1.00")) + 6;
+    painter.setPen(text);
+    painter.drawText(QRect(left, y - 4, width, small.height()), Qt::AlignRight | Qt::AlignVCenter, reached);
+    const QRectF bar(left, y, width - figureWidth, 5);
     painter.setPen(Qt::NoPen);
     painter.setBrush(c.border);
     painter.drawRoundedRect(bar, 2, 2);
@@ -133,7 +137,7 @@ void paintCard(QPainter& painter, const QRect& rect, const CarouselCard& card, c
         painter.setBrush(fill);
         painter.drawRoundedRect(QRectF(bar.left(), bar.top(), std::max(2.0, bar.width() * reach), bar.height()), 2, 2);
     }
-    y += 9;
+    y += 10;
     const auto row = [&](const QString& name, const QString& value) {
         painter.setPen(c.secondary);
         painter.drawText(left, y + small.ascent(), name);
@@ -141,7 +145,6 @@ void paintCard(QPainter& painter, const QRect& rect, const CarouselCard& card, c
         painter.drawText(QRect(left, y, width, small.height()), Qt::AlignRight | Qt::AlignVCenter, value);
         y += small.height();
     };
-    row(QStringLiteral("reach"), shortFigure(look.figures.reach));
     row(QStringLiteral("click"), shortFigure(look.figures.click));
     row(QStringLiteral("value"), shortFigure(look.figures.value));
     painter.restore();

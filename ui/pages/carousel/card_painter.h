@@ -16,7 +16,7 @@ struct CardLook {
     bool muted = false, selected = false, focused = false, dragged = false;
     SlotFigures figures;
 };
-constexpr int cardHeight = 156;
+constexpr int cardHeight = 136;
 
 void paintCard(QPainter& painter, const QRect& rect, const CarouselCard& card, const CardLook& look);
 // ".08" and "1.00": a share in a narrow place. Larger values keep three figures.

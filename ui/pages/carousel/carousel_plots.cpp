@@ -10,6 +10,14 @@ constexpr std::size_t landingPlaces = 20, justOutsideCards = 4;
 
 std::string percent(double share) { return fmt::format("{:.0f} %", 100 * share); }
 
+// "; A Popularity, B Item neighbours"
+std::string letters(const std::vector<PlottedCarousel>& rows) {
+    std::vector<std::string> parts;
+    for (const auto& row : rows)
+        parts.push_back(row.letter + " " + row.name);
+    return fmt::format("; {}", fmt::join(parts, ", "));
+}
+
 // Only the positions up to two pages: behind them curves lie on the axis.
 std::size_t shownPlaces(std::size_t slots, int window) { return std::min(slots, static_cast<std::size_t>(std::max(12, 2 * window))); }
 } // namespace
@@ -24,10 +32,10 @@ PlotSpec userPositionPlot(const std::vector<PlottedCarousel>& rows, int window, 
     plot.yMinimum = 0;
     plot.yMaximum = 1.05;
     const bool several = rows.size() > 1;
-    const auto named = [&](const PlottedCarousel& row, const char* what) { return several ? row.name + ": " + what : std::string(what); };
+    const auto named = [&](const PlottedCarousel& row, const char* what) { return several ? row.letter + " " + what : std::string(what); };
     for (const auto& row : rows) {
-        PlotSeries reach{.name = named(row, "reach"), .colour = row.colour, .kind = PlotSeries::Kind::step};
-        PlotSeries examination{.name = named(row, "examination"), .colour = row.colour, .kind = PlotSeries::Kind::line, .dashed = true};
+        PlotSeries reach{.name = named(row, "reach"), .colour = row.colour, .kind = PlotSeries::Kind::line};
+        PlotSeries examination{.name = named(row, several ? "exam." : "examination"), .colour = row.colour, .kind = PlotSeries::Kind::line, .dashed = true};
         PlotSeries click{.name = named(row, "click"), .colour = row.colour, .kind = PlotSeries::Kind::bars};
         for (std::size_t i = 0; i < shownPlaces(row.figures->slots.size(), window); ++i) {
             const auto& slot = row.figures->slots[i];
@@ -43,11 +51,10 @@ PlotSpec userPositionPlot(const std::vector<PlottedCarousel>& rows, int window, 
     }
     const auto fold = static_cast<std::size_t>(window);
     if (!rows.empty() && rows.front().figures->slots.size() > fold)
-        plot.title = fmt::format("Reach drops at the fold: {} at position {}, {} at position {}", threeFigures(rows.front().figures->slots[fold - 1].reach), window,
-                                 threeFigures(rows.front().figures->slots[fold].reach), window + 1);
+        plot.title = fmt::format("Reach drops at the fold, from {} to {}", threeFigures(rows.front().figures->slots[fold - 1].reach), threeFigures(rows.front().figures->slots[fold].reach));
     else
         plot.title = "Every card is before the fold";
-    plot.subtitle = fmt::format("user {}, fold at {}, swipe probability {}", user, window, threeFigures(swipe));
+    plot.subtitle = fmt::format("user {}, fold at {}, swipe probability {}{}", user, window, threeFigures(swipe), letters(rows));
     return plot;
 }
 
@@ -64,9 +71,9 @@ PlotSpec studyPositionPlot(const std::vector<PlottedCarousel>& rows, const Study
     const bool several = rows.size() > 1;
     for (const auto& row : rows) {
         const auto& s = *row.strategy;
-        PlotSeries reach{.name = several ? row.name + ": reach" : "reach", .colour = row.colour, .kind = PlotSeries::Kind::line};
-        PlotSeries examination{.name = several ? row.name + ": examination" : "examination", .colour = row.colour, .kind = PlotSeries::Kind::line, .dashed = true};
-        PlotSeries click{.name = several ? row.name + ": click" : "click", .colour = row.colour, .kind = PlotSeries::Kind::bars};
+        PlotSeries reach{.name = several ? row.letter + " reach" : "reach", .colour = row.colour, .kind = PlotSeries::Kind::line};
+        PlotSeries examination{.name = several ? row.letter + " exam." : "examination", .colour = row.colour, .kind = PlotSeries::Kind::line, .dashed = true};
+        PlotSeries click{.name = several ? row.letter + " click" : "click", .colour = row.colour, .kind = PlotSeries::Kind::bars};
         for (std::size_t i = 0; i < s.slots.size(); ++i) {
             const double x = static_cast<double>(i + 1);
             for (auto [series, value] : {std::pair{&reach, s.slots[i].reach}, std::pair{&examination, s.slots[i].examination}, std::pair{&click, s.slots[i].click}}) {
@@ -85,12 +92,12 @@ PlotSpec studyPositionPlot(const std::vector<PlottedCarousel>& rows, const Study
     }
     const auto fold = static_cast<std::size_t>(window);
     if (!rows.empty() && rows.front().strategy->slots.size() > fold)
-        plot.title = fmt::format("Over all users reach falls from {} to {} at the fold", threeFigures(rows.front().strategy->slots[fold - 1].reach),
+        plot.title = fmt::format("Over all users reach drops at the fold, from {} to {}", threeFigures(rows.front().strategy->slots[fold - 1].reach),
                                  threeFigures(rows.front().strategy->slots[fold].reach));
     else
         plot.title = "Reach, examination and click over all users";
-    plot.subtitle = fmt::format("n = {} users, {:.0f} % bootstrap bands; as stored: fold at {}, swipe probability {}", withThousands(comparison.users),
-                                100 * comparison.study.evaluation.confidence, window, threeFigures(comparison.study.evaluation.swipe));
+    plot.subtitle = fmt::format("n = {} users, {:.0f} % bootstrap bands; as stored: fold at {}, swipe probability {}{}", withThousands(comparison.users),
+                                100 * comparison.study.evaluation.confidence, window, threeFigures(comparison.study.evaluation.swipe), letters(rows));
     return plot;
 }
 
@@ -106,7 +113,9 @@ PlotSpec landingPlot(const std::vector<PlottedCarousel>& rows, int window, std::
     plot.id = "landing";
     plot.xTitle = "Position of the item that the user went on to choose";
     plot.yTitle = "Share of these items";
-    plot.verticalLines = {window + 0.5};
+    for (std::size_t i = 0; i < landingPlaces; ++i) // named places: every one is written at its bar
+        plot.categories.push_back(std::to_string(i + 1));
+    plot.verticalLines = {window - 0.5};
     plot.verticalLineLabel = "fold";
     plot.yMinimum = 0;
     std::vector<std::string> beyond;
@@ -115,7 +124,7 @@ PlotSpec landingPlot(const std::vector<PlottedCarousel>& rows, int window, std::
         const auto& s = *rows[r].strategy;
         PlotSeries series{.name = rows[r].name, .colour = rows[r].colour, .kind = PlotSeries::Kind::bars};
         for (std::size_t i = 0; i < landingPlaces && i < s.targetPosition.size(); ++i) {
-            series.x.push_back(static_cast<double>(i + 1));
+            series.x.push_back(static_cast<double>(i));
             series.y.push_back(s.targetPosition[i]);
         }
         plot.series.push_back(std::move(series));
@@ -125,7 +134,7 @@ PlotSpec landingPlot(const std::vector<PlottedCarousel>& rows, int window, std::
             worst = r;
     }
     if (!rows.empty())
-        plot.title = fmt::format("Just outside: {} of {}'s ideal items land at {} to {}", percent(shareJustOutside(*rows[worst].strategy, window)), rows[worst].name, window + 1, window + 4);
+        plot.title = fmt::format("{} land just outside, at {}–{} ({})", percent(shareJustOutside(*rows[worst].strategy, window)), window + 1, window + 4, rows[worst].name);
     plot.subtitle = fmt::format("n = {} users; beyond position 20, not drawn: {}", withThousands(users), fmt::join(beyond, ", "));
     return plot;
 }

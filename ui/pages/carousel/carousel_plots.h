@@ -6,7 +6,7 @@
 namespace carousel::ui {
 
 struct PlottedCarousel { // one row of the page
-    std::string name;
+    std::string letter, name; // "A", the strategy
     int colour = 0;
     const CarouselFigures* figures = nullptr;   // this user, as arranged
     const StrategyResult* strategy = nullptr;   // all users, as stored

@@ -76,6 +76,13 @@ void CarouselStrip::setWindow(int window) {
     refresh();
 }
 
+void CarouselStrip::setCaption(const QString& caption) {
+    if (caption == m_caption)
+        return;
+    m_caption = caption;
+    update();
+}
+
 int CarouselStrip::pages() const { return m_carousel ? (static_cast<int>(m_carousel->size()) + m_window - 1) / m_window : 0; }
 
 void CarouselStrip::setPage(int page) {
@@ -230,9 +237,9 @@ void CarouselStrip::paintEvent(QPaintEvent*) {
     if (first + m_window < count)
         painter.drawText(QRect(x + 40, 0, width() - x - 44 - buttonWidth, cardTop - 1), Qt::AlignLeft | Qt::AlignBottom,
                          small.elidedText(tr("%1 of 100 visits come to see this").arg(100 * onward, 0, 'f', 0), Qt::ElideRight, width() - x - 44 - buttonWidth));
-    if (m_page > 0)
-        painter.drawText(QRect(buttonWidth, 0, x - 70 - buttonWidth, cardTop - 1), Qt::AlignLeft | Qt::AlignBottom,
-                         small.elidedText(tr("after %1; %2 cards lie before").arg(plural(m_page, tr("swipe"), tr("swipes"))).arg(first), Qt::ElideRight, x - 70 - buttonWidth));
+    const QString caption = m_page > 0 ? tr("after %1; %2 cards lie before").arg(plural(m_page, tr("swipe"), tr("swipes"))).arg(first) : m_caption;
+    const int captionWidth = x - 30 - buttonWidth;
+    painter.drawText(QRect(buttonWidth, 0, captionWidth, cardTop - 1), Qt::AlignLeft | Qt::AlignBottom, small.elidedText(caption, Qt::ElideRight, captionWidth));
 }
 
 void CarouselStrip::mousePressEvent(QMouseEvent* event) {

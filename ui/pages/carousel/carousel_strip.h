@@ -19,6 +19,7 @@ public:
     void show(const ArrangedCarousel* carousel, int strategy, const QString& name, int window);
     void refresh();
     void setWindow(int window);
+    void setCaption(const QString& caption); // one line above the cards, left of the fold, while the first page is in view
     int window() const { return m_window; }
     int selected() const { return m_selected; } // 0-based place, -1: none
     void select(int place);
@@ -59,7 +60,7 @@ private:
 
     const ArrangedCarousel* m_carousel = nullptr;
     int m_strategy = 0, m_window = 6, m_selected = -1, m_page = 0;
-    QString m_name;
+    QString m_name, m_caption;
     Drag m_drag = Drag::none;
     QPoint m_pressed;
     int m_heldPitch = 0; // while the fold is dragged cards keep their width
