@@ -48,7 +48,7 @@ tl::unexpected<Error> ImportLog::tooMany(const std::string& file) const {
     return fail(ErrorKind::input, "CL-1008",
                 fmt::format("'{}': {} of {} rows cannot be read. The first is line {}: {}.", file, withThousands(m_rejected),
                             withThousands(m_read), m_first.line, m_first.reason),
-                "Correct the file or the column mapping, or choose to import only the rows that can be read.");
+                "Correct the file or the column mapping, or import only the rows that can be read (--keep-going).");
 }
 
 Result<SourceFile> ImportLog::finish(TableReader& table, const std::string& importer, const std::string& options) {
