@@ -32,7 +32,7 @@ scorer = "popularity"
 name = "Sequence rules"
 scorer = "sequence_rules"
 )",
-                                                            users),
+                                                             users),
                                                  bench.plugins()));
     return bench.runStudy(study, {});
 }

@@ -131,7 +131,8 @@ private Q_SLOTS:
     }
 
     void explanationsAreRead() {
-        const auto rows = explanationRows(R"({"position":3,"score":0.5,"status":"fallback","tiedWith":2,"strategy":{"scorer":{"plugin":"popularity"}},
+        const auto rows =
+            explanationRows(R"({"position":3,"score":0.5,"status":"fallback","tiedWith":2,"strategy":{"scorer":{"plugin":"popularity"}},
             "steps":[{"stage":"controller","step":"cascade","detail":{"candidates":50,"behind":550}}],"modelTokens":30})");
         QString all;
         for (const auto& row : rows)
@@ -286,7 +287,8 @@ private Q_SLOTS:
         const auto users = m_session->workbench().runUsers(c.strategies[0].run.id);
         QVERIFY(users);
         const auto at = std::lower_bound(users->begin(), users->end(), m_session->selection().user()) - users->begin();
-        QVERIFY(std::abs(m_page->arranged(0).figures().value - static_cast<double>(c.strategies[0].value.perUser[static_cast<std::size_t>(at)])) < 1e-4);
+        QVERIFY(std::abs(m_page->arranged(0).figures().value -
+                         static_cast<double>(c.strategies[0].value.perUser[static_cast<std::size_t>(at)])) < 1e-4);
     }
 
     void usersAreFoundAndFiltered() {

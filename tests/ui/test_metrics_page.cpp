@@ -141,7 +141,8 @@ private Q_SLOTS:
             QSKIP("no plugins beside the program");
 
         // A project without runs says what to do first.
-        const QString file = m_folder.filePath(QStringLiteral("demo.carousel")), empty = m_folder.filePath(QStringLiteral("empty.carousel"));
+        const QString file = m_folder.filePath(QStringLiteral("demo.carousel")),
+                      empty = m_folder.filePath(QStringLiteral("empty.carousel"));
         session.createProject(empty, QStringLiteral("Empty"));
         QTRY_VERIFY_WITH_TIMEOUT(session.loaded(), 20000);
         QCOMPARE(state->state(), StateView::State::empty);

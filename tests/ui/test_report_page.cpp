@@ -47,13 +47,27 @@ private Q_SLOTS:
         QTest::addColumn<QString>("html");
         QTest::addColumn<QString>("kept");
         QTest::addColumn<QString>("gone");
-        QTest::newRow("style") << "<p>a</p><style>p { x }</style><p>b</p>" << "<p>b</p>" << "{ x }";
-        QTest::newRow("svg in svg") << "<svg id='1'><svg>in</svg>out</svg>after" << "after" << "out";
-        QTest::newRow("plot") << "<svg width='1' aria-label=\"Reach drops. By position\"><text>0.5</text></svg>" << "Plot: Reach drops<" << "0.5";
-        QTest::newRow("not a svg") << "<svgx>text</svgx>" << "text" << "Plot";
-        QTest::newRow("header is no head") << "<head><title>t</title></head><header>words</header>" << "words" << "<title>";
-        QTest::newRow("never closed") << "before<script>alert(1)" << "before" << "alert";
-        QTest::newRow("capitals") << "x<SCRIPT>alert(1)</SCRIPT>y" << "xy" << "alert";
+        QTest::newRow("style") << "<p>a</p><style>p { x }</style><p>b</p>"
+                               << "<p>b</p>"
+                               << "{ x }";
+        QTest::newRow("svg in svg") << "<svg id='1'><svg>in</svg>out</svg>after"
+                                    << "after"
+                                    << "out";
+        QTest::newRow("plot") << "<svg width='1' aria-label=\"Reach drops. By position\"><text>0.5</text></svg>"
+                              << "Plot: Reach drops<"
+                              << "0.5";
+        QTest::newRow("not a svg") << "<svgx>text</svgx>"
+                                   << "text"
+                                   << "Plot";
+        QTest::newRow("header is no head") << "<head><title>t</title></head><header>words</header>"
+                                           << "words"
+                                           << "<title>";
+        QTest::newRow("never closed") << "before<script>alert(1)"
+                                      << "before"
+                                      << "alert";
+        QTest::newRow("capitals") << "x<SCRIPT>alert(1)</SCRIPT>y"
+                                  << "xy"
+                                  << "alert";
     }
     void simplifies() {
         QFETCH(QString, html);
@@ -109,7 +123,8 @@ private Q_SLOTS:
         QCOMPARE(page.file(), QFileInfo(file).dir().filePath(QStringLiteral("first-look-report.html")));
         auto* preview = page.findChild<ReportPreview*>();
         const QString words = preview->toPlainText();
-        QVERIFY2(words.contains(QStringLiteral("First look")) && words.contains(QStringLiteral("Sequence rules")), qPrintable(words.left(400)));
+        QVERIFY2(words.contains(QStringLiteral("First look")) && words.contains(QStringLiteral("Sequence rules")),
+                 qPrintable(words.left(400)));
         QVERIFY(words.contains(QStringLiteral("nDCG@10")));
         auto* tree = page.findChild<QTreeWidget*>();
         QVERIFY(tree->topLevelItemCount() > 3);
@@ -147,7 +162,8 @@ private Q_SLOTS:
         QTRY_COMPARE_WITH_TIMEOUT(written.size(), 3, 60000);
         QVERIFY(!written.last().first().toBool());
         const auto labels = page.findChildren<QLabel*>();
-        QVERIFY(std::any_of(labels.begin(), labels.end(), [](QLabel* label) { return label->isVisible() && label->text().startsWith(QStringLiteral("✕")); }));
+        QVERIFY(std::any_of(labels.begin(), labels.end(),
+                            [](QLabel* label) { return label->isVisible() && label->text().startsWith(QStringLiteral("✕")); }));
 
         auto* format = page.findChildren<QComboBox*>().at(1);
         QCOMPARE(format->count(), 4);

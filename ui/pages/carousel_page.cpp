@@ -10,7 +10,6 @@
 #include <QCheckBox>
 #include <QComboBox>
 #include <QCompleter>
-#include <QHBoxLayout>
 #include <QLineEdit>
 #include <QPushButton>
 #include <QScrollArea>
@@ -18,7 +17,6 @@
 #include <QSignalBlocker>
 #include <QSlider>
 #include <QSpinBox>
-#include <QStringListModel>
 #include <QTimer>
 #include <QToolButton>
 #include <QVBoxLayout>
@@ -28,17 +26,12 @@
 namespace carousel::ui {
 
 namespace {
-constexpr int bandSteps = 11, bandDelayMs = 80, swipeSteps = 100;
-
-QFrame* cardFrame() {
-    auto* frame = new QFrame;
-    frame->setProperty("card", QStringLiteral("true"));
-    return frame;
-}
+constexpr int bandSteps = 11, bandDelayMs = 80;
 } // namespace
 
 CarouselPage::CarouselPage(Session& s)
-    : ComparisonPage(s, QStringLiteral("carousel"), QStringLiteral("view-presentation"), tr("Carousel"), tr("What does a visitor see, and what is lost behind the fold?")) {
+    : ComparisonPage(s, QStringLiteral("carousel"), QStringLiteral("view-presentation"), tr("Carousel"),
+                     tr("What does a visitor see, and what is lost behind the fold?")) {
     auto* canvas = new QWidget;
     canvas->setProperty("role", QStringLiteral("canvas"));
     auto* column = new QVBoxLayout(canvas);
@@ -62,7 +55,8 @@ CarouselPage::CarouselPage(Session& s)
     m_bandTimer->setInterval(bandDelayMs);
     connect(m_bandTimer, &QTimer::timeout, this, &CarouselPage::showBands);
     for (const auto& [key, by] : {std::pair{Qt::Key_PageUp, -1}, std::pair{Qt::Key_PageDown, 1}})
-        connect(new QShortcut(QKeySequence(key), this, nullptr, nullptr, Qt::WidgetWithChildrenShortcut), &QShortcut::activated, this, [this, step = by] { stepUser(step); });
+        connect(new QShortcut(QKeySequence(key), this, nullptr, nullptr, Qt::WidgetWithChildrenShortcut), &QShortcut::activated, this,
+                [this, step = by] { stepUser(step); });
     connect(&s.selection(), &RunSelection::userChanged, this, [this] {
         if (m_index && m_shown)
             showUser(session().selection().user());
@@ -70,156 +64,9 @@ CarouselPage::CarouselPage(Session& s)
     begin();
 }
 
-QWidget* CarouselPage::makeControls() {
-    auto* bar = new QWidget;
-    auto* row = new QHBoxLayout(bar);
-    row->setContentsMargins(0, 0, 0, 0);
-    row->setSpacing(6);
-    row->addWidget(textLabel(tr("User"), "heading"));
-    const auto arrow = [&](const char* icon, const QString& text, int by) {
-        auto* button = new QToolButton;
-        button->setIcon(Theme::icon(QString::fromLatin1(icon)));
-        button->setAccessibleName(text);
-        button->setToolTip(text + (by < 0 ? QStringLiteral(" (PgUp)") : QStringLiteral(" (PgDown)")));
-        connect(button, &QToolButton::clicked, this, [this, by] { stepUser(by); });
-        row->addWidget(button);
-        return button;
-    };
-    m_previous = arrow("go-previous", tr("Previous user"), -1);
-    m_search = new QLineEdit;
-    m_search->setObjectName(QStringLiteral("user-search"));
-    m_search->setPlaceholderText(tr("User id"));
-    m_search->setAccessibleName(tr("Find a user by id"));
-    m_search->setFixedWidth(84);
-    row->addWidget(m_search);
-    m_next = arrow("go-next", tr("Next user"), 1);
-    m_place = textLabel({}, "caption");
-    row->addWidget(m_place);
-    row->addSpacing(8);
-    m_outside = new QCheckBox(tr("Just outside"));
-    m_outside->setToolTip(tr("Only users whose ideal item stands at one of the four positions behind the fold"));
-    row->addWidget(m_outside);
-    row->addStretch(1);
-
-    m_changed = textLabel({}, "warning");
-    row->addWidget(m_changed);
-    auto* fold = textLabel(tr("Window"));
-    m_window = new QSpinBox;
-    m_window->setRange(smallestWindow, largestWindow);
-    m_window->setAccessibleName(tr("Window: cards before the fold"));
-    m_window->setToolTip(tr("Cards that are visible without a swipe; the fold can be dragged too"));
-    fold->setBuddy(m_window);
-    row->addWidget(fold);
-    row->addWidget(m_window);
-    row->addSpacing(8);
-    auto* swipe = textLabel(tr("Swipe s"));
-    m_swipe = new QSlider(Qt::Horizontal);
-    m_swipe->setRange(0, swipeSteps);
-    m_swipe->setPageStep(5);
-    m_swipe->setFixedWidth(104);
-    m_swipe->setAccessibleName(tr("Swipe probability, in hundredths"));
-    m_swipe->setToolTip(tr("Probability that a visitor swipes on after a page without a click; clicks alone cannot tell it"));
-    swipe->setBuddy(m_swipe);
-    m_swipeText = textLabel({}, "heading");
-    m_swipeText->setMinimumWidth(36);
-    row->addWidget(swipe);
-    row->addWidget(m_swipe);
-    row->addWidget(m_swipeText);
-    m_reset = new QPushButton(Theme::icon(QStringLiteral("edit-undo")), tr("Reset"));
-    m_reset->setToolTip(tr("Back to the stored order, and to the fold and the swipe probability of the study"));
-    row->addWidget(m_reset);
-
-    connect(m_search, &QLineEdit::returnPressed, this, [this] {
-        if (!m_index)
-            return;
-        const int found = m_index->rowOf(m_search->text().trimmed());
-        if (found < 0) {
-            session().say(tr("No user of these runs has an id like '%1'.").arg(m_search->text()));
-            m_search->setText(m_userId);
-            return;
-        }
-        session().selection().setUser(m_index->users[static_cast<std::size_t>(found)]);
-        m_search->setText(m_userId);
-    });
-    connect(m_outside, &QCheckBox::toggled, this, &CarouselPage::showIndex);
-    connect(m_window, &QSpinBox::valueChanged, this, &CarouselPage::setWindow);
-    connect(m_swipe, &QSlider::valueChanged, this, [this](int value) { setSwipe(static_cast<double>(value) / swipeSteps); });
-    connect(m_reset, &QPushButton::clicked, this, &CarouselPage::reset);
-    return bar;
+bool CarouselPage::isBusy() const {
+    return ComparisonPage::isBusy() || m_bandTimer->isActive();
 }
-
-QWidget* CarouselPage::makeRow(std::size_t index) {
-    auto& row = m_rows[index];
-    row.frame = cardFrame();
-    auto* column = new QVBoxLayout(row.frame);
-    column->setContentsMargins(8, 4, 8, 4);
-    column->setSpacing(2);
-    auto* head = new QHBoxLayout;
-    head->setSpacing(8);
-    const QString letter = index == 0 ? tr("A") : tr("B");
-    head->addWidget(textLabel(letter, "heading"));
-    row.strategy = new QComboBox;
-    row.strategy->setAccessibleName(tr("Strategy %1").arg(letter));
-    row.strategy->setSizeAdjustPolicy(QComboBox::AdjustToContents);
-    row.strategy->setMinimumContentsLength(14);
-    head->addWidget(row.strategy);
-    auto* line = new ElidedLabel("heading");
-    row.line = line;
-    head->addWidget(line, 1);
-    column->addLayout(head);
-    row.strip = new CarouselStrip;
-    column->addWidget(row.strip);
-    connect(row.strategy, &QComboBox::activated, this, &CarouselPage::chooseStrategies);
-    connect(row.strip, &CarouselStrip::moveWanted, this, [this, index](int from, int to) {
-        m_rows[index].carousel.move(static_cast<std::size_t>(from), static_cast<std::size_t>(to));
-        evaluate();
-    });
-    connect(row.strip, &CarouselStrip::windowWanted, this, &CarouselPage::setWindow);
-    connect(row.strip, &CarouselStrip::selectionChanged, this, [this, index](int place) { inspect(index, place); });
-    return row.frame;
-}
-
-QWidget* CarouselPage::makePlots() {
-    auto* holder = new QWidget;
-    auto* row = new QHBoxLayout(holder);
-    row->setContentsMargins(0, 0, 0, 0);
-    row->setSpacing(8);
-    auto* left = cardFrame();
-    auto* column = new QVBoxLayout(left);
-    column->setContentsMargins(0, 0, 0, 0);
-    column->setSpacing(0);
-    m_plotOf = new QComboBox;
-    m_plotOf->addItems({tr("This user, as arranged"), tr("All users, as stored")});
-    m_plotOf->setAccessibleName(tr("Whose reach, examination and clicks are drawn"));
-    auto* choice = new QHBoxLayout;
-    choice->setContentsMargins(12, 0, 8, 0);
-    choice->addWidget(m_plotOf);
-    choice->addStretch();
-    m_positions = new PlotView;
-    m_positions->setObjectName(QStringLiteral("plot-positions"));
-    column->addWidget(m_positions, 1);
-    column->addLayout(choice);
-    column->addSpacing(6);
-    row->addWidget(left, 1);
-    auto* right = cardFrame();
-    auto* rightColumn = new QVBoxLayout(right);
-    rightColumn->setContentsMargins(0, 0, 0, 0);
-    m_landing = new PlotView;
-    rightColumn->addWidget(m_landing);
-    row->addWidget(right, 1);
-    holder->setMinimumHeight(236);
-    connect(m_plotOf, &QComboBox::currentIndexChanged, this, &CarouselPage::showPlots);
-    for (auto* plot : {m_positions, m_landing}) {
-        connect(plot, &PlotView::exported, this, [this](const QString& file) { session().say(tr("Wrote %1").arg(file)); });
-        connect(plot, &PlotView::exportFailed, this, [this](const QString& message) { session().log().add(ActivityLog::Level::error, message); });
-        connect(plot, &PlotView::placeClicked, this, [this, plot](double x) {
-            m_rows[m_inspectedRow].strip->select(static_cast<int>(std::lround(x)) - (plot->plot().categories.empty() ? 1 : 0)); // a click on a position selects its card
-        });
-    }
-    return holder;
-}
-
-bool CarouselPage::isBusy() const { return ComparisonPage::isBusy() || m_bandTimer->isActive(); }
 
 void CarouselPage::entered() {
     if (comparison() && comparison() != m_shown)
@@ -258,7 +105,8 @@ void CarouselPage::fillStrategies() {
     for (std::size_t m = 0; m < m_shown->definitions.size(); ++m)
         if (m_shown->definitions[m].metric == Metric::ndcg)
             for (std::size_t i = 0; i < strategies.size(); ++i)
-                if (i != m_shown->baseline && (best == m_shown->baseline || strategies[i].metrics[m].value > strategies[best].metrics[m].value))
+                if (i != m_shown->baseline &&
+                    (best == m_shown->baseline || strategies[i].metrics[m].value > strategies[best].metrics[m].value))
                     best = i;
     for (std::size_t r = 0; r < m_rows.size(); ++r) {
         auto* combo = m_rows[r].strategy;
@@ -270,7 +118,9 @@ void CarouselPage::fillStrategies() {
         for (const auto& strategy : strategies)
             combo->addItem(Theme::instance().strategyIcon(strategy.colour), qs(strategy.strategy.name), qint64(strategy.run.id));
         const int kept = before ? combo->findData(before) : -1;
-        const auto wished = r == 0 ? strategies[m_shown->baseline].run.id : best != m_shown->baseline ? strategies[best].run.id : std::int64_t(0);
+        const auto wished = r == 0                      ? strategies[m_shown->baseline].run.id
+                            : best != m_shown->baseline ? strategies[best].run.id
+                                                        : std::int64_t(0);
         combo->setCurrentIndex(std::max(0, kept >= 0 ? kept : combo->findData(qint64(wished))));
     }
 }
@@ -311,7 +161,9 @@ void CarouselPage::readIndex() {
         return showIndex();
     session().jobs().run<UserIndex>(
         this, {tr("Reading the users of the runs"), Lane::quick, QStringLiteral("carousel-index")},
-        [&s = session(), runs, dataset = m_shown->strategies.front().run.dataset](const RunControl& control) { return readUserIndex(s.workbench(), dataset, runs, control); },
+        [&s = session(), runs, dataset = m_shown->strategies.front().run.dataset](const RunControl& control) {
+            return readUserIndex(s.workbench(), dataset, runs, control);
+        },
         [this, comparison = m_shown](JobRunner::Shared<UserIndex> result) {
             if (comparison != m_shown)
                 return;
@@ -345,7 +197,8 @@ void CarouselPage::showIndex() {
     m_outside->setEnabled(!outside.empty() || m_outside->isChecked());
     const auto rows = visibleRows();
     const Code wished = session().selection().user();
-    const bool known = std::any_of(rows.begin(), rows.end(), [&](int row) { return m_index->users[static_cast<std::size_t>(row)] == wished; });
+    const bool known =
+        std::any_of(rows.begin(), rows.end(), [&](int row) { return m_index->users[static_cast<std::size_t>(row)] == wished; });
     if (known || rows.empty())
         return showUser(known ? wished : m_index->rowOf(wished) >= 0 ? wished : noCode);
     // The story first: a user whose ideal item nearly made it.
@@ -371,8 +224,9 @@ void CarouselPage::showUser(Code user) {
     const auto at = std::find(rows.begin(), rows.end(), row);
     m_userId = row >= 0 ? m_index->ids[row] : QString();
     m_search->setText(m_userId);
-    m_place->setText(rows.empty() ? tr("no such user") : at == rows.end() ? tr("– of %1").arg(count(static_cast<std::int64_t>(rows.size())))
-                                                                         : tr("%1 of %2").arg(at - rows.begin() + 1).arg(count(static_cast<std::int64_t>(rows.size()))));
+    m_place->setText(rows.empty()       ? tr("no such user")
+                     : at == rows.end() ? tr("– of %1").arg(count(static_cast<std::int64_t>(rows.size())))
+                                        : tr("%1 of %2").arg(at - rows.begin() + 1).arg(count(static_cast<std::int64_t>(rows.size()))));
     m_previous->setEnabled(!rows.empty() && row > rows.front());
     m_next->setEnabled(!rows.empty() && row < rows.back());
     if (row >= 0)
@@ -422,7 +276,8 @@ void CarouselPage::userArrived(const std::vector<UserCarousel>& carousels) {
             likes << qs(title);
         static_cast<ElidedLabel*>(m_likes)->setWhole(likes.isEmpty() ? tr("No liked items are known of this user before the test.")
                                                                      : tr("Liked, newest first: %1").arg(likes.join(QStringLiteral(" · "))),
-                                                     likes.isEmpty() ? QString() : tr("Liked, newest first:\n%1").arg(likes.join(QLatin1Char('\n'))));
+                                                     likes.isEmpty() ? QString()
+                                                                     : tr("Liked, newest first:\n%1").arg(likes.join(QLatin1Char('\n'))));
     }
     state().showReady();
     evaluate();
@@ -435,6 +290,7 @@ void CarouselPage::userArrived(const std::vector<UserCarousel>& carousels) {
             const auto target = m_rows[r].carousel.targetPlace();
             if (target < m_rows[r].carousel.size() && static_cast<int>(target) < 2 * m_model.window)
                 m_rows[r].strip->select(static_cast<int>(target));
+            m_rows[r].strip->setPage(0); // a visitor begins at the first page, wherever that item is
         }
     if (m_inspectedPlace < 0)
         m_rows.front().strip->select(0);
@@ -476,8 +332,10 @@ void CarouselPage::setSwipe(double swipe) {
 void CarouselPage::reset() {
     if (!m_shown)
         return;
-    for (auto& row : m_rows)
+    for (auto& row : m_rows) {
         row.carousel.reset();
+        row.strip->setPage(0);
+    }
     const auto& evaluation = m_shown->study.evaluation;
     setWindow(evaluation.window);
     setSwipe(evaluation.swipe);
@@ -532,13 +390,18 @@ void CarouselPage::showLines() {
             const auto [low, high] = std::minmax_element(missed.begin(), missed.end());
             line += tr("  (%1 to %2 for s from 0 to 1)").arg(figures(*low), figures(*high));
         }
-        static_cast<ElidedLabel*>(row.line)->setWhole(line, tr("Expected value of this user's visit under the swipe-aware model, over the first %1 cards. %2").arg(row.carousel.size()).arg(line));
+        static_cast<ElidedLabel*>(row.line)->setWhole(
+            line, tr("Expected value of this user's visit under the swipe-aware model, over the first %1 cards. %2")
+                      .arg(row.carousel.size())
+                      .arg(line));
         if (const auto* s = strategyOf(row.run)) {
             const auto target = row.carousel.targetPlace();
-            const QString place = target < row.carousel.size() ? tr("ideal item at %1").arg(target + 1) : tr("ideal item not among the first %1").arg(row.carousel.size());
-            const QString all = tr("all %1 users: V %2 [%3, %4], missed %5 [%6, %7]")
-                                    .arg(count(s->value.users), figures(s->value.value), figures(s->value.interval.low), figures(s->value.interval.high), figures(s->missed.value),
-                                         figures(s->missed.interval.low), figures(s->missed.interval.high));
+            const QString place = target < row.carousel.size() ? tr("ideal item at %1").arg(target + 1)
+                                                               : tr("ideal item not among the first %1").arg(row.carousel.size());
+            const QString all =
+                tr("all %1 users: V %2 [%3, %4], missed %5 [%6, %7]")
+                    .arg(count(s->value.users), figures(s->value.value), figures(s->value.interval.low), figures(s->value.interval.high),
+                         figures(s->missed.value), figures(s->missed.interval.low), figures(s->missed.interval.high));
             row.strip->setCaption(place + QStringLiteral("  ·  ") + all);
             row.frame->setToolTip(plainToolTip(place + QLatin1Char('\n') + all + QLatin1Char('\n') + qs(m_shown->attractionNote)));
         }
@@ -550,10 +413,12 @@ void CarouselPage::showPlots() {
     for (const auto& row : m_rows)
         if (row.run != 0 && row.loadedRun == row.run)
             if (const auto* strategy = strategyOf(row.run))
-                rows.push_back({&row == m_rows.data() ? "A" : "B", strategy->strategy.name, strategy->colour, &row.carousel.figures(), strategy});
+                rows.push_back(
+                    {&row == m_rows.data() ? "A" : "B", strategy->strategy.name, strategy->colour, &row.carousel.figures(), strategy});
     if (rows.empty())
         return;
-    m_positions->setPlot(m_plotOf->currentIndex() == 0 ? userPositionPlot(rows, m_model.window, m_model.swipe, ss(m_userId)) : studyPositionPlot(rows, *m_shown));
+    m_positions->setPlot(m_plotOf->currentIndex() == 0 ? userPositionPlot(rows, m_model.window, m_model.swipe, ss(m_userId))
+                                                       : studyPositionPlot(rows, *m_shown));
     m_landing->setPlot(landingPlot(rows, m_model.window, m_shown->users));
 }
 
@@ -583,11 +448,14 @@ void CarouselPage::showInspector() {
     m_explained = {row.run, row.loadedUser, card.item, {}};
     session().jobs().run<std::string>(
         this, {tr("Why is this item here"), Lane::quick, QStringLiteral("carousel-explain")},
-        [&s = session(), run = row.run, user = row.loadedUser, item = card.item](const RunControl&) { return s.workbench().explain(run, user, item); },
+        [&s = session(), run = row.run, user = row.loadedUser, item = card.item](const RunControl&) {
+            return s.workbench().explain(run, user, item);
+        },
         [this, run = row.run, user = row.loadedUser, item = card.item](JobRunner::Shared<std::string> result) {
             if (m_explained.run != run || m_explained.user != user || m_explained.item != item)
                 return;
-            m_explained.rows = result ? explanationRows(**result) : std::vector<InspectorRow>{{tr("No explanation"), qs(describe(result.error()))}};
+            m_explained.rows =
+                result ? explanationRows(**result) : std::vector<InspectorRow>{{tr("No explanation"), qs(describe(result.error()))}};
             showInspector();
         });
 }

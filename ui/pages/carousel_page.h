@@ -44,6 +44,7 @@ protected:
     void showComparison(const ComparisonPtr& comparison) override;
 
 private:
+    static constexpr int swipeSteps = 100; // of the slider
     struct Row {
         QFrame* frame = nullptr;
         QComboBox* strategy = nullptr;
@@ -65,8 +66,8 @@ private:
     void showUser(Code user);
     void readUser();
     void userArrived(const std::vector<UserCarousel>& carousels);
-    void evaluate();      // everything that follows from order, fold and swipe
-    void showBands();     // the costlier part of it, a moment later
+    void evaluate();  // everything that follows from order, fold and swipe
+    void showBands(); // the costlier part of it, a moment later
     void showLines();
     void showPlots();
     void inspect(std::size_t row, int place);

@@ -34,10 +34,13 @@ QFrame* cardWith(QWidget* content) {
 } // namespace
 
 MetricsPage::MetricsPage(Session& session)
-    : ComparisonPage(session, QStringLiteral("metrics"), QStringLiteral("view-statistics"), tr("Metrics"), tr("Which strategy is better, by how much, and how sure are we?")) {
-    m_copy = addPageAction(QStringLiteral("edit-copy"), tr("Copy table"), tr("Copy the table, ready for a spreadsheet"), QKeySequence(tr("Ctrl+Shift+C")), Weight::secondary, [this] { copyTable(); });
-    m_export = addPageAction(QStringLiteral("document-export"), tr("Export CSV…"), tr("Write every metric with interval, difference and test as a CSV file"), QKeySequence(tr("Ctrl+E")), Weight::secondary,
-                  [this] { chooseFile(); });
+    : ComparisonPage(session, QStringLiteral("metrics"), QStringLiteral("view-statistics"), tr("Metrics"),
+                     tr("Which strategy is better, by how much, and how sure are we?")) {
+    m_copy = addPageAction(QStringLiteral("edit-copy"), tr("Copy table"), tr("Copy the table, ready for a spreadsheet"),
+                           QKeySequence(tr("Ctrl+Shift+C")), Weight::secondary, [this] { copyTable(); });
+    m_export = addPageAction(QStringLiteral("document-export"), tr("Export CSV…"),
+                             tr("Write every metric with interval, difference and test as a CSV file"), QKeySequence(tr("Ctrl+E")),
+                             Weight::secondary, [this] { chooseFile(); });
     auto* canvas = new QWidget;
     canvas->setProperty("role", QStringLiteral("canvas"));
     auto* column = new QVBoxLayout(canvas);
@@ -80,7 +83,8 @@ QWidget* MetricsPage::makeTable() {
     m_table->horizontalHeader()->setSectionsMovable(false);
     for (auto* copy : m_table->findChildren<QShortcut*>()) // copies rows; here the whole table is meant
         delete copy;
-    connect(new QShortcut(QKeySequence::Copy, m_table, nullptr, nullptr, Qt::WidgetShortcut), &QShortcut::activated, this, &MetricsPage::copyTable);
+    connect(new QShortcut(QKeySequence::Copy, m_table, nullptr, nullptr, Qt::WidgetShortcut), &QShortcut::activated, this,
+            &MetricsPage::copyTable);
     column->addWidget(m_table);
 
     auto* words = new QWidget;
@@ -97,7 +101,8 @@ QWidget* MetricsPage::makeTable() {
     definition->addWidget(m_source, 2);
     column->addWidget(cardWith(words));
 
-    connect(m_table->selectionModel(), &QItemSelectionModel::currentColumnChanged, this, [this](const QModelIndex& index) { selectMetric(index.column()); });
+    connect(m_table->selectionModel(), &QItemSelectionModel::currentColumnChanged, this,
+            [this](const QModelIndex& index) { selectMetric(index.column()); });
     connect(m_table->horizontalHeader(), &QHeaderView::sectionClicked, this, &MetricsPage::selectMetric);
     return holder;
 }
@@ -118,7 +123,8 @@ QWidget* MetricsPage::makePlots() {
             row->addWidget(cardWith(view), 1);
             m_places.push_back({id, view});
             connect(view, &PlotView::exported, this, [this](const QString& file) { session().say(tr("Wrote %1").arg(file)); });
-            connect(view, &PlotView::exportFailed, this, [this](const QString& message) { session().log().add(ActivityLog::Level::error, message); });
+            connect(view, &PlotView::exportFailed, this,
+                    [this](const QString& message) { session().log().add(ActivityLog::Level::error, message); });
             // One strategy stands out in all plots of the page; a second click lets all stand out again.
             connect(view, &PlotView::seriesClicked, this, [this, view](int series) {
                 const std::string name = view->plot().series[static_cast<std::size_t>(series)].name;
@@ -142,8 +148,10 @@ void MetricsPage::showComparison(const ComparisonPtr& comparison) {
     const auto& c = *comparison;
     m_plots = comparisonPlots(c);
     m_model->setComparison(comparison);
-    m_summary->setText(tr("%1 · %2 users · %3 % bootstrap intervals · differences to %4 are paired, tested by sign flips; not corrected for %5 comparisons")
-                           .arg(qs(c.datasetTitle), count(c.users), QString::number(100 * c.study.evaluation.confidence), qs(c.strategies[c.baseline].strategy.name),
+    m_summary->setText(tr("%1 · %2 users · %3 % bootstrap intervals · differences to %4 are paired, tested by sign flips; not corrected "
+                          "for %5 comparisons")
+                           .arg(qs(c.datasetTitle), count(c.users), QString::number(100 * c.study.evaluation.confidence),
+                                qs(c.strategies[c.baseline].strategy.name),
                                 count(static_cast<std::int64_t>((c.strategies.size() - 1) * c.definitions.size()))));
     QStringList warnings;
     for (const auto& warning : c.warnings)
@@ -188,8 +196,10 @@ void MetricsPage::fitTable() {
 void MetricsPage::fitHeight() {
     if (m_model->rowCount() == 0)
         return;
-    const int rows = std::min(mostRowsShown, m_model->rowCount() - 1), wide = m_table->verticalHeader()->width() + m_table->horizontalHeader()->length();
-    m_table->setFixedHeight(headerHeight + rows * m_table->verticalHeader()->defaultSectionSize() + chanceHeight + (wide > m_table->width() - 2 ? 14 : 1));
+    const int rows = std::min(mostRowsShown, m_model->rowCount() - 1),
+              wide = m_table->verticalHeader()->width() + m_table->horizontalHeader()->length();
+    m_table->setFixedHeight(headerHeight + rows * m_table->verticalHeader()->defaultSectionSize() + chanceHeight +
+                            (wide > m_table->width() - 2 ? 14 : 1));
 }
 
 void MetricsPage::resizeEvent(QResizeEvent* event) {
@@ -234,7 +244,8 @@ void MetricsPage::copyTable() {
     for (int column = 0; column < m_model->columnCount(); ++column)
         text += QLatin1Char('\t') + m_model->headerData(column, Qt::Horizontal, Qt::DisplayRole).toString();
     for (int row = 0; row < m_model->rowCount(); ++row) {
-        text += QLatin1Char('\n') + m_model->headerData(row, Qt::Vertical, Qt::DisplayRole).toString().replace(QLatin1Char('\t'), QLatin1Char(' '));
+        text += QLatin1Char('\n') +
+                m_model->headerData(row, Qt::Vertical, Qt::DisplayRole).toString().replace(QLatin1Char('\t'), QLatin1Char(' '));
         for (int column = 0; column < m_model->columnCount(); ++column)
             text += QLatin1Char('\t') + m_model->index(row, column).data().toString();
     }
@@ -256,7 +267,8 @@ bool MetricsPage::exportTo(const QString& file) {
 void MetricsPage::chooseFile() {
     if (!comparison())
         return session().say(tr("There is nothing to export yet: select complete runs first."));
-    const QString file = QFileDialog::getSaveFileName(this, tr("Export metrics"), QStringLiteral("metrics.csv"), tr("Comma-separated values (*.csv)"));
+    const QString file =
+        QFileDialog::getSaveFileName(this, tr("Export metrics"), QStringLiteral("metrics.csv"), tr("Comma-separated values (*.csv)"));
     if (!file.isEmpty())
         exportTo(file);
 }

@@ -13,7 +13,9 @@ namespace carousel::ui {
 namespace {
 constexpr double noTies = 1e-9;
 
-bool significant(const PairedDifference& d) { return d.words == "higher" || d.words == "lower"; }
+bool significant(const PairedDifference& d) {
+    return d.words == "higher" || d.words == "lower";
+}
 
 const PairedDifference* differenceOf(const StudyComparison& c, std::size_t strategy, std::size_t metric) {
     const auto& s = c.strategies[strategy];
@@ -21,10 +23,14 @@ const PairedDifference* differenceOf(const StudyComparison& c, std::size_t strat
 }
 
 QString range(const Interval& interval) {
-    return std::isfinite(interval.low) && std::isfinite(interval.high) ? QStringLiteral("[%1, %2]").arg(figures(interval.low), figures(interval.high)) : QString();
+    return std::isfinite(interval.low) && std::isfinite(interval.high)
+               ? QStringLiteral("[%1, %2]").arg(figures(interval.low), figures(interval.high))
+               : QString();
 }
 
-QString withSign(double value) { return (value > 0 ? QStringLiteral("+") : QString()) + figures(value); }
+QString withSign(double value) {
+    return (value > 0 ? QStringLiteral("+") : QString()) + figures(value);
+}
 } // namespace
 
 QString differenceWords(const StudyComparison& c, std::size_t strategy, std::size_t metric, bool withBaseline) {
@@ -34,10 +40,13 @@ QString differenceWords(const StudyComparison& c, std::size_t strategy, std::siz
     if (!std::isfinite(d->difference))
         return QObject::tr("not comparable");
     if (!withBaseline)
-        return significant(*d) ? QStringLiteral("%1 %2").arg(withSign(d->difference), qs(d->words)) : QObject::tr("%1 n. s.").arg(withSign(d->difference));
+        return significant(*d) ? QStringLiteral("%1 %2").arg(withSign(d->difference), qs(d->words))
+                               : QObject::tr("%1 n. s.").arg(withSign(d->difference));
     const QString base = qs(c.strategies[c.baseline].strategy.name);
-    const QString test = QObject::tr("%1 %2, p = %3, %4 users").arg(withSign(d->difference), range(d->interval), figures(d->pValue), count(d->users));
-    return significant(*d) ? QObject::tr("%1 than %2: %3").arg(qs(d->words), base, test) : QObject::tr("%1 from %2: %3").arg(qs(d->words), base, test);
+    const QString test =
+        QObject::tr("%1 %2, p = %3, %4 users").arg(withSign(d->difference), range(d->interval), figures(d->pValue), count(d->users));
+    return significant(*d) ? QObject::tr("%1 than %2: %3").arg(qs(d->words), base, test)
+                           : QObject::tr("%1 from %2: %3").arg(qs(d->words), base, test);
 }
 
 void MetricsTableModel::setComparison(ComparisonPtr comparison) {
@@ -72,17 +81,22 @@ QVariant MetricsTableModel::data(const QModelIndex& index, int role) const {
         if (role == IntervalRole)
             return QString();
         if (role == Qt::ToolTipRole)
-            return plainToolTip(std::isfinite(chance) ? tr("%1 of a random order, exact, mean over users").arg(qs(definition.label)) : tr("Chance has no meaning for %1.").arg(qs(definition.label)));
+            return plainToolTip(std::isfinite(chance) ? tr("%1 of a random order, exact, mean over users").arg(qs(definition.label))
+                                                      : tr("Chance has no meaning for %1.").arg(qs(definition.label)));
         return role == ToneRole ? QVariant(0) : role == BestRole ? QVariant(false) : QVariant();
     }
     const auto s = static_cast<std::size_t>(index.row());
     const auto& value = m_comparison->strategies[s].metrics[m];
     const QString interval = definition.perUser ? range(value.interval) : QString();
     switch (role) {
-    case EstimateRole: return figures(value.value);
-    case IntervalRole: return interval;
-    case DifferenceRole: return differenceWords(*m_comparison, s, m, false);
-    case BestRole: return m_comparison->strategies.size() > 1 && m_best[m] == s;
+    case EstimateRole:
+        return figures(value.value);
+    case IntervalRole:
+        return interval;
+    case DifferenceRole:
+        return differenceWords(*m_comparison, s, m, false);
+    case BestRole:
+        return m_comparison->strategies.size() > 1 && m_best[m] == s;
     case ToneRole: {
         const auto* d = differenceOf(*m_comparison, s, m);
         return !d || !significant(*d) ? 0 : (d->words == "higher") == definition.higherIsBetter ? 1 : -1;
@@ -96,17 +110,21 @@ QVariant MetricsTableModel::data(const QModelIndex& index, int role) const {
         return parts.join(QLatin1Char(' '));
     }
     case Qt::ToolTipRole: {
-        QStringList lines{tr("%1, %2: %3 %4").arg(qs(m_comparison->strategies[s].strategy.name), qs(definition.label), figures(value.value), interval)};
+        QStringList lines{
+            tr("%1, %2: %3 %4").arg(qs(m_comparison->strategies[s].strategy.name), qs(definition.label), figures(value.value), interval)};
         if (const QString words = differenceWords(*m_comparison, s, m, true); !words.isEmpty())
             lines << words;
         if (value.best - value.worst > noTies)
-            lines << tr("ties: between %1 and %2, depending on how tied items are ordered; shown is the expected value").arg(figures(value.worst), figures(value.best));
+            lines << tr("ties: between %1 and %2, depending on how tied items are ordered; shown is the expected value")
+                         .arg(figures(value.worst), figures(value.best));
         else
             lines << tr("no ties change this figure");
-        lines << (value.excluded > 0 ? tr("%1 users, %2 left out for lack of data").arg(count(value.users), count(value.excluded)) : tr("%1 users").arg(count(value.users)));
+        lines << (value.excluded > 0 ? tr("%1 users, %2 left out for lack of data").arg(count(value.users), count(value.excluded))
+                                     : tr("%1 users").arg(count(value.users)));
         return plainToolTip(lines.join(QLatin1Char('\n')));
     }
-    default: return {};
+    default:
+        return {};
     }
 }
 
@@ -121,7 +139,8 @@ QVariant MetricsTableModel::headerData(int section, Qt::Orientation orientation,
         if (role == Qt::DisplayRole)
             return qs(d.label);
         if (role == Qt::ToolTipRole)
-            return plainToolTip(tr("%1\n%2\n%3").arg(qs(d.formula), qs(d.source), d.higherIsBetter ? tr("Higher is better.") : tr("Lower is better.")));
+            return plainToolTip(
+                tr("%1\n%2\n%3").arg(qs(d.formula), qs(d.source), d.higherIsBetter ? tr("Higher is better.") : tr("Lower is better.")));
         return role == Qt::TextAlignmentRole ? QVariant::fromValue(Qt::Alignment(Qt::AlignLeft | Qt::AlignVCenter)) : QVariant();
     }
     if (role == Qt::TextAlignmentRole)
@@ -144,7 +163,8 @@ QSize EstimateDelegate::sizeHint(const QStyleOptionViewItem&, const QModelIndex&
     const QFontMetrics body(Theme::instance().strong()), small(Theme::instance().caption());
     int width = body.horizontalAdvance(index.data(MetricsTableModel::EstimateRole).toString());
     for (const int role : {MetricsTableModel::IntervalRole, MetricsTableModel::DifferenceRole})
-        width = std::max(width, small.horizontalAdvance(index.data(role).toString()) + (role == MetricsTableModel::DifferenceRole ? 12 : 0));
+        width =
+            std::max(width, small.horizontalAdvance(index.data(role).toString()) + (role == MetricsTableModel::DifferenceRole ? 12 : 0));
     return {width + 16, body.height() + 2 * small.height() + 10};
 }
 
@@ -161,7 +181,8 @@ void EstimateDelegate::paint(QPainter* painter, const QStyleOptionViewItem& opti
     const bool best = index.data(MetricsTableModel::BestRole).toBool();
     const QFont top = best ? theme.strong() : theme.body();
     const QFontMetrics body(top), small(theme.caption());
-    const QString interval = index.data(MetricsTableModel::IntervalRole).toString(), difference = index.data(MetricsTableModel::DifferenceRole).toString();
+    const QString interval = index.data(MetricsTableModel::IntervalRole).toString(),
+                  difference = index.data(MetricsTableModel::DifferenceRole).toString();
     const int height = body.height() + (interval.isEmpty() ? 0 : small.height()) + (difference.isEmpty() ? 0 : small.height());
     const int x = item.rect.left() + 8;
     int y = item.rect.top() + (item.rect.height() - height) / 2;
@@ -191,8 +212,9 @@ void EstimateDelegate::paint(QPainter* painter, const QStyleOptionViewItem& opti
 }
 
 std::string metricsCsv(const StudyComparison& c) {
-    const std::vector<std::string> header{"strategy", "metric",   "value",      "low",            "high",            "worst_over_ties", "best_over_ties", "users",
-                                          "excluded", "difference", "difference_low", "difference_high", "p",               "words",          "chance"};
+    const std::vector<std::string> header{"strategy",        "metric",          "value", "low",      "high",
+                                          "worst_over_ties", "best_over_ties",  "users", "excluded", "difference",
+                                          "difference_low",  "difference_high", "p",     "words",    "chance"};
     std::string text = csvRow(header);
     for (std::size_t s = 0; s < c.strategies.size(); ++s)
         for (std::size_t m = 0; m < c.definitions.size(); ++m) {

@@ -11,13 +11,21 @@ namespace carousel::ui {
 class MetricsTableModel : public QAbstractTableModel {
     Q_OBJECT
 public:
-    enum Role { EstimateRole = Qt::UserRole + 1, IntervalRole, DifferenceRole, ToneRole, BestRole }; // ToneRole: 1 better, -1 worse, 0 neither
+    enum Role {
+        EstimateRole = Qt::UserRole + 1,
+        IntervalRole,
+        DifferenceRole,
+        ToneRole,
+        BestRole
+    }; // ToneRole: 1 better, -1 worse, 0 neither
     explicit MetricsTableModel(QObject* parent = nullptr) : QAbstractTableModel(parent) {}
     void setComparison(ComparisonPtr comparison);
     int chanceRow() const { return m_comparison ? static_cast<int>(m_comparison->strategies.size()) : -1; }
 
     int rowCount(const QModelIndex& parent = {}) const override { return parent.isValid() || !m_comparison ? 0 : chanceRow() + 1; }
-    int columnCount(const QModelIndex& parent = {}) const override { return parent.isValid() || !m_comparison ? 0 : static_cast<int>(m_comparison->definitions.size()); }
+    int columnCount(const QModelIndex& parent = {}) const override {
+        return parent.isValid() || !m_comparison ? 0 : static_cast<int>(m_comparison->definitions.size());
+    }
     QVariant data(const QModelIndex& index, int role) const override;
     QVariant headerData(int section, Qt::Orientation orientation, int role) const override;
 

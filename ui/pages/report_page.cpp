@@ -52,9 +52,11 @@ QString fileStem(const QString& text) {
 } // namespace
 
 ReportPage::ReportPage(Session& s)
-    : ComparisonPage(s, QStringLiteral("report"), QStringLiteral("document-print"), tr("Report"), tr("What do we hand to a colleague, so that they can check and repeat it?")) {
-    m_write = addPageAction(QStringLiteral("document-export"), tr("Write report"), tr("Write one HTML file with plots, tables and provenance"), QKeySequence(tr("Ctrl+E")), Weight::primary,
-                            [this] { write(); });
+    : ComparisonPage(s, QStringLiteral("report"), QStringLiteral("document-print"), tr("Report"),
+                     tr("What do we hand to a colleague, so that they can check and repeat it?")) {
+    m_write =
+        addPageAction(QStringLiteral("document-export"), tr("Write report"), tr("Write one HTML file with plots, tables and provenance"),
+                      QKeySequence(tr("Ctrl+E")), Weight::primary, [this] { write(); });
     auto* split = new QSplitter(Qt::Horizontal);
     split->setChildrenCollapsible(false);
     split->addWidget(makeForm());
@@ -115,7 +117,7 @@ QWidget* ReportPage::makeForm() {
     m_result->setTextInteractionFlags(Qt::TextSelectableByMouse);
     result->addWidget(m_result);
     auto* openRow = new QHBoxLayout;
-    m_openFile = new QPushButton(Theme::icon(QStringLiteral("internet-web-browser")), tr("Open in browser"));
+    m_openFile = new QPushButton(Theme::icon(QStringLiteral("document-open")), tr("Open in browser"));
     m_openFolder = new QPushButton(Theme::icon(QStringLiteral("folder-open")), tr("Open folder"));
     openRow->addWidget(m_openFile);
     openRow->addWidget(m_openFolder);
@@ -162,7 +164,8 @@ QWidget* ReportPage::makeForm() {
             setFile(chosenFile);
     });
     connect(m_openFile, &QPushButton::clicked, this, [this] { QDesktopServices::openUrl(QUrl::fromLocalFile(m_resultFile)); });
-    connect(m_openFolder, &QPushButton::clicked, this, [this] { QDesktopServices::openUrl(QUrl::fromLocalFile(QFileInfo(m_resultFile).absolutePath())); });
+    connect(m_openFolder, &QPushButton::clicked, this,
+            [this] { QDesktopServices::openUrl(QUrl::fromLocalFile(QFileInfo(m_resultFile).absolutePath())); });
     connect(m_export, &QPushButton::clicked, this, [this] {
         const QString ending = m_format->currentData().toString();
         const QString wished = QFileInfo(file()).dir().filePath(fileStem(m_run->currentText()) + QLatin1Char('.') + ending);
@@ -190,7 +193,8 @@ QWidget* ReportPage::makePreview() {
     auto* secondColumn = new QVBoxLayout(second);
     secondColumn->setContentsMargins(12, 8, 0, 0);
     secondColumn->setSpacing(4);
-    secondColumn->addWidget(textLabel(tr("Carried whole inside the report: all that is needed to check it and to run it again."), "caption", true));
+    secondColumn->addWidget(
+        textLabel(tr("Carried whole inside the report: all that is needed to check it and to run it again."), "caption", true));
     m_provenance = new QTreeWidget;
     m_provenance->setAccessibleName(tr("Provenance"));
     m_provenance->setHeaderLabels({tr("what"), tr("value")});
@@ -200,7 +204,9 @@ QWidget* ReportPage::makePreview() {
     return tabs;
 }
 
-bool ReportPage::isBusy() const { return ComparisonPage::isBusy() || m_timer->isActive(); }
+bool ReportPage::isBusy() const {
+    return ComparisonPage::isBusy() || m_timer->isActive();
+}
 
 void ReportPage::entered() {
     if (comparison() && comparison() != m_shown)
@@ -253,7 +259,9 @@ void ReportPage::present(const ComparisonPtr& comparison) {
     }
     const int rowsShown = std::clamp(m_runs->count(), 3, 9);
     m_runs->setFixedHeight(rowsShown * std::max(24, m_runs->sizeHintForRow(0)) + 10);
-    m_others->setText(others ? tr("%1 on other data or another split cannot stand in the same report.").arg(plural(others, tr("run"), tr("runs"))) : QString());
+    m_others->setText(
+        others ? tr("%1 on other data or another split cannot stand in the same report.").arg(plural(others, tr("run"), tr("runs")))
+               : QString());
     m_others->setVisible(others > 0);
     if (otherStudy) {
         setFile(QFileInfo(session().projectFile()).dir().filePath(fileStem(qs(comparison->study.name)) + QStringLiteral("-report.html")));
@@ -280,14 +288,20 @@ QString ReportPage::file() const {
     const QString text = QDir::fromNativeSeparators(m_file->text().trimmed());
     if (text.isEmpty())
         return {};
-    const QString named = text.endsWith(QLatin1String(".html"), Qt::CaseInsensitive) || text.endsWith(QLatin1String(".htm"), Qt::CaseInsensitive) ? text : text + QStringLiteral(".html");
+    const QString named =
+        text.endsWith(QLatin1String(".html"), Qt::CaseInsensitive) || text.endsWith(QLatin1String(".htm"), Qt::CaseInsensitive)
+            ? text
+            : text + QStringLiteral(".html");
     return QDir::isAbsolutePath(named) ? named : QFileInfo(session().projectFile()).dir().filePath(named);
 }
 
 void ReportPage::followFile() {
     const QString wished = file();
     const bool there = !wished.isEmpty() && QFileInfo::exists(wished);
-    m_fileHint->setText(wished.isEmpty() ? tr("▲ Name a file.") : there ? tr("▲ This file is there already and will be replaced.") : tr("One file; needs no network to be read."));
+    m_fileHint->setText(wished.isEmpty()                  ? tr("▲ Name a file.")
+                        : there && wished == m_resultFile ? tr("Written just now; writing again replaces it.")
+                        : there                           ? tr("▲ This file is there already and will be replaced.")
+                                                          : tr("One file; needs no network to be read."));
     m_file->setToolTip(plainToolTip(wished));
     m_write->setEnabled(!wished.isEmpty() && !chosen().empty());
 }
@@ -315,7 +329,8 @@ void ReportPage::readPreview() {
             // The file itself, written where nobody looks: the preview can not differ from what is handed over.
             QTemporaryDir folder;
             if (!folder.isValid())
-                return fail(ErrorKind::io, "CL-5020", "There is no room for a temporary file.", "Free some disk space, or write the report without its preview.");
+                return fail(ErrorKind::io, "CL-5020", "There is no room for a temporary file.",
+                            "Free some disk space, or write the report without its preview.");
             const std::string path = ss(folder.filePath(QStringLiteral("report.html")));
             CAROUSEL_TRY(s.workbench().writeReport(runs, path, false, control));
             CAROUSEL_ASSIGN(const auto text, readFile(path, largestPreview));
@@ -329,7 +344,8 @@ void ReportPage::readPreview() {
                 m_provenance->clear();
                 return;
             }
-            m_previewState->setText(tr("Words and tables as in the file, %1 KB; the plots are drawn there.").arg(count(((*result)->html.size() + 1023) / 1024)));
+            m_previewState->setText(tr("Words and tables as in the file, %1 KB; the plots are drawn there.")
+                                        .arg(count(((*result)->html.size() + 1023) / 1024)));
             m_preview->showReport((*result)->html);
             showJson(*m_provenance, (*result)->provenance);
         });
@@ -353,7 +369,9 @@ void ReportPage::write() {
     m_resultCard->hide();
     session().jobs().run(
         this, {tr("Writing %1").arg(QFileInfo(target).fileName()), Lane::task, {}},
-        [&s = session(), runs, path = ss(target), png = m_png->isChecked()](const RunControl& control) { return s.workbench().writeReport(runs, path, png, control); },
+        [&s = session(), runs, path = ss(target), png = m_png->isChecked()](const RunControl& control) {
+            return s.workbench().writeReport(runs, path, png, control);
+        },
         [this, target](Result<void> result) {
             if (!result)
                 session().log().add(result.error());
@@ -367,7 +385,8 @@ void ReportPage::write() {
 void ReportPage::exportRun(const QString& target) {
     session().jobs().run(
         this, {tr("Exporting %1").arg(m_run->currentText()), Lane::task, {}},
-        [&s = session(), run = m_run->currentData().toLongLong(), as = ss(m_format->currentData().toString()), path = ss(target)](const RunControl&) { return s.workbench().exportRun(run, as, path); },
+        [&s = session(), run = m_run->currentData().toLongLong(), as = ss(m_format->currentData().toString()),
+         path = ss(target)](const RunControl&) { return s.workbench().exportRun(run, as, path); },
         [this, target](Result<void> result) {
             if (!result)
                 session().log().add(result.error());

@@ -107,7 +107,9 @@ ReportPreview::ReportPreview(QWidget* parent) : QTextBrowser(parent) {
     connect(&Theme::instance(), &Theme::changed, this, &ReportPreview::redraw);
 }
 
-QVariant ReportPreview::loadResource(int, const QUrl&) { return {}; }
+QVariant ReportPreview::loadResource(int, const QUrl&) {
+    return {};
+}
 
 void ReportPreview::showReport(const QString& html) {
     m_body = simplifiedReport(html);
@@ -117,9 +119,12 @@ void ReportPreview::showReport(const QString& html) {
 void ReportPreview::redraw() {
     const Palette& c = Theme::instance().colours();
     document()->setDefaultStyleSheet(
-        QStringLiteral("body { color: %1; } th { color: %2; text-align: left; white-space: nowrap; padding: 2px 8px; font-size: 11px; } td { padding: 2px 8px; font-size: 11px; } td.number { white-space: nowrap; } "
-                       "h1 { font-size: 18px; } h2 { font-size: 15px; margin-top: 18px; } h3 { font-size: 13px; } caption { color: %2; } a { color: %3; text-decoration: none; } "
-                       "pre { font-size: 11px; } .interval, .note, .subtitle, .plot, footer { color: %2; font-size: 11px; } dt { color: %2; }")
+        QStringLiteral(
+            "body { color: %1; } th { color: %2; text-align: left; white-space: nowrap; padding: 2px 8px; font-size: 11px; } td { padding: "
+            "2px 8px; font-size: 11px; } td.number { white-space: nowrap; } "
+            "h1 { font-size: 18px; } h2 { font-size: 15px; margin-top: 18px; } h3 { font-size: 13px; } caption { color: %2; } a { color: "
+            "%3; text-decoration: none; } "
+            "pre { font-size: 11px; } .interval, .note, .subtitle, .plot, footer { color: %2; font-size: 11px; } dt { color: %2; }")
             .arg(c.text.name(), c.secondary.name(), c.accent.name()));
     setHtml(m_body);
 }
@@ -132,6 +137,7 @@ void showJson(QTreeWidget& tree, const std::string& json) {
             addJson(tree.invisibleRootItem(), qs(key), value, 0);
     else
         new QTreeWidgetItem(&tree, {QObject::tr("text"), qs(json)});
+    tree.expandToDepth(0);
     tree.resizeColumnToContents(0);
     tree.setColumnWidth(0, std::clamp(tree.columnWidth(0) + 12, 120, 280));
 }

@@ -27,9 +27,13 @@ void ArrangedCarousel::move(std::size_t from, std::size_t to) {
         std::rotate(at(to), at(from), at(from + 1));
 }
 
-void ArrangedCarousel::reset() { std::iota(m_order.begin(), m_order.end(), std::size_t(0)); }
+void ArrangedCarousel::reset() {
+    std::iota(m_order.begin(), m_order.end(), std::size_t(0));
+}
 
-bool ArrangedCarousel::isMoved() const { return !std::is_sorted(m_order.begin(), m_order.end()); }
+bool ArrangedCarousel::isMoved() const {
+    return !std::is_sorted(m_order.begin(), m_order.end());
+}
 
 void ArrangedCarousel::columns(std::vector<double>& alpha, std::vector<double>& v) const {
     for (const auto stored : m_order) {

@@ -10,7 +10,7 @@
 namespace carousel::ui {
 
 namespace {
-constexpr int inset = 8;
+constexpr int wideInset = 8, narrowInset = 5, narrowCard = 76;
 
 QPainterPath star(const QPointF& centre, double radius) {
     QPolygonF points;
@@ -88,6 +88,7 @@ void paintCard(QPainter& painter, const QRect& rect, const CarouselCard& card, c
         painter.drawRoundedRect(frame.adjusted(3, 3, -3, -3), 3, 3);
     }
 
+    const int inset = rect.width() < narrowCard ? narrowInset : wideInset;
     const int left = rect.left() + inset, width = rect.width() - 2 * inset;
     int y = rect.top() + 8;
     // Position, and the star on what the user went on to choose.
@@ -140,7 +141,8 @@ void paintCard(QPainter& painter, const QRect& rect, const CarouselCard& card, c
     y += 10;
     const auto row = [&](const QString& name, const QString& value) {
         painter.setPen(c.secondary);
-        painter.drawText(left, y + small.ascent(), name);
+        const bool fits = small.horizontalAdvance(name) + small.horizontalAdvance(value) + 3 <= width;
+        painter.drawText(left, y + small.ascent(), fits ? name : name.left(1));
         painter.setPen(text);
         painter.drawText(QRect(left, y, width, small.height()), Qt::AlignRight | Qt::AlignVCenter, value);
         y += small.height();

@@ -11,8 +11,8 @@ class QFontMetrics;
 namespace carousel::ui {
 
 struct CardLook {
-    int place = 0;     // 0-based
-    int strategy = 0;  // colour
+    int place = 0;    // 0-based
+    int strategy = 0; // colour
     bool muted = false, selected = false, focused = false, dragged = false;
     SlotFigures figures;
 };

@@ -5,11 +5,11 @@
 
 namespace carousel::ui {
 
-struct PlottedCarousel { // one row of the page
+struct PlottedCarousel {      // one row of the page
     std::string letter, name; // "A", the strategy
     int colour = 0;
-    const CarouselFigures* figures = nullptr;   // this user, as arranged
-    const StrategyResult* strategy = nullptr;   // all users, as stored
+    const CarouselFigures* figures = nullptr; // this user, as arranged
+    const StrategyResult* strategy = nullptr; // all users, as stored
 };
 
 // Reach, examination and click per position for the user on the screen.

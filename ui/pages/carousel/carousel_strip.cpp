@@ -21,10 +21,14 @@ constexpr double behindShown = 3.3; // cards behind the fold that should be seen
 
 QString statusWords(ScoreStatus status) {
     switch (status) {
-    case ScoreStatus::ok: return {};
-    case ScoreStatus::missing: return QObject::tr("no score, a stand-in was used");
-    case ScoreStatus::invalid: return QObject::tr("the score was not valid, a stand-in was used");
-    default: return QObject::tr("the score is %1").arg(QString::fromLatin1(name(status)));
+    case ScoreStatus::ok:
+        return {};
+    case ScoreStatus::missing:
+        return QObject::tr("no score, a stand-in was used");
+    case ScoreStatus::invalid:
+        return QObject::tr("the score was not valid, a stand-in was used");
+    default:
+        return QObject::tr("the score is %1").arg(QString::fromLatin1(name(status)));
     }
 }
 } // namespace
@@ -83,7 +87,9 @@ void CarouselStrip::setCaption(const QString& caption) {
     update();
 }
 
-int CarouselStrip::pages() const { return m_carousel ? (static_cast<int>(m_carousel->size()) + m_window - 1) / m_window : 0; }
+int CarouselStrip::pages() const {
+    return m_carousel ? (static_cast<int>(m_carousel->size()) + m_window - 1) / m_window : 0;
+}
 
 void CarouselStrip::setPage(int page) {
     page = std::clamp(page, 0, std::max(0, pages() - 1));
@@ -122,7 +128,9 @@ QRect CarouselStrip::cardRect(int place) const {
     return {x, cardTop, pitch() - gap, cardHeight};
 }
 
-int CarouselStrip::foldX() const { return buttonWidth + m_window * pitch() - gap + foldGap / 2 + 1; }
+int CarouselStrip::foldX() const {
+    return buttonWidth + m_window * pitch() - gap + foldGap / 2 + 1;
+}
 
 int CarouselStrip::placeAt(const QPoint& at) const {
     if (!m_carousel || at.y() < cardTop || at.y() > cardTop + cardHeight)
@@ -137,7 +145,9 @@ int CarouselStrip::placeAt(const QPoint& at) const {
     return -1;
 }
 
-bool CarouselStrip::onFold(const QPoint& at) const { return m_carousel && std::abs(at.x() - foldX()) <= foldReach; }
+bool CarouselStrip::onFold(const QPoint& at) const {
+    return m_carousel && std::abs(at.x() - foldX()) <= foldReach;
+}
 
 QString CarouselStrip::spoken(int place) const {
     if (!m_carousel || place < 0 || place >= static_cast<int>(m_carousel->size()))
@@ -161,7 +171,8 @@ QString CarouselStrip::spoken(int place) const {
 }
 
 void CarouselStrip::tell() {
-    const QString words = m_selected >= 0 ? spoken(m_selected) : tr("No card selected; the arrow keys select one, Ctrl with an arrow key moves it");
+    const QString words =
+        m_selected >= 0 ? spoken(m_selected) : tr("No card selected; the arrow keys select one, Ctrl with an arrow key moves it");
     if (words == accessibleDescription())
         return;
     setAccessibleDescription(words);
@@ -169,8 +180,12 @@ void CarouselStrip::tell() {
     QAccessible::updateAccessibility(&event);
 }
 
-QSize CarouselStrip::sizeHint() const { return {900, cardTop + cardHeight + 2}; }
-QSize CarouselStrip::minimumSizeHint() const { return {2 * buttonWidth + foldGap + (smallestWindow + 3) * smallestPitch, cardTop + cardHeight + 2}; }
+QSize CarouselStrip::sizeHint() const {
+    return {900, cardTop + cardHeight + 2};
+}
+QSize CarouselStrip::minimumSizeHint() const {
+    return {2 * buttonWidth + foldGap + (smallestWindow + 3) * smallestPitch, cardTop + cardHeight + 2};
+}
 
 void CarouselStrip::placeButtons() {
     const int y = cardTop + (cardHeight - 28) / 2;
@@ -180,7 +195,9 @@ void CarouselStrip::placeButtons() {
     m_on->setEnabled(m_page + 1 < pages());
 }
 
-void CarouselStrip::resizeEvent(QResizeEvent*) { placeButtons(); }
+void CarouselStrip::resizeEvent(QResizeEvent*) {
+    placeButtons();
+}
 
 void CarouselStrip::paintEvent(QPaintEvent*) {
     if (!m_carousel)
@@ -226,7 +243,8 @@ void CarouselStrip::paintEvent(QPaintEvent*) {
     painter.setBrush(c.surface);
     painter.drawRoundedRect(handle, 4, 4);
     for (int i = -1; i <= 1; ++i)
-        painter.drawLine(QPointF(handle.left() + 3.5, handle.center().y() + i * 5), QPointF(handle.right() - 3.5, handle.center().y() + i * 5));
+        painter.drawLine(QPointF(handle.left() + 3.5, handle.center().y() + i * 5),
+                         QPointF(handle.right() - 3.5, handle.center().y() + i * 5));
     painter.setFont(theme.caption());
     painter.setPen(c.secondary);
     const QString fold = m_page == 0 ? tr("fold") : tr("fold, page %1").arg(m_page + 1);
@@ -234,12 +252,19 @@ void CarouselStrip::paintEvent(QPaintEvent*) {
     const double onward = first + m_window < count && static_cast<std::size_t>(first + m_window) < m_carousel->figures().slots.size()
                               ? m_carousel->figures().slots[static_cast<std::size_t>(first + m_window)].reach
                               : 0;
-    if (first + m_window < count)
-        painter.drawText(QRect(x + 40, 0, width() - x - 44 - buttonWidth, cardTop - 1), Qt::AlignLeft | Qt::AlignBottom,
-                         small.elidedText(tr("%1 of 100 visits come to see this").arg(100 * onward, 0, 'f', 0), Qt::ElideRight, width() - x - 44 - buttonWidth));
-    const QString caption = m_page > 0 ? tr("after %1; %2 cards lie before").arg(plural(m_page, tr("swipe"), tr("swipes"))).arg(first) : m_caption;
+    if (first + m_window < count) {
+        const int room = width() - x - 44 - buttonWidth;
+        QString reached = tr("%1 of 100 visits come to see this").arg(100 * onward, 0, 'f', 0);
+        if (small.horizontalAdvance(reached) > room)
+            reached = tr("%1 %").arg(100 * onward, 0, 'f', 0);
+        painter.drawText(QRect(x + 40, 0, room, cardTop - 1), Qt::AlignLeft | Qt::AlignBottom,
+                         small.elidedText(reached, Qt::ElideRight, room));
+    }
+    const QString caption =
+        m_page > 0 ? tr("after %1; %2 cards lie before").arg(plural(m_page, tr("swipe"), tr("swipes"))).arg(first) : m_caption;
     const int captionWidth = x - 30 - buttonWidth;
-    painter.drawText(QRect(buttonWidth, 0, captionWidth, cardTop - 1), Qt::AlignLeft | Qt::AlignBottom, small.elidedText(caption, Qt::ElideRight, captionWidth));
+    painter.drawText(QRect(buttonWidth, 0, captionWidth, cardTop - 1), Qt::AlignLeft | Qt::AlignBottom,
+                     small.elidedText(caption, Qt::ElideRight, captionWidth));
 }
 
 void CarouselStrip::mousePressEvent(QMouseEvent* event) {
@@ -335,7 +360,10 @@ void CarouselStrip::keyPressEvent(QKeyEvent* event) {
         update();
         return;
     }
-    const int to = event->key() == Qt::Key_Home ? 0 : event->key() == Qt::Key_End ? count - 1 : m_selected < 0 ? m_page * m_window : m_selected + step;
+    const int to = event->key() == Qt::Key_Home  ? 0
+                   : event->key() == Qt::Key_End ? count - 1
+                   : m_selected < 0              ? m_page * m_window
+                                                 : m_selected + step;
     select(std::clamp(to, 0, count - 1));
 }
 
@@ -343,7 +371,8 @@ bool CarouselStrip::event(QEvent* event) {
     if (event->type() == QEvent::ToolTip) {
         auto* help = static_cast<QHelpEvent*>(event);
         if (onFold(help->pos()))
-            QToolTip::showText(help->globalPos(), plainToolTip(tr("The fold: drag it to show more or fewer cards (Shift+Left, Shift+Right)")), this);
+            QToolTip::showText(help->globalPos(),
+                               plainToolTip(tr("The fold: drag it to show more or fewer cards (Shift+Left, Shift+Right)")), this);
         else if (const int place = placeAt(help->pos()); place >= 0)
             QToolTip::showText(help->globalPos(), plainToolTip(spoken(place)), this);
         else

@@ -55,7 +55,8 @@ std::vector<InspectorRow> cardRows(const ArrangedCarousel& carousel, std::size_t
     std::vector<InspectorRow> rows;
     const auto& card = carousel.at(place);
     const auto stored = carousel.storedPlace(place);
-    QString where = QObject::tr("%1, %2").arg(place + 1).arg(static_cast<int>(place) < window ? QObject::tr("before the fold") : QObject::tr("behind the fold"));
+    QString where = QObject::tr("%1, %2").arg(place + 1).arg(static_cast<int>(place) < window ? QObject::tr("before the fold")
+                                                                                              : QObject::tr("behind the fold"));
     if (stored != place)
         where += QObject::tr(" (moved from %1)").arg(stored + 1);
     rows.push_back({QObject::tr("Position"), where});
@@ -65,9 +66,11 @@ std::vector<InspectorRow> cardRows(const ArrangedCarousel& carousel, std::size_t
         rows.push_back({QObject::tr("Held out"), QObject::tr("★ the user went on to choose it")});
     if (place < carousel.figures().slots.size()) {
         const auto& slot = carousel.figures().slots[place];
-        rows.push_back({QObject::tr("At this position"), QObject::tr("reach %1 → examined %2 → click %3 → value %4")
-                                                             .arg(figures(slot.reach), figures(slot.examination), figures(slot.click), figures(slot.value))});
-        rows.push_back({QObject::tr("Attraction and worth"), QObject::tr("%1 clicks when examined, %2 per click").arg(figures(card.attraction), figures(card.value))});
+        rows.push_back({QObject::tr("At this position"),
+                        QObject::tr("reach %1 → examined %2 → click %3 → value %4")
+                            .arg(figures(slot.reach), figures(slot.examination), figures(slot.click), figures(slot.value))});
+        rows.push_back({QObject::tr("Attraction and worth"),
+                        QObject::tr("%1 clicks when examined, %2 per click").arg(figures(card.attraction), figures(card.value))});
     }
     return rows;
 }
@@ -87,7 +90,8 @@ std::vector<InspectorRow> explanationRows(const std::string& json) {
     if (has("status") && parsed["status"].is_string())
         rows.push_back({QObject::tr("State of the score"), statusWords(parsed["status"].get<std::string>())});
     if (has("tiedWith") && parsed["tiedWith"].is_number_integer() && parsed["tiedWith"].get<std::int64_t>() > 0)
-        rows.push_back({QObject::tr("Tie"), QObject::tr("%1 other items have the same rank score; their order among each other is chance").arg(parsed["tiedWith"].get<std::int64_t>())});
+        rows.push_back({QObject::tr("Tie"), QObject::tr("%1 other items have the same rank score; their order among each other is chance")
+                                                .arg(parsed["tiedWith"].get<std::int64_t>())});
     if (has("strategy") && parsed["strategy"].is_object()) {
         // feature → encoder → scorer → controller, by plugin name
         QStringList places;
@@ -116,7 +120,8 @@ std::vector<InspectorRow> explanationRows(const std::string& json) {
         }
     }
     if (has("modelTokens") && parsed["modelTokens"].is_number_integer() && parsed["modelTokens"].get<std::int64_t>() > 0)
-        rows.push_back({QObject::tr("Language model"), QObject::tr("%1 tokens for this user's request").arg(count(parsed["modelTokens"].get<std::int64_t>()))});
+        rows.push_back({QObject::tr("Language model"),
+                        QObject::tr("%1 tokens for this user's request").arg(count(parsed["modelTokens"].get<std::int64_t>()))});
     return rows;
 }
 

@@ -40,7 +40,8 @@ std::vector<int> UserIndex::justOutside(const std::vector<std::int64_t>& runs, i
     return rows;
 }
 
-Result<UserIndex> readUserIndex(Workbench& workbench, const std::string& dataset, const std::vector<std::int64_t>& runs, const RunControl& control) {
+Result<UserIndex> readUserIndex(Workbench& workbench, const std::string& dataset, const std::vector<std::int64_t>& runs,
+                                const RunControl& control) {
     UserIndex index;
     CAROUSEL_ASSIGN(const auto data, workbench.dataset(dataset, control));
     for (std::size_t i = 0; i < runs.size(); ++i) {

@@ -9,8 +9,8 @@
 namespace carousel::ui {
 
 struct UserIndex {
-    std::vector<Code> users; // ascending
-    QStringList ids;         // same order
+    std::vector<Code> users;                                    // ascending
+    QStringList ids;                                            // same order
     std::map<std::int64_t, std::vector<std::int32_t>> bestRank; // per run: best rank of a held-out item, 1-based; 0: not ranked
 
     int rowOf(Code user) const;         // -1 when it is not among them
@@ -20,6 +20,7 @@ struct UserIndex {
 };
 using UserIndexPtr = std::shared_ptr<const UserIndex>;
 
-Result<UserIndex> readUserIndex(Workbench& workbench, const std::string& dataset, const std::vector<std::int64_t>& runs, const RunControl& control);
+Result<UserIndex> readUserIndex(Workbench& workbench, const std::string& dataset, const std::vector<std::int64_t>& runs,
+                                const RunControl& control);
 
 } // namespace carousel::ui
