@@ -88,6 +88,7 @@ QWidget* ReportPage::makeForm() {
     m_runs->setAccessibleName(tr("Runs in the report"));
     m_runs->setSelectionMode(QAbstractItemView::SingleSelection);
     m_runs->setIconSize({16, 16});
+    m_runs->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff); // long names end in an ellipsis
     column->addWidget(m_runs);
     m_others = textLabel({}, "caption", true);
     column->addWidget(m_others);

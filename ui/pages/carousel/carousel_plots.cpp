@@ -21,8 +21,9 @@ std::string shortName(const PlottedCarousel& row) {
 std::string letters(const std::vector<PlottedCarousel>& rows) {
     std::vector<std::string> parts;
     for (const auto& row : rows)
-        parts.push_back(row.letter + " " + row.name);
-    return fmt::format("; {}", fmt::join(parts, ", "));
+        if (row.name.size() <= longestName)
+            parts.push_back(row.letter + " " + row.name);
+    return parts.empty() ? std::string() : fmt::format("; {}", fmt::join(parts, ", "));
 }
 
 // Only the positions up to two pages: behind them curves lie on the axis.
