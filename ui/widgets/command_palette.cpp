@@ -143,12 +143,12 @@ void CommandPalette::searchItems(const QString& query) {
     m_session.jobs().run<std::vector<std::string>>(
         this, {tr("Searching items"), Lane::quick, QStringLiteral("palette")},
         [session = &m_session, dataset = ss(dataset), needle = lowered(ss(query.trimmed()))](const RunControl& control) -> Result<std::vector<std::string>> {
-            CAROUSEL_ASSIGN(auto data, session->workbench().dataset(dataset, control));
+            CAROUSEL_ASSIGN(const auto loaded, session->workbench().dataset(dataset, control));
             std::vector<std::string> found;
-            for (std::size_t item = 0; item < data->items.size() && found.size() < mostItems; ++item) {
+            for (std::size_t item = 0; item < loaded->items.size() && found.size() < mostItems; ++item) {
                 if (item % 4096 == 0 && control.stopRequested())
                     break;
-                const auto title = data->items.displayName(static_cast<Code>(item));
+                const auto title = loaded->items.displayName(static_cast<Code>(item));
                 if (lowered(title).find(needle) != std::string::npos)
                     found.push_back(title);
             }
