@@ -76,7 +76,7 @@ std::string comparisonText(const StudyComparison& comparison, bool allMetrics) {
     std::vector<std::string> headings{">Run", "Strategy"};
     for (const auto i : headline)
         headings.push_back(">" + comparison.definitions[i].label);
-    headings.insert(headings.end(), {">Value", ">Missed behind the fold", ">Seconds", ">LLM candidates/s", ">Invalid"});
+    headings.insert(headings.end(), {">Value", ">Missed value", ">Seconds", ">LLM candidates/s", ">Invalid"});
     TextTable table(headings);
     for (std::size_t s = 0; s < comparison.strategies.size(); ++s) {
         const auto& result = comparison.strategies[s];

@@ -28,7 +28,7 @@ struct PlotSpec {
     std::optional<double> yMinimum, yMaximum;
 };
 
-// Okabe-Ito without black and yellow (contrast on white): blue, vermillion, green, orange, purple, sky.
+// Okabe-Ito without yellow (contrast on white), its black softened: blue, vermillion, green, orange, purple, sky, grey.
 const std::vector<std::string>& strategyColours();
 std::string toSvg(const PlotSpec& plot, int width = 720, int height = 360);
 std::string toCsv(const PlotSpec& plot); // the table twin

@@ -269,7 +269,7 @@ private:
 } // namespace
 
 const std::vector<std::string>& strategyColours() {
-    static const std::vector<std::string> colours{"#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#56B4E9"};
+    static const std::vector<std::string> colours{"#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#56B4E9", "#4D4D4D"};
     return colours;
 }
 

@@ -4,6 +4,7 @@
 #include "widgets/text.h"
 #include <QHBoxLayout>
 #include <QLineEdit>
+#include <QRegularExpression>
 #include <QScrollArea>
 #include <QToolButton>
 #include <QVBoxLayout>
@@ -12,7 +13,13 @@ namespace carousel::ui {
 
 namespace {
 constexpr int openWidth = 268, foldedWidth = 36;
+
+// Places to break long words (paths, JSON): behind their punctuation, by a space of no width.
+QString breakable(QString text) {
+    static const QRegularExpression joint(QStringLiteral("([,:/=])(?=\\S)"));
+    return text.replace(joint, QStringLiteral("\\1\u200B"));
 }
+} // namespace
 
 Inspector::Inspector(QWidget* parent) : QFrame(parent) {
     setProperty("card", QStringLiteral("true"));
@@ -72,9 +79,11 @@ void Inspector::showRows(const QString& heading, const std::vector<InspectorRow>
             digest->setReadOnly(true);
             digest->setAccessibleName(row.name);
             digest->setCursorPosition(0);
+            digest->setMinimumWidth(1);
             m_rows->addWidget(digest);
         } else {
-            auto* value = textLabel(row.value.isEmpty() ? QStringLiteral("–") : row.value, "", true);
+            auto* value = textLabel(row.value.isEmpty() ? QStringLiteral("–") : breakable(row.value), "", true);
+            value->setMinimumWidth(1); // a word that is still too long must not push the others out of sight
             value->setTextInteractionFlags(Qt::TextSelectableByMouse);
             m_rows->addWidget(value);
         }
