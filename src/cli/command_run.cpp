@@ -11,7 +11,7 @@ using nlohmann::json;
 
 namespace {
 struct RunOptions {
-    std::string specification;
+    std::string specification, device;
     std::vector<std::string> sets;
     std::int64_t seed = -1, resume = 0;
     bool acks = false;
@@ -55,8 +55,8 @@ Result<Answer> resumeStudy(Session& session, std::int64_t study, bool acks) {
 
 Result<Answer> runStudy(Session& session, const RunOptions& options) {
     if (options.resume > 0) {
-        if (!options.sets.empty() || options.seed >= 0)
-            return fail(ErrorKind::usage, "CL-3000", "--resume goes on with the specification that the study was started with; --set and --seed cannot change it.",
+        if (!options.sets.empty() || options.seed >= 0 || !options.device.empty())
+            return fail(ErrorKind::usage, "CL-3000", "--resume goes on with the specification that the study was started with; --set, --seed and --device cannot change it.",
                         "Leave them out, or start a new study.");
         return resumeStudy(session, options.resume, options.acks);
     }
@@ -66,6 +66,8 @@ Result<Answer> runStudy(Session& session, const RunOptions& options) {
     auto sets = options.sets;
     if (options.seed >= 0)
         sets.push_back(fmt::format("seed={}", options.seed));
+    if (!options.device.empty())
+        sets.push_back("device=" + options.device);
     auto study = parseStudy(toml, session.bench().plugins(), sets);
     if (!study) {
         Error error = study.error();
@@ -86,6 +88,7 @@ void addRunCommands(CLI::App& app, Session& session) {
     run->add_option("specification", options->specification, "Study")->type_name("SPEC.toml");
     run->add_option("--set", options->sets, "Change one value: scorer.count=20, NAME:scorer=popularity, evaluation.users=200 (may be given again)")->type_name("KEY=VALUE")->expected(1)->take_all();
     run->add_option("--seed", options->seed, "Seed of the study")->check(CLI::NonNegativeNumber);
+    run->add_option("--device", options->device, "Where language models compute")->check(CLI::IsMember({"cpu", "cuda", "auto"}));
     run->add_option("--resume", options->resume, "Go on with a study that was stopped")->type_name("STUDY");
     run->add_flag("--acks", options->acks, "Print ACK <users> on stderr after each commit");
     session.chosen(run, "run", [&session, options] { return runStudy(session, *options); });

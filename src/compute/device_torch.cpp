@@ -40,7 +40,7 @@ Result<std::string> cudaDevice(const std::string& device) {
     if (device.size() > 4) {
         const std::string digits = device.substr(5);
         if (device[4] != ':' || digits.empty() || digits.size() > 2 || digits.find_first_not_of("0123456789") != std::string::npos)
-            return fail(ErrorKind::usage, "CL-2085", fmt::format("there is no device named '{}'", device), "use cpu, cuda, or cuda:N");
+            return fail(ErrorKind::usage, "CL-2085", fmt::format("there is no device named '{}'", device), "use cpu, cuda, cuda:N, or auto");
         index = std::stoi(digits);
     }
     if (!at::hasCUDA())
@@ -51,17 +51,18 @@ Result<std::string> cudaDevice(const std::string& device) {
 
 } // namespace
 
-Result<ComputeDevice> openComputeDevice(const std::string& device, const std::string& computeType, int threads, bool preferExact) {
+Result<ComputeDevice> openComputeDevice(const std::string& wanted, const std::string& computeType, int threads, bool preferExact) {
     static std::once_flag once;
     std::call_once(once, keepFreedMemory);
     ComputeDevice out;
     out.threads = threads > 0 ? threads : threadCount();
+    const std::string device = wanted != "auto" ? wanted : at::hasCUDA() ? "cuda" : "cpu";
     const bool cuda = device.rfind("cuda", 0) == 0;
     if (cuda) {
         CAROUSEL_ASSIGN(out.name, cudaDevice(device));
         out.portable = true;
     } else if (device != "cpu" && !device.empty()) {
-        return fail(ErrorKind::usage, "CL-2085", fmt::format("there is no device named '{}'", device), "use cpu, cuda, or cuda:N");
+        return fail(ErrorKind::usage, "CL-2085", fmt::format("there is no device named '{}'", device), "use cpu, cuda, cuda:N, or auto");
     }
     if (computeType == "fp32")
         out.type = ComputeType::fp32;

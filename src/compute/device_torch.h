@@ -18,7 +18,7 @@ struct ComputeDevice {
     bool portable = false;
 };
 
-// `device`: "cpu", "cuda", "cuda:1"; `computeType`: "fp32", "bf16" or "auto" (bf16 where the device multiplies it natively, unless
+// `device`: "cpu", "cuda", "cuda:1", "auto" (cuda when there is one); `computeType`: "fp32", "bf16" or "auto" (bf16 where the device multiplies it natively, unless
 // `preferExact`). CL-2085: no such device; CL-2086: no such number format.
 Result<ComputeDevice> openComputeDevice(const std::string& device, const std::string& computeType, int threads, bool preferExact = false);
 bool cpuMultipliesBf16();

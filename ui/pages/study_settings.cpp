@@ -38,6 +38,8 @@ std::vector<ParameterSpec> evaluationParameters() {
         real("confidence", "Confidence", e.confidence, 0.5, 0.999, "Coverage of the intervals."),
         {"refitOnValidation", "Fit on training and validation before the test", ParameterKind::boolean, e.refitOnValidation, "Disclosed with every result.", -1e300, 1e300, {}, {}, {}, false},
         whole("seed", "Seed", 1, 0, 9e15, "", "Same seed, same data, same numbers."),
+        {"device", "Device", ParameterKind::choice, std::string("cpu"), "Where language models compute; cuda needs a LibTorch that has it, auto takes it when it is there.",
+         -1e300, 1e300, {"cpu", "cuda", "auto"}, {}, {}, false},
     };
 }
 
@@ -53,6 +55,7 @@ Parameters toParameters(const StudySpec& s) {
     p.set("confidence", s.evaluation.confidence);
     p.set("refitOnValidation", s.evaluation.refitOnValidation);
     p.set("seed", static_cast<std::int64_t>(s.seed));
+    p.set("device", s.device);
     return p;
 }
 
@@ -67,6 +70,7 @@ void fromParameters(const Parameters& p, StudySpec& s) {
     s.evaluation.confidence = p.number("confidence");
     s.evaluation.refitOnValidation = p.boolean("refitOnValidation");
     s.seed = static_cast<std::uint64_t>(p.integer("seed"));
+    s.device = p.text("device");
 }
 
 PlannedWork plannedWork(const StudySpec& study, const StrategySpec& strategy, const PluginRegistry& plugins, std::int64_t users, std::int64_t items) {
