@@ -182,6 +182,18 @@ void addDirectLabel(QCustomPlot& plot, const PlotSeries& series, const QColor& c
 
 // Colours of text must read at 4.5:1; a strategy's own colour is only used where it does, else the text colour with the marker beside it.
 QColor readable(const QColor& colour, const Palette& c) { return Theme::contrast(colour, c.surface) >= 4.5 ? colour : c.text; }
+// Long names of categories break at the space nearest their middle.
+QString inTwoLines(QString text) {
+    if (text.size() <= 12)
+        return text;
+    qsizetype best = -1;
+    for (qsizetype at = text.indexOf(QLatin1Char(' ')); at >= 0; at = text.indexOf(QLatin1Char(' '), at + 1))
+        if (best < 0 || std::abs(2 * at - text.size()) < std::abs(2 * best - text.size()))
+            best = at;
+    if (best > 0)
+        text[best] = QLatin1Char('\n');
+    return text;
+}
 } // namespace
 
 void drawPlot(QCustomPlot& plot, const PlotSpec& spec, const PlotStyle& style) {
@@ -211,12 +223,12 @@ void drawPlot(QCustomPlot& plot, const PlotSpec& spec, const PlotStyle& style) {
         QSharedPointer<QCPAxisTickerText> ticker(new QCPAxisTickerText);
         const std::size_t every = std::max<std::size_t>(1, spec.categories.size() / 24);
         for (std::size_t i = 0; i < spec.categories.size(); i += every)
-            ticker->addTick(static_cast<double>(i), qs(spec.categories[i]));
+            ticker->addTick(static_cast<double>(i), inTwoLines(qs(spec.categories[i])));
         plot.xAxis->setTicker(ticker);
         std::size_t longest = 0;
         for (const auto& category : spec.categories)
             longest = std::max(longest, category.size());
-        plot.xAxis->setTickLabelRotation(spec.categories.size() * longest > 90 ? -35 : 0);
+        plot.xAxis->setTickLabelRotation(spec.categories.size() * longest > 220 ? -35 : 0);
     } else {
         QSharedPointer<PlainTicker<QCPAxisTicker>> ticker(new PlainTicker<QCPAxisTicker>);
         ticker->setTickCount(8);
