@@ -56,7 +56,7 @@ QAction* Page::addPageAction(const QString& icon, const QString& text, const QSt
                              std::function<void()> call) {
     auto* action = new QAction(Theme::icon(icon), text, this);
     action->setShortcut(shortcut);
-    action->setShortcutContext(Qt::WidgetWithChildrenShortcut);
+    action->setShortcutContext(Qt::WindowShortcut); // wherever the focus is; a hidden page's actions do not take part
     const QString keys = shortcut.isEmpty() ? QString() : QStringLiteral(" (%1)").arg(shortcut.toString(QKeySequence::NativeText));
     action->setToolTip(tip + keys);
     connect(action, &QAction::triggered, this, [call] { call(); });

@@ -132,6 +132,8 @@ void CommandPalette::filter() {
         shown << m_all[i];
     }
     shown << m_items;
+    if (shown.isEmpty())
+        shown << PaletteEntry{{}, tr("Nothing is called “%1”").arg(query.trimmed()), tr("Pages, actions, runs and items of the study's data are searched."), {}, {}};
     m_model->setEntries(std::move(shown));
     m_list->setCurrentIndex(m_model->index(0));
 }
