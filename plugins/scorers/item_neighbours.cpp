@@ -25,13 +25,7 @@ public:
 
     Result<void> fit(const FitInput& input, const RunControl& control) override {
         const auto& training = input.training;
-        plugin::Sequences all;
-        for (std::size_t user = 0; user < training.userCount(); ++user) {
-            if (user % 1024 == 0 && control.stopRequested())
-                return fail(RunControl::cancelled("Reading histories"));
-            all.add(plugin::sequenceOf(training, static_cast<Code>(user), m_settings.events, m_settings.sequenceLength, true));
-        }
-        all.index(training.itemCount());
+        CAROUSEL_ASSIGN(const auto all, plugin::Sequences::read(training, m_settings.events, m_settings.sequenceLength, true, control));
         auto links = plugin::ItemLinks::build(
             training.itemCount(),
             [&](Code item, const plugin::ItemLinks::Add& add) {

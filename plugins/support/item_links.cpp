@@ -6,6 +6,17 @@
 
 namespace carousel::plugin {
 
+Result<Sequences> Sequences::read(const TrainingView& training, EventChoice events, std::size_t limit, bool distinct, const RunControl& control) {
+    Sequences all;
+    for (std::size_t user = 0; user < training.userCount(); ++user) {
+        if (user % 1024 == 0 && control.stopRequested())
+            return fail(RunControl::cancelled("Reading histories"));
+        all.add(sequenceOf(training, static_cast<Code>(user), events, limit, distinct));
+    }
+    all.index(training.itemCount());
+    return all;
+}
+
 void Sequences::add(const std::vector<Code>& sequence) {
     items.insert(items.end(), sequence.begin(), sequence.end());
     owner.insert(owner.end(), sequence.size(), static_cast<std::uint32_t>(start.size() - 1));

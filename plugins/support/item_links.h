@@ -3,6 +3,7 @@
 #pragma once
 #include "base/run_control.h"
 #include "data/dataset.h"
+#include "support/history.h"
 #include <functional>
 
 namespace carousel::plugin {
@@ -19,6 +20,8 @@ struct Sequences {
     std::vector<std::size_t> occurrenceStart; // per item, and the end
     std::vector<std::size_t> occurrence;      // places in `items`, ascending
     std::vector<std::uint32_t> owner;         // user of each place
+    // Every user's newest `limit` events of the chosen kind, indexed; `distinct`: each item once.
+    static Result<Sequences> read(const TrainingView& training, EventChoice events, std::size_t limit, bool distinct, const RunControl& control);
     void add(const std::vector<Code>& sequence);
     void index(std::size_t itemCount); // after the last add()
     std::size_t count(Code item) const {
