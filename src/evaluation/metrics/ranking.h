@@ -4,6 +4,7 @@
 // worst and best over the tie orders are given beside it. Renaming ids changes nothing.
 #pragma once
 #include "base/result.h"
+#include "evaluation/statistics/interval.h"
 #include <cstdint>
 #include <span>
 #include <string>
@@ -36,9 +37,6 @@ struct MetricDefinition {
 };
 std::vector<MetricDefinition> metricDefinitions(int k);
 
-struct Interval {
-    double low = 0, high = 0;
-};
 struct MetricValue {
     Metric metric = Metric::ndcg;
     double value = 0;
