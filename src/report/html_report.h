@@ -43,10 +43,19 @@ struct ReportSection {
     std::vector<PlotSpec> plots;
     std::vector<ReportDefinition> definitions;
 };
+// One thing that was checked: a light, always with its word, and a sentence with the numbers. Green, amber, red are for health only.
+enum class Light { none, green, amber, red };
+const char* name(Light light); // "", "supported", "weak", "not supported"
+struct ReportFinding {
+    Light light = Light::none;
+    std::string title, text;
+};
 struct ReportModel {
     std::string title, subtitle;                            // subtitle: data set, users, date
     std::vector<std::string> lead;                          // the verdict in plain words, most important first
     std::vector<std::pair<std::string, std::string>> facts; // "Users", "943": a row of figures under the lead
+    Light light = Light::none;                              // of the whole; the worst of the findings that decide
+    std::vector<ReportFinding> findings;                    // the evidence gate, tests of assumptions
     std::vector<std::string> warnings;
     std::vector<ReportSection> sections;
     std::string provenanceJson; // carried whole, as data and to read

@@ -16,6 +16,13 @@ struct PlotSeries {
     std::vector<double> low, high; // interval band or whiskers; empty: none
     bool dashed = false;
 };
+// A heat map: magnitudes in viridis over rows and columns. A plot that has one has no series.
+struct PlotHeat {
+    std::vector<std::string> rows, columns; // names, top to bottom and left to right
+    std::vector<double> values;             // rows x columns; NaN: an empty cell
+    std::string valueTitle;                 // with unit, beside the colour scale
+    bool empty() const { return values.empty(); }
+};
 struct PlotSpec {
     std::string id;                      // file name stem
     std::string title;                   // the message: "Reach drops at the fold"
@@ -26,6 +33,7 @@ struct PlotSpec {
     std::vector<double> verticalLines; // the fold
     std::string verticalLineLabel;
     std::optional<double> yMinimum, yMaximum;
+    PlotHeat heat;
 };
 
 // Okabe-Ito without yellow (contrast on white), its black softened: blue, vermillion, green, orange, purple, sky, grey.

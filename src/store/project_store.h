@@ -37,6 +37,13 @@ struct RunRow {
     std::string tag;                    // analyst's own
 };
 
+// A finished analysis: immutable.
+struct AnalysisRow {
+    std::int64_t id = 0;
+    std::string kind, title, dataset, createdAt, verdict; // verdict: the first line of its lead
+    std::string light;                                    // "", "supported", "weak", "not supported"
+};
+
 class ProjectStore : public CompletionCache {
 public:
     // create: fails when the file exists (CL-5005). Both take the lock `FILE.lock` (flock; PID and host inside).
@@ -69,6 +76,11 @@ public:
     Result<void> appendUsers(std::int64_t run, const std::vector<UserResult>& users); // one transaction, durable when it returns
     Result<std::vector<Code>> finishedUsers(std::int64_t run);
     Result<std::vector<UserResult>> userResults(std::int64_t run); // ascending user code
+
+    Result<std::int64_t> saveAnalysis(const AnalysisRow& row, const std::string& documentJson); // id and createdAt are given here
+    Result<std::vector<AnalysisRow>> analyses();                        // newest first
+    Result<std::string> analysisDocument(std::int64_t id);              // JSON; CL-4007
+    Result<void> removeAnalysis(std::int64_t id);
 
     Result<std::string> setting(const std::string& key);  // "" when unset
     Result<void> setSetting(const std::string& key, const std::string& value);

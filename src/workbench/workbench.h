@@ -3,10 +3,11 @@
 // window calls them from its job threads. Safe from several threads (the store serialises; data sets are shared and immutable).
 #pragma once
 #include "data/import.h"
-#include "evaluation/carousel/value.h"
+#include "evaluation/carousel/lens.h"
 #include "evaluation/metrics/ranking.h"
+#include "experiment/analysis_specification.h"
 #include "experiment/run_experiment.h"
-#include "report/plot.h"
+#include "report/analysis_document.h"
 #include "store/project_store.h"
 
 namespace carousel {
@@ -65,6 +66,21 @@ struct StudyRun {
     std::vector<std::string> failures;    // one description per strategy that failed; the others are complete
 };
 
+// All carousels of a run as the position lens needs them. Built once, then dragged; holds nothing of the project.
+struct RunLens {
+    std::int64_t run = 0;
+    std::string strategy;
+    int colour = 0;
+    PositionLens lens;
+    CarouselModel model;                     // as the study has it
+    std::string segmentField;                // user attribute behind the segments; empty: none
+    // From the log, per position; empty without one: clicks per shown slate, and the same divided by the examination of the fitted carousel model
+    // (relative to position 1).
+    std::vector<double> rawCtr, correctedCtr;
+    std::vector<Interval> rawInterval, correctedInterval;
+    std::string note;                        // where alpha and v come from
+};
+
 class Workbench {
 public:
     // Plugins are read once. No model is loaded here.
@@ -100,6 +116,17 @@ public:
     Result<UserCarousel> carousel(std::int64_t run, Code user);
     Result<std::vector<Code>> runUsers(std::int64_t run);
     Result<std::string> explain(std::int64_t run, Code user, Code item); // JSON steps: retriever rank, score, rank
+
+    // ---- position effects: what a log and runs say about slots (src/workbench/analyses) -------------------------------------------------
+    // Runs the analysis and keeps its document in the project (not when the project is read-only: then id is 0).
+    struct FinishedAnalysis {
+        std::int64_t id = 0;
+        AnalysisDocument document;
+    };
+    Result<FinishedAnalysis> analyse(const AnalysisSpec& spec, const RunControl& control);
+    Result<AnalysisDocument> analysis(std::int64_t id); // stored; CL-4007
+    // `slots`: cards per carousel that count (default two pages); `segment`: user attribute or empty.
+    Result<std::shared_ptr<const RunLens>> lens(std::int64_t run, int slots, const std::string& segment, const RunControl& control);
 
     Result<void> writeReport(const std::vector<std::int64_t>& runs, const std::string& htmlFile, bool withPng, const RunControl& control);
     // as: "csv" (per user metrics), "json", "jsonl" (slates), "trec" (run file; qrels written beside as .qrels)
