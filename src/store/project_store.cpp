@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Opening and closing a project, settings, and the cache of model answers. Data sets and runs are in the files beside this one.
+// Opening and closing a project, settings, and the cache of model answers. Data sets, runs and analyses are in the files beside this one.
 #include "store/project_store.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -142,6 +142,12 @@ Result<void> ProjectStore::integrityCheck() {
             const auto cell = results.getColumn(2);
             if (!store::decoded({static_cast<const char*>(cell.getBlob()), static_cast<std::size_t>(cell.getBytes())}))
                 return fail(store::damaged(m_d->file, fmt::format("the result of user {} in run {} fails its checksum", results.getColumn(1).getInt(), results.getColumn(0).getInt64())));
+        }
+        SQLite::Statement documents(*m_d->database, "SELECT id, document FROM analysis");
+        while (documents.executeStep()) {
+            const auto cell = documents.getColumn(1);
+            if (!store::unpacked({static_cast<const char*>(cell.getBlob()), static_cast<std::size_t>(cell.getBytes())}))
+                return fail(store::damaged(m_d->file, fmt::format("analysis {} fails its checksum", documents.getColumn(0).getInt64())));
         }
         return {};
     });

@@ -31,6 +31,11 @@ CREATE TABLE completion(key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID
 ALTER TABLE run ADD COLUMN tag TEXT NOT NULL DEFAULT '';
 CREATE INDEX run_by_study ON run(study);
 )sql"},
+        {3, "finished analyses of logs and runs", R"sql(
+CREATE TABLE analysis(
+    id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, title TEXT NOT NULL, dataset TEXT NOT NULL, created_at TEXT NOT NULL,
+    verdict TEXT NOT NULL, light TEXT NOT NULL, document BLOB NOT NULL);
+)sql"},
     };
     return steps;
 }

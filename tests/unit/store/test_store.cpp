@@ -83,7 +83,7 @@ private slots:
         {
             auto store = ProjectStore::create(file, "My project");
             QVERIFY2(store, store ? "" : describe(store.error()).c_str());
-            QCOMPARE((*store)->schemaVersion(), 2);
+            QCOMPARE((*store)->schemaVersion(), 3);
             QCOMPARE(*(*store)->setting("title"), std::string("My project"));
             QCOMPARE(*(*store)->setting("unset"), std::string());
             QVERIFY((*store)->integrityCheck());
@@ -92,7 +92,7 @@ private slots:
         QCOMPARE(filesIn(fs::path(file).parent_path()), std::size_t(1)); // no -wal, -shm, .lock or part of a file
         const auto bytes = *readFile(file);
         QCOMPARE(bytes.substr(68, 4), std::string("CARL"));
-        QCOMPARE(bytes.substr(60, 4), std::string("\0\0\0\2", 4));
+        QCOMPARE(bytes.substr(60, 4), std::string("\0\0\0\3", 4));
         QCOMPARE(bytes.substr(16, 2), std::string("\x20\0", 2)); // pages of 8192 bytes
     }
 
@@ -343,7 +343,7 @@ private slots:
         const auto before = *sha256File(file);
         const auto refused = ProjectStore::open(file);
         QCOMPARE(codeOf(refused), std::string("CL-4002"));
-        QVERIFY(refused.error().message.find("7") != std::string::npos && refused.error().message.find("2") != std::string::npos);
+        QVERIFY(refused.error().message.find("7") != std::string::npos && refused.error().message.find("3") != std::string::npos);
         QCOMPARE(exitCode(refused.error().kind), 4);
         QCOMPARE(*sha256File(file), before);
     }
@@ -358,7 +358,7 @@ private slots:
             auto opened = ProjectStore::open(file);
             QVERIFY2(opened, opened ? "" : describe(opened.error()).c_str());
             auto& store = *opened;
-            QCOMPARE(store->schemaVersion(), 2);
+            QCOMPARE(store->schemaVersion(), 3);
             QCOMPARE(*store->setting("title"), std::string("Old project"));
             const auto row = *store->run(7);
             QCOMPARE(row.studyName, std::string("Old study"));
@@ -372,7 +372,7 @@ private slots:
         // The copy is itself a project of the old version and opens the same way.
         const auto again = fresh();
         fs::copy_file(file + ".bak-v1", again);
-        QCOMPARE((*ProjectStore::open(again))->schemaVersion(), 2);
+        QCOMPARE((*ProjectStore::open(again))->schemaVersion(), 3);
         QCOMPARE(*(*ProjectStore::open(file))->setting("title"), std::string("Old project"));
     }
 
