@@ -16,12 +16,13 @@ struct GridDiscount {
     double alpha = 1, beta = 1; // alpha + beta >= 2, so that the first cell's discount is at least 1
 };
 // rows: item codes per row, best first, at most `columns` of each are shown; -1 is an empty cell. relevant: distinct codes, gains 2^rel - 1
-// with rel 1 when `relevance` is empty. 0 relevant items: NaN. CL-8041 on a bad discount.
+// with rel 1 when `relevance` is empty. 0 relevant items: NaN. CL-8041 on a bad discount, CL-8042 on relevance that does not fit.
 Result<double> ndcg2d(std::span<const std::vector<std::int32_t>> rows, std::size_t columns, std::span<const std::int32_t> relevant,
                       std::span<const double> relevance, const GridDiscount& discount);
 
 // Which of the candidate rows to show, and in which order, for the highest mean nDCG2D over users: greedy, one row after the other, and
-// all ordered choices when there are at most `exhaustiveLimit` of them.
+// all ordered choices when there are at most `exhaustiveLimit` of them. The ideal is that of the full grid throughout, rows not yet chosen
+// being empty: a further row then never lowers a user's figure. CL-8042 when lists and users or rows and candidates disagree.
 struct RowCandidate {
     std::string name;
     std::vector<std::vector<std::int32_t>> lists; // per user

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The position lens: what the slots of many carousels are worth under one user model, recomputed while the fold or the swipe probability
 // is dragged. Columns are stored slot by slot (all carousels of slot 0, then of slot 1 ...), so that one pass over 100,000 carousels
-// is a few vector operations per slot. Thread rule: const members from any thread.
+// is a few vector operations per slot. Columns are floats, sums are doubles: figures equal carouselFigures of the same carousels within
+// 1e-6 per unit of v (nothing but the rounding of alpha and v to a float). Thread rule: const members from any thread.
 #pragma once
 #include "base/run_control.h"
 #include "evaluation/carousel/value.h"
@@ -22,7 +23,8 @@ struct LensIntervals {
 class PositionLens {
 public:
     // alpha, v: carousels x slots, carousel by carousel; shorter carousels are padded with alpha 0. CL-8001 outside [0,1] or v < 0.
-    // segment: per carousel code, or empty. target: per carousel 0-based slot of the ideal item, -1 none, or slots and beyond.
+    // segment: per carousel code, or empty; a negative code is in no row of the heat map. target: per carousel 0-based slot of the ideal
+    // item, -1 none (not counted by landing()), or slots and beyond. CL-8042 when counts disagree.
     static Result<PositionLens> make(std::size_t slots, std::span<const float> alpha, std::span<const float> v,
                                      std::vector<std::int32_t> segment = {}, std::vector<std::string> segmentNames = {},
                                      std::vector<std::int32_t> target = {});
@@ -41,7 +43,7 @@ public:
     Result<Change> change(const CarouselModel& before, const CarouselModel& after, int draws, double confidence, std::uint64_t seed,
                           const RunControl& control) const;
     // V of the best order of each carousel's own items, and what is missed. Seconds for 100,000: not on the drag path. stride > 1: an even
-    // sample of the carousels.
+    // sample of the carousels. Slots with attraction 0 at the end are padding and not items: no order may put them between items.
     struct Missed {
         double best = 0, missed = 0;
         Interval missedInterval;
@@ -62,11 +64,12 @@ public:
     struct Landing {
         std::vector<double> share;
         double justOutside = 0;
-        std::int64_t withTarget = 0;
+        std::int64_t withTarget = 0;             // carousels with an ideal item: what the shares are of
     };
     Landing landing(int window) const;
 
 private:
+
     std::size_t m_carousels = 0, m_slots = 0;
     std::vector<float> m_alpha, m_v; // slot-major
     std::vector<std::int32_t> m_segment, m_target;
