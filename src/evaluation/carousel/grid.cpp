@@ -82,8 +82,8 @@ Result<double> ndcg2d(std::span<const std::vector<std::int32_t>> rows, std::size
     return ideal > 0 ? gain / ideal : none;
 }
 
-Result<RowChoice> chooseRows(std::span<const RowCandidate> candidates, std::span<const std::vector<std::int32_t>> relevant, std::size_t rows,
-                             std::size_t columns, const GridDiscount& discount, std::size_t exhaustiveLimit) {
+Result<RowChoice> chooseRows(std::span<const RowCandidate> candidates, std::span<const std::vector<std::int32_t>> relevant,
+                             std::size_t rows, std::size_t columns, const GridDiscount& discount, std::size_t exhaustiveLimit) {
     CAROUSEL_TRY(check(discount));
     if (rows == 0 || columns == 0)
         return refuse(fmt::format("a grid of {} rows and {} columns", rows, columns), "A grid has at least one cell.");

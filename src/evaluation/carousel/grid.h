@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Carousels in two dimensions: several rows on one screen, each a strategy's carousel. nDCG2D (Ferrari Dacrema, Felicioni, Cremonesi,
-// UMAP 2021): sum over cells of (2^rel - 1) / log2(alpha i + beta j), i and j 1-based, an item counted once, at its first cell in diagonal order
-// (smallest alpha i + beta j, then row), over the ideal that puts the user's relevant items into the cheapest cells first. The ideal is
-// defined when there are fewer relevant items than cells (a known tool reads memory that it never wrote there).
+// UMAP 2021): sum over cells of (2^rel - 1) / log2(alpha i + beta j), i and j 1-based, an item counted once, at its first cell in diagonal
+// order (smallest alpha i + beta j, then row), over the ideal that puts the user's relevant items into the cheapest cells first. The ideal
+// is defined when there are fewer relevant items than cells (a known tool reads memory that it never wrote there).
 #pragma once
 #include "base/result.h"
 #include <cstdint>
@@ -28,13 +28,13 @@ struct RowCandidate {
     std::vector<std::vector<std::int32_t>> lists; // per user
 };
 struct RowChoice {
-    std::vector<std::size_t> greedy, best;        // indices of candidates, top row first; best empty when not searched
-    std::vector<double> greedyPath;               // mean nDCG2D after 1, 2, ... rows
+    std::vector<std::size_t> greedy, best; // indices of candidates, top row first; best empty when not searched
+    std::vector<double> greedyPath;        // mean nDCG2D after 1, 2, ... rows
     double greedyValue = 0, bestValue = 0;
-    std::vector<double> perUser;                  // nDCG2D of the greedy choice
+    std::vector<double> perUser; // nDCG2D of the greedy choice
     std::size_t choicesTried = 0;
 };
-Result<RowChoice> chooseRows(std::span<const RowCandidate> candidates, std::span<const std::vector<std::int32_t>> relevant, std::size_t rows,
-                             std::size_t columns, const GridDiscount& discount, std::size_t exhaustiveLimit = 5000);
+Result<RowChoice> chooseRows(std::span<const RowCandidate> candidates, std::span<const std::vector<std::int32_t>> relevant,
+                             std::size_t rows, std::size_t columns, const GridDiscount& discount, std::size_t exhaustiveLimit = 5000);
 
 } // namespace carousel

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The drag path of the lens: one pass over the columns. Each slot needs four sums (reach, reach alpha, reach alpha v, alpha v (1 - reach));
-// everything else is one of them times theta, because theta is the same for every carousel. The sums of a block are kept apart and added in the order of
-// blocks, so that the figures do not depend on the number of threads.
+// everything else is one of them times theta, because theta is the same for every carousel. The sums of a block are kept apart and added in
+// the order of blocks, so that the figures do not depend on the number of threads.
 #include "evaluation/carousel/lens.h"
 #include "base/parallel.h"
 #include "evaluation/carousel/carousel_value.h"
@@ -13,7 +13,7 @@
 namespace carousel {
 
 namespace {
-constexpr std::size_t block = 512;     // carousels whose reach stays in the first-level cache
+constexpr std::size_t block = 512; // carousels whose reach stays in the first-level cache
 constexpr std::size_t grain = 8 * block;
 constexpr std::size_t lanes = 4;
 typedef double Doubles __attribute__((vector_size(lanes * sizeof(double)))); // two registers where there is no AVX; the same sums
@@ -97,7 +97,8 @@ Result<PositionLens> PositionLens::make(std::size_t slots, std::span<const float
     lens.m_slots = slots;
     lens.m_carousels = alpha.size() / slots;
     if (!segment.empty() && segment.size() != lens.m_carousels)
-        return mismatch(fmt::format("{} segment codes for {} carousels", segment.size(), lens.m_carousels), "Give one per carousel, or none.");
+        return mismatch(fmt::format("{} segment codes for {} carousels", segment.size(), lens.m_carousels),
+                        "Give one per carousel, or none.");
     for (const auto code : segment)
         if (code >= static_cast<std::int32_t>(segmentNames.size()))
             return mismatch(fmt::format("segment code {} where {} segments have names", code, segmentNames.size()), "Name every segment.");
@@ -105,9 +106,10 @@ Result<PositionLens> PositionLens::make(std::size_t slots, std::span<const float
         return mismatch(fmt::format("{} ideal items for {} carousels", target.size(), lens.m_carousels), "Give one per carousel, or none.");
     for (std::size_t i = 0; i < alpha.size(); ++i)
         if (!(alpha[i] >= 0 && alpha[i] <= 1) || !(v[i] >= 0) || !std::isfinite(v[i]))
-            return fail(ErrorKind::input, "CL-8001",
-                        fmt::format("carousel {} has attraction {} and value {} at position {}", i / slots + 1, alpha[i], v[i], i % slots + 1),
-                        "An attraction is a probability, 0 to 1; a value is 0 or more.");
+            return fail(
+                ErrorKind::input, "CL-8001",
+                fmt::format("carousel {} has attraction {} and value {} at position {}", i / slots + 1, alpha[i], v[i], i % slots + 1),
+                "An attraction is a probability, 0 to 1; a value is 0 or more.");
     lens.m_alpha.resize(alpha.size());
     lens.m_v.resize(v.size());
     parallelFor(slots, 1, [&](std::size_t begin, std::size_t end) {

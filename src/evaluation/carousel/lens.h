@@ -11,9 +11,9 @@ namespace carousel {
 
 struct LensFigures {
     CarouselModel model;
-    std::vector<SlotFigures> slots;          // means over carousels
-    double value = 0;                        // mean V
-    std::vector<double> valuePerCarousel;    // V of each
+    std::vector<SlotFigures> slots;       // means over carousels
+    double value = 0;                     // mean V
+    std::vector<double> valuePerCarousel; // V of each
 };
 struct LensIntervals {
     std::vector<Interval> reach, examination, click, value, hidden; // per slot, bootstrap over carousels (users)
@@ -34,7 +34,8 @@ public:
 
     // One pass; a few milliseconds for 100,000 carousels of 12 slots on 2 cores. The model's examination has one entry per place of a page.
     Result<LensFigures> figures(const CarouselModel& model) const;
-    Result<LensIntervals> intervals(const CarouselModel& model, int draws, double confidence, std::uint64_t seed, const RunControl& control) const;
+    Result<LensIntervals> intervals(const CarouselModel& model, int draws, double confidence, std::uint64_t seed,
+                                    const RunControl& control) const;
     // Paired: mean V under `after` minus under `before`, with its bootstrap interval over carousels. "7 visible instead of 6".
     struct Change {
         double before = 0, after = 0, difference = 0;
@@ -49,14 +50,15 @@ public:
         Interval missedInterval;
         std::size_t carousels = 0;
     };
-    Result<Missed> missed(const CarouselModel& model, std::size_t stride, int draws, double confidence, std::uint64_t seed, const RunControl& control) const;
+    Result<Missed> missed(const CarouselModel& model, std::size_t stride, int draws, double confidence, std::uint64_t seed,
+                          const RunControl& control) const;
     // Mean figure per segment (rows) and slot (columns), for the heat map.
     enum class Figure { reach, examination, click, value, hidden };
     struct HeatMap {
         std::vector<std::string> segments;
-        std::vector<std::int64_t> carousels;     // per segment
+        std::vector<std::int64_t> carousels; // per segment
         std::size_t slots = 0;
-        std::vector<double> mean;                // segments x slots
+        std::vector<double> mean; // segments x slots
     };
     Result<HeatMap> heatMap(const CarouselModel& model, Figure figure) const;
     // Share of carousels whose ideal item stands at position 1 .. slots (last entry: beyond or absent), and "just outside": the share at
@@ -64,12 +66,11 @@ public:
     struct Landing {
         std::vector<double> share;
         double justOutside = 0;
-        std::int64_t withTarget = 0;             // carousels with an ideal item: what the shares are of
+        std::int64_t withTarget = 0; // carousels with an ideal item: what the shares are of
     };
     Landing landing(int window) const;
 
 private:
-
     std::size_t m_carousels = 0, m_slots = 0;
     std::vector<float> m_alpha, m_v; // slot-major
     std::vector<std::int32_t> m_segment, m_target;

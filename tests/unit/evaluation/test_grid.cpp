@@ -23,7 +23,7 @@ class TestGrid : public QObject {
     Q_OBJECT
 private Q_SLOTS:
     void toyGrid() {
-        QVERIFY(near(grid(toy, 4, {2, 5, 12}), .715370, 5e-7)); // cells (1,2), (2,1), (3,4)
+        QVERIFY(near(grid(toy, 4, {2, 5, 12}), .715370, 5e-7));  // cells (1,2), (2,1), (3,4)
         QVERIFY(near(grid({toy[0]}, 4, {2}), 1 / std::log2(3))); // one row and beta 1: the discount of a list
     }
     void idealOfFewRelevant() {

@@ -233,9 +233,11 @@ private Q_SLOTS:
             }
         const auto alone = PositionLens::make(6, even.alpha, even.v)->figures(model);
         using Figure = PositionLens::Figure;
-        for (const auto& [figure, member] : {std::pair{Figure::reach, &SlotFigures::reach}, {Figure::examination, &SlotFigures::examination},
-                                            {Figure::click, &SlotFigures::click}, {Figure::value, &SlotFigures::value},
-                                            {Figure::hidden, &SlotFigures::hidden}}) {
+        for (const auto& [figure, member] : {std::pair{Figure::reach, &SlotFigures::reach},
+                                             {Figure::examination, &SlotFigures::examination},
+                                             {Figure::click, &SlotFigures::click},
+                                             {Figure::value, &SlotFigures::value},
+                                             {Figure::hidden, &SlotFigures::hidden}}) {
             const auto map = lens->heatMap(model, figure);
             QVERIFY(map);
             QCOMPARE(map->segments.size(), std::size_t(3));
