@@ -90,6 +90,28 @@ data plotData(const PlotSpec& plot) {
     return d;
 }
 
+// Each light has a shape of its own beside its word: a disc with a tick, a triangle, a square with a cross; an open ring where none is given.
+std::string lightMark(Light light) {
+    static const char* shapes[] = {"<circle cx=\"8\" cy=\"8\" r=\"5.5\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"1.6\"/>",
+                                   "<circle cx=\"8\" cy=\"8\" r=\"7\" fill=\"currentColor\"/><path class=\"cut\" d=\"M4.6 8.2l2.4 2.4 4.4-4.8\"/>",
+                                   "<path d=\"M8 1.2l7.2 13.2H.8z\" fill=\"currentColor\"/><path class=\"cut\" d=\"M8 6v4M8 11.8v.4\"/>",
+                                   "<rect x=\"1.5\" y=\"1.5\" width=\"13\" height=\"13\" rx=\"1.5\" fill=\"currentColor\"/><path class=\"cut\" d=\"M5 5l6 6M11 5l-6 6\"/>"};
+    return fmt::format("<svg viewBox=\"0 0 16 16\" width=\"16\" height=\"16\" aria-hidden=\"true\">{}</svg>", shapes[static_cast<int>(light)]);
+}
+const char* lightClass(Light light) {
+    static const char* classes[] = {"plainlight", "green", "amber", "red"};
+    return classes[static_cast<int>(light)];
+}
+
+data lightData(Light light) {
+    data d;
+    d.set("mark", lightMark(light));
+    d.set("class", lightClass(light));
+    if (light != Light::none)
+        d.set("word", name(light));
+    return d;
+}
+
 data textList(const std::vector<std::string>& texts) {
     data list{data::type::list};
     for (const auto& text : texts)
@@ -148,6 +170,16 @@ ReportCell estimateCell(double value, double low, double high) {
     return cell;
 }
 
+const char* name(Light light) {
+    switch (light) {
+    case Light::green: return "supported";
+    case Light::amber: return "weak";
+    case Light::red: return "not supported";
+    case Light::none: break;
+    }
+    return "";
+}
+
 Result<std::string> htmlReport(const ReportModel& model) {
     data d, facts{data::type::list}, sections{data::type::list};
     d.set("title", model.title);
@@ -163,6 +195,19 @@ Result<std::string> htmlReport(const ReportModel& model) {
     if (!model.facts.empty())
         d.set("hasFacts", true);
     d.set("facts", facts);
+    if (model.light != Light::none)
+        d.set("verdictLight", lightData(model.light));
+    if (!model.findings.empty()) {
+        data findings{data::type::list};
+        for (const auto& finding : model.findings) {
+            data entry = lightData(finding.light);
+            entry.set("findingTitle", finding.title);
+            entry.set("findingText", finding.text);
+            findings.push_back(entry);
+        }
+        d.set("hasFindings", true);
+        d.set("findings", findings);
+    }
     if (!model.warnings.empty()) {
         d.set("hasWarnings", true);
         d.set("warnings", textList(model.warnings));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Draws a laid-out plot. Classes (paper, ink, muted, grid, axis, halo, hollow) let a page recolour it for dark mode.
 #include "base/text.h"
+#include "report/plot_heat.h"
 #include "report/plot_layout.h"
 #include "report/svg_writer.h"
 #include <algorithm>
@@ -274,6 +275,8 @@ const std::vector<std::string>& strategyColours() {
 }
 
 std::string toSvg(const PlotSpec& plot, int width, int height) {
+    if (!plot.heat.empty())
+        return heatSvg(plot, std::max(width, 240), std::max(height, 180));
     return Drawing(plot, std::max(width, 240), std::max(height, 180)).draw();
 }
 

@@ -25,9 +25,27 @@ PlotTable::Cell yCell(const PlotSeries& series, std::size_t i) {
     }
     return cell;
 }
+PlotTable heatTable(const PlotSpec& plot) {
+    const auto& heat = plot.heat;
+    const std::size_t columns = heat.values.size() / std::max<std::size_t>(heat.rows.size(), 1);
+    PlotTable table{.header = {plot.yTitle.empty() ? "Row" : plot.yTitle}, .numeric = {false}, .hasInterval = {false}};
+    for (std::size_t c = 0; c < columns; ++c) {
+        table.header.push_back(c < heat.columns.size() ? heat.columns[c] : std::to_string(c + 1));
+        table.numeric.push_back(true);
+        table.hasInterval.push_back(false);
+    }
+    for (std::size_t r = 0; r < heat.rows.size(); ++r) {
+        table.rows.push_back({PlotTable::Cell{.text = heat.rows[r]}});
+        for (std::size_t c = 0; c < columns; ++c)
+            table.rows.back().push_back({.value = heat.values[r * columns + c]});
+    }
+    return table;
+}
 } // namespace
 
 PlotTable plotTable(const PlotSpec& plot) {
+    if (!plot.heat.empty())
+        return heatTable(plot);
     PlotTable table;
     bool sameX = true;
     for (const auto& series : plot.series)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The numbers of a plot as a table: one row per x with a column (and its interval) per series when the series share their x, else one row
-// per point.
+// per point. A heat map: one row per row of it.
 #pragma once
 #include "report/plot.h"
 

@@ -163,7 +163,8 @@ void SvgWriter::marker(int shape, double x, double y, double size, std::string_v
 void SvgWriter::text(double x, double y, std::string_view content, double size, std::string_view cssClass, Anchor anchor, bool bold,
                      double rotate, bool halo) {
     const char* anchors[] = {"start", "middle", "end"};
-    const char* fill = cssClass == "ink" ? "#1b1f24" : "#57606a";
+    // A page recolours ink and muted for dark mode; what lies on a cell of a heat map keeps its colour.
+    const char* fill = cssClass == "ink" || cssClass == "onLight" ? "#1b1f24" : cssClass == "onDark" ? "#ffffff" : "#57606a";
     m_svg += fmt::format(
         "<text x=\"{0}\" y=\"{1}\" class=\"{2}{9}\" fill=\"{3}\" font-size=\"{4}\" text-anchor=\"{5}\"{6}{7}>{8}</text>\n", svgNumber(x),
         svgNumber(y), cssClass, fill, svgNumber(size), anchors[static_cast<int>(anchor)], bold ? " font-weight=\"600\"" : "",
