@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "plots/plot_drawing.h"
+#include "plots/plot_parts.h"
+#include "plots/plot_update.h"
 #include "theme/theme.h"
 #include "widgets/text.h"
 #include <QBuffer>
@@ -99,11 +101,12 @@ QCPScatterStyle scatter(int index, const QColor& colour, double size) {
     return QCPScatterStyle(Theme::marker(index, {0, 0}, size), QPen(colour, 1), QBrush(colour), size);
 }
 
-void addWhiskers(QCustomPlot& plot, QCPAbstractPlottable* target, const PlotSeries& series, const QColor& colour) {
+void addWhiskers(QCustomPlot& plot, QCPAbstractPlottable* target, const PlotSeries& series, const QColor& colour, std::size_t index) {
     if (series.low.size() != series.y.size() || series.high.size() != series.y.size() || series.y.empty())
         return;
     auto* bars = new QCPErrorBars(plot.xAxis, plot.yAxis);
     bars->removeFromLegend();
+    markPart(bars, PlotPart::whiskers, index);
     bars->setDataPlottable(target);
     bars->setPen(QPen(colour, 1.2));
     bars->setSymbolGap(0);
@@ -116,11 +119,13 @@ void addWhiskers(QCustomPlot& plot, QCPAbstractPlottable* target, const PlotSeri
     bars->setData(minus, plus);
 }
 
-void addBand(QCustomPlot& plot, const PlotSeries& series, QColor colour) {
+void addBand(QCustomPlot& plot, const PlotSeries& series, QColor colour, std::size_t index) {
     if (series.low.size() != series.y.size() || series.high.size() != series.y.size() || series.y.empty())
         return;
     auto* low = plot.addGraph();
     auto* high = plot.addGraph();
+    markPart(low, PlotPart::low, index);
+    markPart(high, PlotPart::high, index);
     for (auto* edge : {low, high}) {
         edge->removeFromLegend();
         edge->setPen(Qt::NoPen);
@@ -150,27 +155,9 @@ bool labelsFit(const PlotSpec& spec, const Ranges& r) {
     return true;
 }
 
-void styleAxis(QCPAxis* axis, const QString& label, const Palette& c, bool grid) {
-    axis->setLabel(label);
-    axis->setLabelFont(Theme::instance().caption());
-    axis->setTickLabelFont(Theme::instance().caption());
-    axis->setLabelColor(c.secondary);
-    axis->setTickLabelColor(c.secondary);
-    axis->setBasePen(QPen(c.bandEdge));
-    axis->setTickPen(QPen(c.bandEdge));
-    axis->setSubTicks(false);
-    axis->setTickLengthIn(0);
-    axis->setTickLengthOut(4);
-    axis->setLabelPadding(4);
-    axis->setNumberFormat(QStringLiteral("gbd"));
-    axis->setNumberPrecision(4);
-    axis->grid()->setVisible(grid);
-    axis->grid()->setPen(QPen(c.grid));
-    axis->grid()->setZeroLinePen(QPen(c.grid));
-}
-
-void addDirectLabel(QCustomPlot& plot, const PlotSeries& series, const QColor& colour) {
+void addDirectLabel(QCustomPlot& plot, const PlotSeries& series, const QColor& colour, std::size_t index) {
     auto* label = new QCPItemText(&plot);
+    markPart(label, PlotPart::label, index);
     label->setClipToAxisRect(false);
     label->setPositionAlignment(Qt::AlignLeft | Qt::AlignVCenter);
     label->position->setCoords(series.x.back(), series.y.back());
@@ -196,20 +183,63 @@ QString inTwoLines(QString text) {
 }
 } // namespace
 
-void drawPlot(QCustomPlot& plot, const PlotSpec& spec, const PlotStyle& style) {
-    const Palette c = style.dark ? Theme::darkPalette() : Theme::lightPalette();
+void styleAxis(QCPAxis* axis, const QString& label, const Palette& c, bool grid) {
+    axis->setLabel(label);
+    axis->setLabelFont(Theme::instance().caption());
+    axis->setTickLabelFont(Theme::instance().caption());
+    axis->setLabelColor(c.secondary);
+    axis->setTickLabelColor(c.secondary);
+    axis->setBasePen(QPen(c.bandEdge));
+    axis->setTickPen(QPen(c.bandEdge));
+    axis->setSubTicks(false);
+    axis->setTickLengthIn(0);
+    axis->setTickLengthOut(4);
+    axis->setLabelPadding(4);
+    axis->setNumberFormat(QStringLiteral("gbd"));
+    axis->setNumberPrecision(4);
+    axis->grid()->setVisible(grid);
+    axis->grid()->setPen(QPen(c.grid));
+    axis->grid()->setZeroLinePen(QPen(c.grid));
+}
+
+void clearDrawing(QCustomPlot& plot) {
     plot.clearItems();
     plot.clearPlottables();
-    for (int row = plot.plotLayout()->rowCount() - 1; row >= 0; --row)
-        if (auto* text = qobject_cast<QCPTextElement*>(plot.plotLayout()->element(row, 0)))
-            plot.plotLayout()->remove(text);
-    plot.plotLayout()->simplify();
+    auto* layout = plot.plotLayout();
+    for (int i = layout->elementCount() - 1; i >= 0; --i)
+        if (auto* element = layout->elementAt(i); qobject_cast<QCPTextElement*>(element) || qobject_cast<QCPColorScale*>(element))
+            layout->remove(element);
+    layout->simplify();
+    plot.axisRect()->setMarginGroup(QCP::msAll, nullptr);
+    qDeleteAll(plot.findChildren<QCPMarginGroup*>());
+    plot.xAxis->setRangeReversed(false);
+    plot.yAxis->setRangeReversed(false);
+}
+
+void addTitles(QCustomPlot& plot, const PlotSpec& spec, const Palette& c) {
+    const auto addLine = [&](int row, const std::string& text, const QFont& font, const QColor& colour) {
+        plot.plotLayout()->insertRow(row);
+        auto* element = new QCPTextElement(&plot, qs(text), font);
+        element->setTextColor(colour);
+        element->setTextFlags(Qt::AlignLeft | Qt::AlignVCenter);
+        element->setMargins(QMargins(10, row == 0 ? 8 : 0, 8, 4));
+        plot.plotLayout()->addElement(row, 0, element);
+    };
+    addLine(0, spec.title, Theme::instance().strong(), c.text);
+    if (!spec.subtitle.empty())
+        addLine(1, spec.subtitle, Theme::instance().caption(), c.secondary);
+}
+
+void drawPlot(QCustomPlot& plot, const PlotSpec& spec, const PlotStyle& style) {
+    const Palette c = style.dark ? Theme::darkPalette() : Theme::lightPalette();
+    clearDrawing(plot);
     plot.setBackground(QBrush(c.surface));
     plot.axisRect()->setAutoMargins(QCP::msAll);
     plot.axisRect()->setMinimumMargins(QMargins(8, 8, 12, 4));
-    plot.xAxis->setRangeReversed(false);
     styleAxis(plot.xAxis, qs(spec.xTitle), c, false);
-    styleAxis(plot.yAxis, qs(spec.yTitle), c, true);
+    styleAxis(plot.yAxis, qs(spec.yTitle), c, spec.heat.empty());
+    if (!spec.heat.empty())
+        return drawHeat(plot, spec, style);
 
     plot.yAxis->setTicker(QSharedPointer<QCPAxisTicker>(new PlainTicker<QCPAxisTicker>));
     const Ranges r = rangesOf(spec);
@@ -243,7 +273,8 @@ void drawPlot(QCustomPlot& plot, const PlotSpec& spec, const PlotStyle& style) {
         group->setSpacingType(QCPBarsGroup::stPlotCoords);
         group->setSpacing(width * 0.06);
     }
-    for (const auto& series : spec.series) {
+    for (std::size_t index = 0; index < spec.series.size(); ++index) {
+        const auto& series = spec.series[index];
         if (series.x.size() != series.y.size())
             continue;
         const QColor colour = series.colour < 0 ? c.secondary : Theme::strategy(series.colour, style.dark); // negative: a reference line
@@ -253,20 +284,22 @@ void drawPlot(QCustomPlot& plot, const PlotSpec& spec, const PlotStyle& style) {
         if (series.kind == PlotSeries::Kind::bars) {
             auto* bars = new QCPBars(plot.xAxis, plot.yAxis);
             bars->setName(qs(series.name));
+            markPart(bars, PlotPart::value, index);
             bars->setWidth(width * (group ? 0.94 : 1.0));
             bars->setPen(Qt::NoPen);
             bars->setBrush(series.dashed ? QBrush(colour, Qt::BDiagPattern) : QBrush(colour));
             bars->setData(vec(series.x), vec(series.y));
             if (group)
                 bars->setBarsGroup(group);
-            addWhiskers(plot, bars, series, c.text);
+            addWhiskers(plot, bars, series, c.text, index);
             continue;
         }
         const bool points = series.kind == PlotSeries::Kind::points;
         if (!points)
-            addBand(plot, series, colour);
+            addBand(plot, series, colour, index);
         auto* graph = plot.addGraph();
         graph->setName(qs(series.name));
+        markPart(graph, PlotPart::value, index);
         graph->setPen(points ? QPen(colour) : pen);
         graph->setLineStyle(points                                      ? QCPGraph::lsNone
                             : series.kind == PlotSeries::Kind::step ? QCPGraph::lsStepLeft
@@ -275,9 +308,9 @@ void drawPlot(QCustomPlot& plot, const PlotSpec& spec, const PlotStyle& style) {
             graph->setScatterStyle(scatter(series.colour, colour, points && series.x.size() > 200 ? 4 : 8));
         graph->setData(vec(series.x), vec(series.y));
         if (points)
-            addWhiskers(plot, graph, series, colour);
+            addWhiskers(plot, graph, series, colour, index);
         if (direct)
-            addDirectLabel(plot, series, readable(colour, c));
+            addDirectLabel(plot, series, readable(colour, c), index);
     }
 
     // Ranges with a little air; bars and shares start at zero.
@@ -291,15 +324,18 @@ void drawPlot(QCustomPlot& plot, const PlotSpec& spec, const PlotStyle& style) {
     plot.xAxis->setRange(r.xLow - xAir, std::max(r.xHigh + xAir, r.xLow - xAir + 1e-9));
     plot.yAxis->setRange(yLow, yHigh);
 
-    for (const double x : spec.verticalLines) {
+    for (std::size_t index = 0; index < spec.verticalLines.size(); ++index) {
+        const double x = spec.verticalLines[index];
         auto* line = new QCPItemStraightLine(&plot);
+        markPart(line, PlotPart::line, index);
         line->point1->setCoords(x, 0);
         line->point2->setCoords(x, 1);
         QPen pen(c.text, 1.2);
         pen.setDashPattern({5, 4});
         line->setPen(pen);
-        if (!spec.verticalLineLabel.empty() && x == spec.verticalLines.front()) {
+        if (!spec.verticalLineLabel.empty() && index == 0) {
             auto* label = new QCPItemText(&plot);
+            markPart(label, PlotPart::line, index);
             label->position->setTypeX(QCPItemPosition::ptPlotCoords);
             label->position->setTypeY(QCPItemPosition::ptAxisRectRatio);
             label->position->setCoords(x, 0.0);
@@ -347,19 +383,8 @@ void drawPlot(QCustomPlot& plot, const PlotSpec& spec, const PlotStyle& style) {
         }
         plot.plotLayout()->setRowStretchFactor(0, 0.001);
     }
-    if (style.withTitle) {
-        const auto addLine = [&](int row, const std::string& text, const QFont& font, const QColor& colour) {
-            plot.plotLayout()->insertRow(row);
-            auto* element = new QCPTextElement(&plot, qs(text), font);
-            element->setTextColor(colour);
-            element->setTextFlags(Qt::AlignLeft | Qt::AlignVCenter);
-            element->setMargins(QMargins(10, row == 0 ? 8 : 0, 8, 4));
-            plot.plotLayout()->addElement(row, 0, element);
-        };
-        addLine(0, spec.title, Theme::instance().strong(), c.text);
-        if (!spec.subtitle.empty())
-            addLine(1, spec.subtitle, Theme::instance().caption(), c.secondary);
-    }
+    if (style.withTitle)
+        addTitles(plot, spec, c);
 }
 
 QByteArray plotPng(const PlotSpec& spec, QSize size, double scale) {
@@ -397,10 +422,38 @@ QByteArray plotPdf(const PlotSpec& spec, QSize size) {
     return bytes;
 }
 
+namespace {
+// Size, and where the largest and the smallest value lie.
+QString heatSummary(const PlotSpec& spec) {
+    const auto& heat = spec.heat;
+    const std::size_t columns = heat.rows.empty() ? 0 : heat.values.size() / heat.rows.size();
+    std::size_t low = heat.values.size(), high = low;
+    for (std::size_t i = 0; i < heat.values.size(); ++i) {
+        if (!std::isfinite(heat.values[i]))
+            continue;
+        if (low == heat.values.size() || heat.values[i] < heat.values[low])
+            low = i;
+        if (high == heat.values.size() || heat.values[i] > heat.values[high])
+            high = i;
+    }
+    QString words = QStringLiteral("%1 of %2 rows and %3 columns").arg(qs(heat.valueTitle)).arg(heat.rows.size()).arg(columns);
+    const auto place = [&](std::size_t i) {
+        const std::size_t column = i % columns;
+        return QStringLiteral("%1 at %2, %3").arg(figures(heat.values[i]), qs(heat.rows[i / columns]),
+                                                  column < heat.columns.size() ? qs(heat.columns[column]) : QString::number(column + 1));
+    };
+    if (columns > 0 && low < heat.values.size())
+        words += QStringLiteral(": largest %1, smallest %2").arg(place(high), place(low));
+    return words;
+}
+} // namespace
+
 QString plotSummary(const PlotSpec& spec) {
     QStringList parts{qs(spec.title)};
     if (!spec.subtitle.empty())
         parts << qs(spec.subtitle);
+    if (!spec.heat.empty())
+        return (parts << heatSummary(spec)).join(QStringLiteral(". "));
     parts << QStringLiteral("%1 by %2").arg(qs(spec.yTitle), qs(spec.xTitle));
     for (const auto& series : spec.series) {
         double low = std::numeric_limits<double>::infinity(), high = -low;

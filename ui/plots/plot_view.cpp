@@ -3,6 +3,8 @@
 #include "base/file.h"
 #include "models/text_table_model.h"
 #include "plots/plot_drawing.h"
+#include "plots/plot_parts.h"
+#include "plots/plot_update.h"
 #include "theme/theme.h"
 #include "widgets/tables.h"
 #include "widgets/text.h"
@@ -10,6 +12,8 @@
 #include <QClipboard>
 #include <QFileDialog>
 #include <QHBoxLayout>
+#include <QHelpEvent>
+#include <QKeyEvent>
 #include <QMenu>
 #include <QMimeData>
 #include <QMouseEvent>
@@ -17,9 +21,11 @@
 #include <QStackedWidget>
 #include <QTableView>
 #include <QToolButton>
+#include <QToolTip>
 #include <QVBoxLayout>
 #include <cmath>
 #include <limits>
+#include <utility>
 #include "plots/custom_plot.h"
 
 namespace carousel::ui {
@@ -43,7 +49,7 @@ PlotView::PlotView(QWidget* parent) : QWidget(parent) {
     column->setSpacing(2);
     auto* head = new QHBoxLayout;
     head->setSpacing(2);
-    m_title = textLabel({}, "heading");
+    m_title = textLabel({}, "heading", true);
     m_title->setMinimumWidth(60);
     head->addWidget(m_title, 1);
     auto* copy = tool(this, "edit-copy", tr("Copy plot"), tr("Copy as picture and table (Ctrl+C in the plot)"));
@@ -113,14 +119,94 @@ PlotView::PlotView(QWidget* parent) : QWidget(parent) {
 
 void PlotView::setPlot(const PlotSpec& spec) {
     m_spec = spec;
+    m_highlighted = spec.heat.empty() ? m_highlighted : -1;
     m_title->setText(qs(spec.title));
     m_title->setToolTip(plainToolTip(qs(spec.title)));
     m_subtitle->setText(qs(spec.subtitle));
     m_subtitle->setVisible(!spec.subtitle.empty());
-    m_tableModel->setCsv(qs(toCsv(spec)));
+    fillTable();
     m_plot->setAccessibleName(qs(spec.title));
     m_plot->setAccessibleDescription(plotSummary(spec));
     redraw();
+}
+
+void PlotView::updateValues(const PlotSpec& spec) {
+    if (m_highlighted >= 0 || !sameShape(m_spec, spec))
+        return setPlot(spec);
+    if (spec.title != m_spec.title) {
+        m_title->setText(qs(spec.title));
+        m_title->setToolTip(plainToolTip(qs(spec.title)));
+        m_plot->setAccessibleName(qs(spec.title));
+    }
+    if (spec.subtitle != m_spec.subtitle) {
+        m_subtitle->setText(qs(spec.subtitle));
+        m_subtitle->setVisible(!spec.subtitle.empty());
+    }
+    m_spec = spec;
+    m_tableOld = true;
+    if (showsTable())
+        fillTable();
+    m_plot->setAccessibleDescription(plotSummary(spec));
+    updatePlot(*m_plot, spec);
+    m_plot->replot(QCustomPlot::rpQueuedReplot);
+}
+
+void PlotView::fillTable() {
+    m_tableModel->setCsv(qs(toCsv(m_spec)));
+    m_tableOld = false;
+}
+
+void PlotView::setLineDraggable(const QString& what) {
+    m_line = what;
+}
+
+bool PlotView::onLine(const QPointF& at) const {
+    constexpr double reach = 8;
+    return !m_line.isEmpty() && !m_spec.verticalLines.empty() && m_plot->axisRect()->rect().contains(at.toPoint()) &&
+           std::abs(m_plot->xAxis->coordToPixel(m_spec.verticalLines.front()) - at.x()) <= reach;
+}
+
+bool PlotView::followLine(QEvent* event) {
+    if (m_line.isEmpty())
+        return false;
+    switch (event->type()) {
+    case QEvent::MouseButtonPress: {
+        auto* mouse = static_cast<QMouseEvent*>(event);
+        m_lineHeld = mouse->button() == Qt::LeftButton && onLine(mouse->position());
+        if (m_lineHeld) {
+            m_hover->hide();
+            m_plot->setFocus(Qt::MouseFocusReason);
+        }
+        return m_lineHeld;
+    }
+    case QEvent::MouseMove: {
+        const QPointF at = static_cast<QMouseEvent*>(event)->position();
+        if (m_lineHeld)
+            Q_EMIT lineDragged(m_plot->xAxis->pixelToCoord(at.x()));
+        else if (onLine(at))
+            m_plot->setCursor(Qt::SplitHCursor);
+        else
+            m_plot->unsetCursor();
+        return m_lineHeld;
+    }
+    case QEvent::MouseButtonRelease:
+        return std::exchange(m_lineHeld, false);
+    case QEvent::ToolTip:
+        if (auto* help = static_cast<QHelpEvent*>(event); onLine(help->pos())) {
+            QToolTip::showText(help->globalPos(), plainToolTip(m_line), m_plot);
+            return true;
+        }
+        return false;
+    case QEvent::KeyPress: {
+        const int key = static_cast<QKeyEvent*>(event)->key();
+        if (key != Qt::Key_Left && key != Qt::Key_Right)
+            return false;
+        Q_EMIT lineStepped(key == Qt::Key_Left ? -1 : 1);
+        return true;
+    }
+    default:
+        return false;
+    }
 }
 
 void PlotView::setHighlighted(int series) {
@@ -133,6 +219,8 @@ void PlotView::setHighlighted(int series) {
 bool PlotView::showsTable() const { return m_stack->currentIndex() == 1; }
 
 void PlotView::setTableShown(bool shown) {
+    if (shown && m_tableOld)
+        fillTable();
     m_stack->setCurrentIndex(shown ? 1 : 0);
     m_tableButton->setChecked(shown);
 }
@@ -184,12 +272,23 @@ QString PlotView::hoverText(double x) const {
     return lines.join(QLatin1Char('\n'));
 }
 
+QString PlotView::hoverText(double x, double y) const {
+    const HeatCell cell = heatCellAt(m_spec, x, y);
+    if (cell.row < 0)
+        return {};
+    const auto column = static_cast<std::size_t>(cell.column);
+    const QString name = column < m_spec.heat.columns.size() ? qs(m_spec.heat.columns[column]) : QString::number(cell.column + 1);
+    return tr("%1\n%2 %3\n%4: %5").arg(qs(m_spec.heat.rows[static_cast<std::size_t>(cell.row)]), qs(m_spec.xTitle), name, qs(m_spec.heat.valueTitle),
+                                        std::isfinite(cell.value) ? figures(cell.value) : tr("no data"));
+}
+
 void PlotView::showHover(const QPointF& at) {
     if (!m_plot->axisRect()->rect().contains(at.toPoint())) {
         m_hover->hide();
         return;
     }
-    const QString text = hoverText(m_plot->xAxis->pixelToCoord(at.x()));
+    const double x = m_plot->xAxis->pixelToCoord(at.x());
+    const QString text = m_spec.heat.empty() ? hoverText(x) : hoverText(x, m_plot->yAxis->pixelToCoord(at.y()));
     if (text.isEmpty())
         return;
     m_hover->setText(text);
@@ -204,10 +303,14 @@ void PlotView::showHover(const QPointF& at) {
 
 bool PlotView::eventFilter(QObject* object, QEvent* event) {
     if (object == m_plot) {
+        if (followLine(event))
+            return true;
         if (event->type() == QEvent::MouseMove)
             showHover(static_cast<QMouseEvent*>(event)->position());
         else if (event->type() == QEvent::Leave)
             m_hover->hide();
+        else if (event->type() == QEvent::Resize && !m_spec.heat.empty())
+            redraw(); // names of rows and columns are cut to the room there is
         else if (event->type() == QEvent::Wheel && !m_plot->hasFocus()) {
             event->ignore(); // a page that scrolls under the cursor must not zoom a plot by accident
             return true;
@@ -217,6 +320,8 @@ bool PlotView::eventFilter(QObject* object, QEvent* event) {
 }
 
 void PlotView::copyPlot() {
+    if (m_tableOld)
+        fillTable();
     auto* mime = new QMimeData;
     mime->setImageData(QImage::fromData(plotPng(m_spec, exportSize, 2)));
     mime->setData(QStringLiteral("image/svg+xml"), QByteArray::fromStdString(toSvg(m_spec)));
