@@ -155,31 +155,45 @@ void insert(toml::table& table, const std::string& id, const ParameterValue& val
         value);
 }
 
-} // namespace
-
-Result<StudySpec> parseStudy(const std::string& text, const PluginRegistry& plugins, std::span<const std::string> sets) {
+Result<toml::table> parsedToml(const std::string& text) {
     if (const auto bad = firstInvalidUtf8(text); bad != std::string_view::npos)
         return refused(fmt::format("The specification is not UTF-8 text (byte {}).", bad), "Save it as UTF-8.");
-    toml::table document;
     try {
-        document = toml::parse(text);
+        return toml::parse(text);
     } catch (const toml::parse_error& error) {
         return refused(fmt::format("The specification is not valid TOML: {} (line {}, column {}).", error.description(), error.source().begin.line, error.source().begin.column),
                        "Correct the line.");
     }
+}
+
+Result<std::vector<StrategySpec>> readStrategies(const toml::node& value) {
+    std::vector<StrategySpec> strategies;
+    const auto* list = value.as_array();
+    if (!list)
+        return refused(fmt::format("'strategy' ({}) must be written as [[strategy]].", at(value)), "Use double brackets, once per strategy.");
+    for (const auto& entry : *list) {
+        if (!entry.is_table())
+            return refused(fmt::format("'strategy' ({}) must be written as [[strategy]].", at(entry)), "Use double brackets, once per strategy.");
+        CAROUSEL_ASSIGN(auto strategy, readStrategy(*entry.as_table(), strategies, strategies.size()));
+        strategies.push_back(std::move(strategy));
+    }
+    return strategies;
+}
+} // namespace
+
+Result<std::vector<StrategySpec>> parseStrategies(const std::string& text) {
+    CAROUSEL_ASSIGN(const auto document, parsedToml(text));
+    const auto* value = document.get("strategy");
+    return value ? readStrategies(*value) : std::vector<StrategySpec>();
+}
+
+Result<StudySpec> parseStudy(const std::string& text, const PluginRegistry& plugins, std::span<const std::string> sets) {
+    CAROUSEL_ASSIGN(const auto document, parsedToml(text));
     StudySpec study;
     for (const auto& [key, value] : document) {
         const std::string id(key.str());
         if (id == "strategy") {
-            const auto* list = value.as_array();
-            if (!list)
-                return refused(fmt::format("'strategy' ({}) must be written as [[strategy]].", at(value)), "Use double brackets, once per strategy.");
-            for (const auto& entry : *list) {
-                if (!entry.is_table())
-                    return refused(fmt::format("'strategy' ({}) must be written as [[strategy]].", at(entry)), "Use double brackets, once per strategy.");
-                CAROUSEL_ASSIGN(auto strategy, readStrategy(*entry.as_table(), study.strategies, study.strategies.size()));
-                study.strategies.push_back(std::move(strategy));
-            }
+            CAROUSEL_ASSIGN(study.strategies, readStrategies(value));
         } else if (const auto* section = value.as_table()) {
             for (const auto& [inner, node] : *section)
                 CAROUSEL_TRY(setStudyKey(study, id + "." + std::string(inner.str()), scalarText(node)));
@@ -217,8 +231,14 @@ std::string toToml(const StudySpec& study) {
                                               {"confidence", e.confidence},
                                               {"refitOnValidation", e.refitOnValidation},
                                               {"value", e.value}});
+    std::ostringstream out;
+    out << document << "\n" << strategiesToml(study.strategies);
+    return out.str();
+}
+
+std::string strategiesToml(const std::vector<StrategySpec>& list) {
     toml::array strategies;
-    for (const auto& strategy : study.strategies) {
+    for (const auto& strategy : list) {
         toml::table table{{"name", strategy.name}, {"eventModel", strategy.eventModel}};
         for (const StageKind kind : places) {
             toml::table stage{{"plugin", strategy.stage(kind).plugin}};
@@ -228,9 +248,8 @@ std::string toToml(const StudySpec& study) {
         }
         strategies.push_back(std::move(table));
     }
-    document.insert("strategy", std::move(strategies));
     std::ostringstream out;
-    out << document << "\n";
+    out << toml::table{{"strategy", std::move(strategies)}} << "\n";
     return out.str();
 }
 

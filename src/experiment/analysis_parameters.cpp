@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The options of every kind of analysis, as forms, `--set` and reports show them.
+#include "evaluation/click_models/click_model.h"
+#include "experiment/analysis_specification.h"
+#include "experiment/off_policy_parameters.h"
+
+namespace carousel {
+
+namespace {
+using Kind = ParameterKind;
+using List = std::vector<std::string>;
+
+ParameterSpec integer(std::string id, std::string label, std::int64_t value, double minimum, double maximum, std::string unit, std::string help) {
+    return {.id = std::move(id), .label = std::move(label), .kind = Kind::integer, .defaultValue = value, .help = std::move(help), .minimum = minimum, .maximum = maximum, .choices = {}, .unit = std::move(unit), .pluginKind = {}};
+}
+ParameterSpec number(std::string id, std::string label, double value, double minimum, double maximum, std::string unit, std::string help) {
+    return {.id = std::move(id), .label = std::move(label), .kind = Kind::number, .defaultValue = value, .help = std::move(help), .minimum = minimum, .maximum = maximum, .choices = {}, .unit = std::move(unit), .pluginKind = {}};
+}
+ParameterSpec choice(std::string id, std::string label, std::string value, List choices, std::string help) {
+    return {.id = std::move(id), .label = std::move(label), .kind = Kind::choice, .defaultValue = std::move(value), .help = std::move(help), .choices = std::move(choices), .unit = {}, .pluginKind = {}};
+}
+ParameterSpec list(std::string id, std::string label, List value, List choices, std::string help) {
+    return {.id = std::move(id), .label = std::move(label), .kind = Kind::list, .defaultValue = std::move(value), .help = std::move(help), .choices = std::move(choices), .unit = {}, .pluginKind = {}};
+}
+ParameterSpec text(std::string id, std::string label, std::string help) {
+    return {.id = std::move(id), .label = std::move(label), .kind = Kind::text, .defaultValue = std::string(), .help = std::move(help), .choices = {}, .unit = {}, .pluginKind = {}};
+}
+
+ParameterSpec policies() {
+    return list("policies", "Logging policies", {}, {}, "Only slates that these logging policies showed; leave it empty for all of them.");
+}
+ParameterSpec window() {
+    return integer("window", "Visible slots", 6, 1, 1000, "slots", "How many slots are in view without a swipe: the fold lies behind them.");
+}
+ParameterSpec segment(const char* help) { return text("segment", "User segment", help); }
+ParameterSpec draws(std::int64_t value) {
+    return integer("draws", "Bootstrap draws", value, 20, 100000, "draws", "How often users are redrawn for an interval; more make its ends steadier and take longer.");
+}
+ParameterSpec confidence() {
+    return number("confidence", "Confidence", 0.95, 0.5, 0.999, "", "Of every interval: 0.95 covers the truth in 95 of 100 logs like this one.");
+}
+
+std::vector<ParameterSpec> clicks() {
+    List ids;
+    for (const auto& model : clickModels())
+        ids.push_back(model.id);
+    return {policies(),
+            list("models", "Models", ids, ids, "Which click models to fit and compare on clicks that were held out."),
+            window(),
+            segment("Attraction is estimated per item and value of this user attribute, where groups of users like different things; empty: per item."),
+            choice("method", "Fitted by", "em", {"em", "gradient"}, "Expectation maximisation, or gradient ascent on the same likelihood; both should agree."),
+            integer("restarts", "Starts", 2, 1, 100, "starts", "From how many points the fit begins; the best end is kept, and different ends are a warning."),
+            integer("maxIterations", "Most iterations", 500, 1, 100000, "iterations", "A fit that has not converged by then says so."),
+            number("heldOut", "Held out", 0.2, 0.02, 0.8, "share of users", "Share of users whose clicks are predicted by models that were fitted without them."),
+            choice("intervals", "Intervals", "robust", {"robust", "bootstrap"},
+                   "robust: from scores and information, users as clusters, quick, for the position-based and the carousel model; bootstrap: refits on redrawn users, for every model."),
+            draws(200), confidence()};
+}
+
+std::vector<ParameterSpec> positionBiasOptions() {
+    return {policies(), window(),
+            integer("minimumOverlap", "Least overlap", 20, 1, 1e9, "impressions",
+                    "Two slots are compared only when items shown in both of them have at least this many impressions in each."),
+            draws(200), confidence()};
+}
+
+std::vector<ParameterSpec> lensOptions() {
+    return {segment("Rows of the heat map: a user attribute with words, or with numbers, which are cut into four groups; empty: the policy's users as one."),
+            integer("slots", "Slots", 0, 0, 1000, "slots", "How many cards of each carousel count; 0: two pages."),
+            integer("window", "Visible slots", 0, 0, 1000, "slots", "Slots in view without a swipe; 0: as the study has it."),
+            number("swipe", "Swipe probability", -1, -1, 1, "", "Chance to swipe on after a page without a click; -1: as the study has it."),
+            integer("whatIfWindow", "What if: visible slots", 0, 0, 1000, "slots", "The other fold that is compared, user by user; 0: one slot more than now."),
+            number("whatIfSwipe", "What if: swipe probability", -1, -1, 1, "", "The other swipe probability; -1: as now."),
+            choice("figure", "Heat map shows", "click", {"reach", "examination", "click", "value", "hidden"}, "Which figure per segment and position the heat map shows."),
+            draws(1000), confidence()};
+}
+
+std::vector<ParameterSpec> rowOptions() {
+    return {integer("rows", "Rows", 0, 0, 8, "rows", "How many carousels stand one below the other; 0: as many as there are runs."),
+            integer("columns", "Columns", 6, 1, 100, "slots", "How many items of a row are in view."),
+            number("alpha", "Cost of a row down", 1, 0, 100, "", "A cell's discount is log2(alpha * row + beta * column); larger: lower rows count less."),
+            number("beta", "Cost of a column right", 1, 0, 100, "", "See above; larger: columns further right count less. alpha + beta is at least 2."),
+            draws(1000), confidence()};
+}
+} // namespace
+
+const std::vector<ParameterSpec>& analysisParameters(AnalysisKind kind) {
+    switch (kind) {
+    case AnalysisKind::clicks: {
+        static const auto specs = clicks();
+        return specs;
+    }
+    case AnalysisKind::positionBias: {
+        static const auto specs = positionBiasOptions();
+        return specs;
+    }
+    case AnalysisKind::offPolicy: {
+        static const auto specs = offPolicyParameters();
+        return specs;
+    }
+    case AnalysisKind::lens: {
+        static const auto specs = lensOptions();
+        return specs;
+    }
+    case AnalysisKind::rows: break;
+    }
+    static const auto specs = rowOptions();
+    return specs;
+}
+
+} // namespace carousel
