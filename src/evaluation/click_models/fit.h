@@ -10,7 +10,10 @@
 namespace carousel {
 
 struct ClickFitOptions {
-    std::string method = "em";      // "em" or "gradient" (logit scale, Adam, full batch; models without closed form)
+    // "em"; "gradient" (logit scale, Adam, full batch); "counts": the simplified closed forms of the papers (rankCtr, itemCtr, cascade, dcm,
+    // sdbn), which for dcm and sdbn leave out what follows the last click and so are not the maximum.
+    std::string method = "em";
+    bool accelerate = true;         // "em": extrapolates (SQUAREM), never to a lower likelihood; false: plain EM steps
     int maxIterations = 500;
     double tolerance = 1e-8;        // stop when the mean log-likelihood per session grows by less
     int restarts = 1;               // starts; the first is at 0.5, others drawn with the seed; the best likelihood is kept
