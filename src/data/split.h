@@ -35,11 +35,28 @@ Result<Split> makeSplit(const Dataset& dataset, const SplitSpec& spec, const Run
 const char* name(SplitMethod method); // "leave-one-out", "ratio-global", "ratio-user"
 Result<SplitMethod> splitMethod(const std::string& name);
 
+// What a strategy may take from the part of a carousel log that it may be trained on (see experiment/training_clicks.h).
+struct LoggedClick {
+    Code user = noCode, item = noCode;
+    std::int64_t time = noTime;
+    float confidence = 1;
+};
+struct ClickEvidence { // per item; empty when the log is not used
+    std::vector<float> clicks, impressions; // impressions that came into view, each weighted by the probability that its place is looked at
+    bool empty() const { return impressions.empty(); }
+};
+struct LogTraining {
+    std::vector<LoggedClick> clicks;
+    ClickEvidence evidence;
+};
+
 // What strategies may learn from: catalogue, users, and the training part as one event model sees it. It has no way to reach test labels.
 class TrainingView {
 public:
-    // `part` train only, or train and validation ("refit") when `withValidation`.
-    static Result<TrainingView> make(DatasetPtr dataset, const Split& split, const EventModel& model, bool withValidation);
+    // `part` train only, or train and validation ("refit") when `withValidation`. Clicks of a log join the histories by time as liked events
+    // of their confidence, behind interactions of the same second; whoever gives them has left out what must not be learned from.
+    static Result<TrainingView> make(DatasetPtr dataset, const Split& split, const EventModel& model, bool withValidation,
+                                     const LogTraining* log = nullptr);
 
     std::size_t userCount() const { return m_dataset->users.size(); }
     std::size_t itemCount() const { return m_dataset->items.size(); }
@@ -51,9 +68,10 @@ public:
     std::span<const float> historyConfidence(Code user) const { return slice(m_confidence, user); }
     std::span<const std::int64_t> historyTime(Code user) const { return slice(m_time, user); }
     // Distinct items of all known events of the user, ascending: what a full ranking leaves out. Events that the event model ignores
-    // count too, so that strategies with different event models rank the same candidates.
+    // count too, and clicks of a log do not, so that strategies that learn from different events rank the same candidates.
     std::span<const Code> seenItems(Code user) const;
     const std::vector<float>& popularity() const { return m_popularity; } // liked events per item, confidence-weighted
+    const ClickEvidence& clickEvidence() const { return m_evidence; }
     std::int64_t events() const { return static_cast<std::int64_t>(m_items.size()); }
     double positiveFrom() const { return m_positiveFrom; }
     double negativeUpTo() const { return m_negativeUpTo; }
@@ -69,6 +87,7 @@ private:
     std::vector<float> m_preference, m_confidence, m_popularity;
     std::vector<std::int64_t> m_time;
     double m_positiveFrom = 0, m_negativeUpTo = 0;
+    ClickEvidence m_evidence;
 };
 
 } // namespace carousel

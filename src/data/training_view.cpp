@@ -3,10 +3,24 @@
 #include "data/event_order.h"
 #include "data/split.h"
 #include <algorithm>
+#include <numeric>
 
 namespace carousel {
 
-Result<TrainingView> TrainingView::make(DatasetPtr dataset, const Split& split, const EventModel& model, bool withValidation) {
+namespace {
+// Numbers of the clicks of each user, oldest first; clicks of one second keep their order.
+std::vector<std::size_t> clicksByUser(const std::vector<LoggedClick>& clicks) {
+    std::vector<std::size_t> order(clicks.size());
+    std::iota(order.begin(), order.end(), std::size_t(0));
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+        return clicks[a].user != clicks[b].user ? clicks[a].user < clicks[b].user : clicks[a].time < clicks[b].time;
+    });
+    return order;
+}
+} // namespace
+
+Result<TrainingView> TrainingView::make(DatasetPtr dataset, const Split& split, const EventModel& model, bool withValidation,
+                                        const LogTraining* log) {
     const auto& events = dataset->interactions;
     if (split.part.size() != events.size())
         return fail(
@@ -38,18 +52,44 @@ Result<TrainingView> TrainingView::make(DatasetPtr dataset, const Split& split, 
             ErrorKind::input, "CL-1020",
             fmt::format("The event model '{}' keeps no interaction in the training part of data set '{}'.", model.id, dataset->name),
             "Choose an event model that uses a kind which is present, or keep a larger training part.");
-    view.m_offsets = order.offsets;
+    const std::vector<LoggedClick> none;
+    const auto& clicks = log ? log->clicks : none;
+    for (const auto& click : clicks)
+        if (click.user < 0 || static_cast<std::size_t>(click.user) >= dataset->users.size() || click.item < 0 ||
+            static_cast<std::size_t>(click.item) >= dataset->items.size())
+            return fail(
+                ErrorKind::internal, "CL-9010",
+                fmt::format("A logged click names user {} and item {}, which '{}' does not have.", click.user, click.item, dataset->name),
+                "Take the clicks from this data set's own log.");
     view.m_popularity.assign(dataset->items.size(), 0);
     std::vector<double> popularity(dataset->items.size(), 0);
-    view.m_items.reserve(order.rows.size());
-    for (const auto row : order.rows) {
-        view.m_items.push_back(events.item[row]);
-        view.m_preference.push_back(preference[row]);
-        view.m_confidence.push_back(confidence[row]);
-        view.m_time.push_back(events.time[row]);
-        if (preference[row] >= model.positiveFrom)
-            popularity[static_cast<std::size_t>(events.item[row])] += confidence[row];
+    view.m_items.reserve(order.rows.size() + clicks.size());
+    auto add = [&](Code item, float liking, float trust, std::int64_t time) {
+        view.m_items.push_back(item);
+        view.m_preference.push_back(liking);
+        view.m_confidence.push_back(trust);
+        view.m_time.push_back(time);
+        if (liking >= model.positiveFrom)
+            popularity[static_cast<std::size_t>(item)] += trust;
+    };
+    view.m_offsets.assign(1, 0);
+    const auto clickOrder = clicksByUser(clicks);
+    auto next = clickOrder.begin();
+    for (std::size_t user = 0; user < dataset->users.size(); ++user) {
+        auto addClicksBefore = [&](std::int64_t time, bool all) {
+            for (; next != clickOrder.end() && static_cast<std::size_t>(clicks[*next].user) == user && (all || clicks[*next].time < time);
+                 ++next)
+                add(clicks[*next].item, 1.0f, clicks[*next].confidence, clicks[*next].time);
+        };
+        for (const auto row : order.of(user)) {
+            addClicksBefore(events.time[row], false);
+            add(events.item[row], preference[row], confidence[row], events.time[row]);
+        }
+        addClicksBefore(noTime, true);
+        view.m_offsets.push_back(view.m_items.size());
     }
+    if (log)
+        view.m_evidence = log->evidence;
     std::transform(popularity.begin(), popularity.end(), view.m_popularity.begin(), [](double sum) { return static_cast<float>(sum); });
 
     // Seen items come from every known event, whatever the event model: strategies with different event models must rank the same
