@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "pages/experiments/analysis_needs.h"
+#include "widgets/text.h"
+#include <QObject>
+#include <algorithm>
+
+namespace carousel::ui {
+
+namespace {
+const carousel::Badge* find(const std::vector<carousel::Badge>& badges, const char* id) {
+    const auto it = std::find_if(badges.begin(), badges.end(), [&](const carousel::Badge& badge) { return badge.id == id; });
+    return it == badges.end() ? nullptr : &*it;
+}
+} // namespace
+
+const std::vector<AnalysisKind>& logAnalyses() {
+    static const std::vector<AnalysisKind> kinds{AnalysisKind::clicks, AnalysisKind::positionBias, AnalysisKind::offPolicy};
+    return kinds;
+}
+
+QString analysisTitle(AnalysisKind kind) {
+    switch (kind) {
+    case AnalysisKind::clicks: return QObject::tr("Click models");
+    case AnalysisKind::positionBias: return QObject::tr("Position bias");
+    case AnalysisKind::offPolicy: return QObject::tr("Off-policy evaluation");
+    case AnalysisKind::lens: return QObject::tr("Position lens");
+    case AnalysisKind::rows: return QObject::tr("Carousel rows");
+    }
+    return {};
+}
+
+QString analysisTitle(const std::string& kindName) {
+    for (const auto kind : {AnalysisKind::clicks, AnalysisKind::positionBias, AnalysisKind::offPolicy, AnalysisKind::lens, AnalysisKind::rows})
+        if (kindName == name(kind))
+            return analysisTitle(kind);
+    return qs(kindName);
+}
+
+QString analysisQuestion(AnalysisKind kind) {
+    switch (kind) {
+    case AnalysisKind::clicks: return QObject::tr("How do people look along the carousel, when do they swipe, when do they leave?");
+    case AnalysisKind::positionBias: return QObject::tr("How much of a click rate is the slot, and how much the item?");
+    case AnalysisKind::offPolicy: return QObject::tr("What would another strategy have earned on this log?");
+    case AnalysisKind::lens: return QObject::tr("What do slots, fold and swipe do to one strategy's carousels?");
+    case AnalysisKind::rows: return QObject::tr("Which carousel belongs into which row?");
+    }
+    return {};
+}
+
+QString analysisHelp(AnalysisKind kind) {
+    switch (kind) {
+    case AnalysisKind::clicks:
+        return QObject::tr("Fits models of examination, swiping and leaving to the shown slates and compares them on clicks that were held out. "
+                           "It takes positions and shown items without a click. From clicks alone, examination and swiping are only told apart as "
+                           "their product, and attraction up to a factor; the document says where that matters.");
+    case AnalysisKind::positionBias:
+        return QObject::tr("Puts every known estimator of the slot's share on one axis, with intervals and with how many comparisons carry it, and "
+                           "says which of them this log supports. Estimators that need shuffled or swapped slots are refused with the reason "
+                           "when the log has none.");
+    case AnalysisKind::offPolicy:
+        return QObject::tr("Weights what was logged by how likely the strategy would have shown it. It takes logged propensities: without them "
+                           "nothing is estimated. Checks of support, weights and overlap decide whether a number is shown as supported, weak or "
+                           "not supported.");
+    case AnalysisKind::lens:
+    case AnalysisKind::rows: return QObject::tr("Started on the Carousel page; its documents are kept and opened here.");
+    }
+    return {};
+}
+
+AnalysisAbility analysisAbility(AnalysisKind kind, const std::vector<carousel::Badge>& badges) {
+    AnalysisAbility ability;
+    const auto needs = [&](const char* id) {
+        const auto* badge = find(badges, id);
+        if (ability.refusal.isEmpty() && (!badge || !badge->available))
+            ability.refusal = badge ? qs(badge->note) : QObject::tr("the log says nothing about %1").arg(QString::fromLatin1(id));
+    };
+    const auto misses = [&](const char* id) {
+        const auto* badge = find(badges, id);
+        if (badge && !badge->available)
+            ability.note += (ability.note.isEmpty() ? QString() : QStringLiteral(" · ")) + qs(badge->note);
+    };
+    if (kind == AnalysisKind::offPolicy) {
+        needs("propensities");
+        needs("non-clicks");
+        misses("slates");
+        return ability;
+    }
+    needs("positions");
+    needs("non-clicks");
+    misses("slates");
+    misses("propensities");
+    return ability;
+}
+
+std::vector<std::string> commonOptions(AnalysisKind kind) {
+    switch (kind) {
+    case AnalysisKind::clicks: return {"models", "window", "intervals"};
+    case AnalysisKind::positionBias: return {"window", "minimumOverlap"};
+    case AnalysisKind::offPolicy: return {"reward", "temperature", "estimators", "slateEstimators"};
+    case AnalysisKind::lens:
+    case AnalysisKind::rows: break;
+    }
+    return {};
+}
+
+} // namespace carousel::ui
