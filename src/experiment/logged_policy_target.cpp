@@ -169,7 +169,9 @@ Result<TargetPropensities> targetPropensities(const SelectedLog& selected, const
     for (const std::int32_t item : log.item)
         neverShown[static_cast<std::size_t>(item)] = 0;
     std::vector<double> common;
-    if (policy.isCommon()) {
+    if (drawsPerUser <= 0)
+        out.marginal.clear();
+    if (policy.isCommon() && drawsPerUser > 0) {
         CAROUSEL_ASSIGN(common, commonMarginals(policy, static_cast<std::size_t>(log.slots), std::max(drawsPerUser, 2000), seed, control));
     }
     std::vector<double> unsupported(users.size(), 0);
@@ -187,13 +189,15 @@ Result<TargetPropensities> targetPropensities(const SelectedLog& selected, const
                 walk.restart();
                 for (std::size_t r = log.offsets[s]; r < log.offsets[s + 1]; ++r) {
                     out.conditional[r] = walk.probability(log.item[r]);
-                    if (log.slot[r] == 0)
+                    if (drawsPerUser > 0 && log.slot[r] == 0)
                         out.marginal[r] = out.conditional[r];
                     else if (!common.empty())
                         out.marginal[r] = common[static_cast<std::size_t>(log.slot[r]) * policy.items() + static_cast<std::size_t>(log.item[r])];
                     walk.place(log.item[r]);
                 }
             }
+            if (drawsPerUser <= 0)
+                continue;
             if (policy.isOrder())
                 exactMarginals(log, user, logWeights, out.marginal);
             else if (!policy.isCommon())

@@ -114,6 +114,15 @@ ItemGroups itemGroups(const Dataset& dataset) {
     return out;
 }
 
+SelectedLog selectSessions(const SelectedLog& log, std::span<const std::size_t> sessions) {
+    SelectedLog out;
+    out.log = selectSessions(log.log, sessions);
+    out.notes = log.notes;
+    for (const std::size_t s : sessions)
+        out.firstRow.push_back(log.firstRow[s]);
+    return out;
+}
+
 std::vector<UserSessions> sessionsByUser(const SelectedLog& log, const Dataset& dataset) {
     std::map<Code, std::vector<std::size_t>> byUser;
     std::vector<UserSessions> out;

@@ -51,6 +51,7 @@ private:
     double m_addedUp = 0;
 };
 
+// `drawsPerUser` 0: without marginals.
 Result<TargetPropensities> targetPropensities(const SelectedLog& log, const Dataset& dataset, const EvaluatedPolicy& policy, int drawsPerUser,
                                               std::uint64_t seed, const RunControl& control);
 // P(item in slot), slots x items, of a policy that is the same for everybody.
@@ -70,5 +71,7 @@ struct UserSessions {
     std::vector<std::size_t> sessions;
 };
 std::vector<UserSessions> sessionsByUser(const SelectedLog& log, const Dataset& dataset);
+// The given sessions of a selection, in that order.
+SelectedLog selectSessions(const SelectedLog& log, std::span<const std::size_t> sessions);
 
 } // namespace carousel

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The figures of an off-policy analysis, before anything is put into words: the log, and one policy on it.
+#pragma once
+#include "evaluation/off_policy/evidence.h"
+#include "experiment/analysis_specification.h"
+#include "experiment/logged_policy_logger.h"
+
+namespace carousel::off_policy_analysis {
+
+// A log ready to evaluate on. Rounds are slates by their first slot where the log holds whole slates, else single impressions.
+struct LogFacts {
+    SelectedLog log;
+    bool slates = false;
+    std::vector<PropensityReading> readings;
+    std::vector<LoggerModel> loggers;
+    LoggedPropensities propensities;
+    std::vector<double> rowReward, sessionReward; // per row, per session
+    double rowRewardHigh = 1, sessionRewardHigh = 1;
+    std::vector<std::size_t> roundRow;            // per round: its row
+    std::vector<std::int32_t> roundCluster;
+    std::vector<double> clickShare;               // per slot: its share of all reward, what slate weights are averaged by
+    std::size_t rounds() const { return roundRow.size(); }
+};
+Result<LogFacts> factsOf(SelectedLog log, const Dataset& dataset, const AnalysisSpec& spec, const RunControl& control);
+
+struct SlateGate {
+    std::string id, title; // "rips", "Slates, given the slots before"
+    EvidenceGate gate;
+    std::vector<double> weights; // per slate: mean of its slots' weights, by the share of reward of each slot
+};
+// Mean of a difference per slate, with and without the control variate; intervals by bootstrap over users.
+struct SlateDifference {
+    double plain = 0, controlled = 0, beta = 0;
+    Interval plainInterval, controlledInterval;
+};
+struct PolicyFigures {
+    std::string name;
+    int colour = 0;
+    std::string refused;                     // why this policy cannot be evaluated at all
+    double measured = 0;                     // a logging policy's mean on its own slates; NaN for strategies
+    Interval measuredInterval = noInterval();
+    bool isLogger = false;
+    std::size_t rounds = 0;
+    double unsupported = 0;
+    std::vector<double> firstWeight;         // per round
+    std::vector<double> firstTarget;         // pi_e of the round's item
+    std::vector<PolicyEstimate> first, anywhere, slates;
+    EvidenceGate firstGate;
+    std::vector<SlateGate> slateGates;       // rips, iips, sips
+    std::vector<double> ripsTerm, ripsWeight;// per slate
+    std::vector<std::string> notes;
+    double seconds = 0;
+    const SlateGate* gate(const std::string& id) const;
+    const PolicyEstimate* slate(const std::string& id) const;
+    const PolicyEstimate* firstSlot(const std::string& id) const;
+};
+Result<PolicyFigures> evaluatePolicy(const LogFacts& facts, const Dataset& dataset, const EvaluatedPolicy& policy, const AnalysisSpec& spec,
+                                     const RunControl& control);
+// Effective sample sizes at other temperatures, to say what would work.
+struct TemperatureRow {
+    double temperature = 0, firstEss = 0, slateEss = 0;
+    Evidence first = Evidence::red, slate = Evidence::red;
+};
+Result<std::vector<TemperatureRow>> temperatureLadder(const LogFacts& facts, const Dataset& dataset, const StrategyOrders& orders,
+                                                      std::span<const double> temperatures, const RunControl& control);
+// first - second per slate by RIPS; `second` null: the log itself.
+Result<SlateDifference> slateDifference(const LogFacts& facts, const PolicyFigures& first, const PolicyFigures* second, const AnalysisSpec& spec,
+                                        const RunControl& control);
+// Mean reward per session of the given sessions with its interval.
+struct Mean {
+    double value = 0;
+    Interval interval;
+    std::size_t sessions = 0;
+    double clicks = 0;
+};
+Result<Mean> measuredMean(const LogFacts& facts, int policy, const AnalysisSpec& spec, const RunControl& control); // policy -1: all
+
+OffPolicyOptions optionsOf(const AnalysisSpec& spec);
+
+} // namespace carousel::off_policy_analysis
