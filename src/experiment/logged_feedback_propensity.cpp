@@ -84,6 +84,10 @@ PropensityReading readOne(const ClickLog& log, std::size_t policy, const std::st
     reading.policy = policyName;
     const PolicyFacts facts = factsOf(log, policy);
     reading.candidates = std::count(facts.shown.begin(), facts.shown.end(), std::uint8_t{1});
+    if (facts.rows == 0) {
+        reading.words = "it showed nothing in this part of the log";
+        return reading;
+    }
     if (facts.missing > 0) {
         reading.words = facts.missing == facts.rows ? std::string("no propensities are logged")
                                                     : fmt::format("{} of {} rows have no propensity", withThousands(static_cast<std::int64_t>(facts.missing)),

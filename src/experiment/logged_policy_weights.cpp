@@ -120,6 +120,17 @@ SelectedLog selectSessions(const SelectedLog& log, std::span<const std::size_t> 
     out.notes = log.notes;
     for (const std::size_t s : sessions)
         out.firstRow.push_back(log.firstRow[s]);
+    // Policies that showed none of these are no longer part of the log.
+    std::vector<int> code(out.log.policies.size(), -1);
+    std::vector<std::string> left;
+    for (auto& policy : out.log.policy) {
+        if (code[policy] < 0) {
+            code[policy] = static_cast<int>(left.size());
+            left.push_back(out.log.policies[policy]);
+        }
+        policy = static_cast<std::uint8_t>(code[policy]);
+    }
+    out.log.policies = std::move(left);
     return out;
 }
 
