@@ -82,9 +82,12 @@ struct RecoveryRow {
     Interval coverageInterval;      // Clopper-Pearson, 95 %
     double meanWidth = 0;
 };
+// Parameters like those of the sample log: a window of 6, looks .95 .86 .77 .69 .62 .55, swipe .35, attraction between .05 and .3 drawn with
+// the seed. carousel and pbm (looks over the slots, falling on); other kinds: empty blocks.
+ClickModelParameters sampleTruth(ClickModelKind kind, std::int32_t items, std::int32_t slots, std::uint64_t seed);
 struct RecoveryPlan {
     ClickModelKind kind = ClickModelKind::carousel;
-    ClickModelParameters truth;
+    ClickModelParameters truth;     // no attraction: sampleTruth
     std::int32_t items = 100, slots = 12;
     std::size_t sessions = 200000;
     int repetitions = 200;

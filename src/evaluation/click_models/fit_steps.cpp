@@ -15,11 +15,13 @@ double logistic(double x) { return 1 / (1 + std::exp(-x)); }
 
 class Climber {
 public:
-    Climber(const ClickCounts& counts, const ClickFitOptions& options, const RunControl& control)
+    Climber(const ClickCounts& counts, const ClickFitOptions& options, const RunControl& control, bool attractionOnly)
         : m_counts(counts), m_options(options), m_control(control), m_fixed(counts.layout.total, 0) {
+        if (attractionOnly)
+            std::fill(m_fixed.begin() + static_cast<std::ptrdiff_t>(counts.layout.satisfaction), m_fixed.end(), std::uint8_t{1});
         if (counts.layout.kind == K::carousel) {
-            m_fixed[counts.layout.reset()] = counts.layout.fixedReset;
-            m_fixed[counts.layout.onAfterClick()] = counts.layout.fixedContinue;
+            m_fixed[counts.layout.reset()] |= counts.layout.fixedReset;
+            m_fixed[counts.layout.onAfterClick()] |= counts.layout.fixedContinue;
         }
     }
 
@@ -187,9 +189,10 @@ void setFixed(const ParameterLayout& layout, std::vector<double>& p) {
 }
 } // namespace
 
-Result<Climb> climb(const ClickCounts& counts, std::vector<double> start, const ClickFitOptions& options, const RunControl& control) {
+Result<Climb> climb(const ClickCounts& counts, std::vector<double> start, const ClickFitOptions& options, const RunControl& control,
+                    bool attractionOnly) {
     setFixed(counts.layout, start);
-    Climber climber(counts, options, control);
+    Climber climber(counts, options, control, attractionOnly);
     return options.method == "gradient" ? climber.gradient(std::move(start)) : climber.em(std::move(start));
 }
 

@@ -13,8 +13,9 @@ struct Climb {
     bool converged = false;
     Expectation expectation; // at p
 };
-// Parameters that the layout holds fixed are set; the others keep what `start` says.
-Result<Climb> climb(const ClickCounts& counts, std::vector<double> start, const ClickFitOptions& options, const RunControl& control);
+// Parameters that the layout holds fixed are set; the others keep what `start` says. `attractionOnly`: all but attraction stays.
+Result<Climb> climb(const ClickCounts& counts, std::vector<double> start, const ClickFitOptions& options, const RunControl& control,
+                    bool attractionOnly = false);
 std::vector<double> startingPoint(const ParameterLayout& layout, std::uint64_t seed, int restart);
 // A start near given parameters, off the borders where EM would stand still.
 std::vector<double> warmStart(const ParameterLayout& layout, const ClickModelParameters& parameters);
@@ -22,6 +23,10 @@ std::vector<double> warmStart(const ParameterLayout& layout, const ClickModelPar
 double scaleToFirst(const ParameterLayout& layout, const Expectation& expectation, std::vector<double>& p);
 // The place that ratios refer to: the first that was shown.
 std::size_t firstPlace(const ParameterLayout& layout, const Expectation& expectation);
+
+// Cluster-robust intervals of the global parameters of pbm and carousel, into estimates as globalParameters orders them.
+Result<void> robustIntervals(const ClickLog& log, const ClickCounts& counts, const std::vector<double>& p, const IntervalOptions& intervals,
+                             const RunControl& control, std::vector<ParameterEstimate>& estimates);
 
 Result<void> checkClickFit(ClickModelKind kind, const ClickLog& log, const ClickFitOptions& options);
 
