@@ -146,14 +146,20 @@ private:
         struct Event {
             Code user;
             std::size_t place;
+            float weight; // confidence over the mean confidence of all events: exactly 1 when all are equal
         };
         std::vector<Event> events;
+        double trust = 0;
         for (Code user = 0; user < static_cast<Code>(training.userCount()); ++user) {
-            const auto preference = training.historyPreference(user);
+            const auto preference = training.historyPreference(user), confidence = training.historyConfidence(user);
             for (std::size_t i = 1; i < preference.size(); ++i)
-                if (preference[i] >= training.positiveFrom())
-                    events.push_back({user, i});
+                if (preference[i] >= training.positiveFrom()) {
+                    events.push_back({user, i, confidence[i]});
+                    trust += double(confidence[i]);
+                }
         }
+        for (auto& event : events)
+            event.weight = trust > 0 ? static_cast<float>(double(event.weight) * static_cast<double>(events.size()) / trust) : 1.0f;
         // Context and target tables start alike and grow apart, so that "after" need not mean "like".
         m_target = m_context;
         const auto width = m_context.columns, items = m_context.rows;
@@ -183,7 +189,7 @@ private:
                                        static_cast<double>(m_settings.epochs), "epochs");
                     }
                 }
-                const auto& [user, place] = events[e];
+                const auto& [user, place, weight] = events[e];
                 const auto parts = context(training, user, place);
                 mix(parts, profile);
                 const float profileSquare = dot(profile, profile) / static_cast<float>(width);
@@ -192,7 +198,9 @@ private:
                     rivals[n] = static_cast<std::size_t>(random.below(items));
                 for (std::size_t n = 0; n < rivals.size(); ++n)
                     logit[n] = dot(profile, m_target.row(rivals[n])) + m_bias[rivals[n]];
-                loss += slopes(rivals, logit);
+                loss += double(weight) * slopes(rivals, logit);
+                for (float& slope : logit)
+                    slope *= weight;
                 std::fill(gradient.begin(), gradient.end(), 0.0f);
                 for (std::size_t n = 0; n < rivals.size(); ++n) {
                     const float slope = logit[n];
@@ -207,9 +215,9 @@ private:
                     m_bias[rival] -= rate * slope / std::sqrt(biasSquares[rival] + 1e-8f);
                 }
                 const float gradientSquare = dot(gradient, gradient) / static_cast<float>(width);
-                for (const auto& [item, weight] : parts) {
+                for (const auto& [item, share] : parts) {
                     const auto i = static_cast<std::size_t>(item);
-                    step(m_context.row(i), contextSquares[i], weight, gradient, gradientSquare, rate, decay);
+                    step(m_context.row(i), contextSquares[i], share, gradient, gradientSquare, rate, decay);
                 }
             }
             m_loss.push_back(events.empty() ? 0.0 : loss / static_cast<double>(events.size()));
@@ -273,7 +281,8 @@ PluginManifest manifest() {
     out.id = "embedding_similarity";
     out.name = "Embedding similarity";
     out.summary =
-        "Mixes the vectors of the user's history into a profile and scores items by how near they lie. Learns free vectors itself.";
+        "Mixes the vectors of the user's history into a profile and scores items by how near they lie. Learns free vectors itself, "
+        "events counting by their confidence.";
     out.source = "Decayed session vectors (LLMSeqSim, Boz et al., 2024); learning: BPR (Rendle et al., UAI 2009) or sampled softmax";
     out.twin = "llm_yes_no";
     out.parameters = {

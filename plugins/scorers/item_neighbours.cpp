@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Scorer: items met by the same users. likeness(i,j) = both / (sqrt(users_i * users_j) + shrinkage);
+// Scorer: items met by the same users. likeness(i,j) = both / (sqrt(users_i * users_j) + shrinkage), an event counting as many times as its
+// confidence says (see Sequences::root);
 // score(j) = sum over the history, newest first (k = 0, 1, ...), of decay^k * sign * likeness(i,j); disliked items take away.
 #include "stages/plugin.h"
 #include "support/history.h"
@@ -34,12 +35,11 @@ public:
                     const auto user = all.owner[all.occurrence[o]];
                     for (auto place = all.start[user]; place < all.start[user + 1]; ++place)
                         if (all.items[place] != item)
-                            add(all.items[place], 1.0);
+                            add(all.items[place], all.together(all.occurrence[o], place));
                 }
             },
             [&](Code item, Code other, double both) {
-                return both /
-                       (std::sqrt(static_cast<double>(all.count(item)) * static_cast<double>(all.count(other))) + m_settings.shrinkage);
+                return both / (std::sqrt(all.counted(item) * all.counted(other)) + m_settings.shrinkage);
             },
             m_settings.neighbours, "Counting neighbours", control);
         if (!links)
@@ -102,7 +102,8 @@ PluginManifest manifest() {
     out.kind = StageKind::scorer;
     out.id = "item_neighbours";
     out.name = "Item neighbours";
-    out.summary = "Items that the same users met, by shrunken cosine; the newest history items speak loudest, disliked ones speak against.";
+    out.summary = "Items that the same users met, by shrunken cosine; the newest history items speak loudest, disliked ones speak against. "
+                  "Events count by their confidence.";
     out.source = "Item-based collaborative filtering (Sarwar et al., WWW 2001; Deshpande and Karypis, TOIS 2004)";
     out.twin = "llm_yes_no";
     out.parameters = {

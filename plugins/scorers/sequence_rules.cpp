@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Scorer: what was met soon after what. For places a < b <= a + window of each user's sequence: T[x_a][x_b] += 1/(b-a).
+// Scorer: what was met soon after what. For places a < b <= a + window of each user's sequence: T[x_a][x_b] += 1/(b-a), times what
+// the two events count by their confidences (see Sequences::root; 1 when all are equal).
 // score(j) = sum over the newest history items i, newest first (k = 0, 1, ...), of decay^k * T[i][j] / sqrt(count_i * count_j).
 #include "stages/plugin.h"
 #include "support/history.h"
@@ -34,13 +35,11 @@ public:
                     const auto a = all.occurrence[o];
                     const auto last = std::min(a + m_settings.window, all.start[all.owner[a] + 1] - 1);
                     for (auto b = a + 1; b <= last; ++b)
-                        add(all.items[b], 1.0 / static_cast<double>(b - a));
+                        add(all.items[b], all.together(a, b) / static_cast<double>(b - a));
                 }
             },
-            [&](Code item, Code other, double sum) {
-                return sum / std::sqrt(static_cast<double>(all.count(item)) * static_cast<double>(all.count(other)));
-            },
-            0, "Counting rules", control);
+            [&](Code item, Code other, double sum) { return sum / std::sqrt(all.counted(item) * all.counted(other)); }, 0, "Counting rules",
+            control);
         if (!links)
             return fail(links.error());
         m_links = std::move(*links);
@@ -89,7 +88,8 @@ PluginManifest manifest() {
     out.kind = StageKind::scorer;
     out.id = "sequence_rules";
     out.name = "Sequence rules";
-    out.summary = "Counts which item follows which within a few steps and scores by the newest history items. No learning; hard to beat.";
+    out.summary = "Counts which item follows which within a few steps and scores by the newest history items. Events count by their "
+                  "confidence. No learning; hard to beat.";
     out.source = "Forward sequential rules (Ludewig and Jannach, UMUAI 2018) with 1/distance weights and count normalisation";
     out.twin = "llm_yes_no";
     out.parameters = {

@@ -38,8 +38,8 @@ Result<EventChoice> eventChoice(const std::string& text) {
                 "Choose one of the listed values.");
 }
 
-std::vector<Code> sequenceOf(const TrainingView& training, Code user, EventChoice choice, std::size_t limit, bool distinct) {
-    std::vector<Code> out;
+std::vector<std::size_t> placesOf(const TrainingView& training, Code user, EventChoice choice, std::size_t limit, bool distinct) {
+    std::vector<std::size_t> out;
     if (!isKnownUser(training, user))
         return out;
     const auto items = training.historyItems(user);
@@ -49,9 +49,18 @@ std::vector<Code> sequenceOf(const TrainingView& training, Code user, EventChoic
         const bool wanted = choice == EventChoice::all || (choice == EventChoice::liked && preference[i] >= training.positiveFrom()) ||
                             (choice == EventChoice::notDisliked && preference[i] > training.negativeUpTo());
         if (wanted && (!distinct || met.insert(items[i]).second))
-            out.push_back(items[i]);
+            out.push_back(i);
     }
     std::reverse(out.begin(), out.end());
+    return out;
+}
+
+std::vector<Code> sequenceOf(const TrainingView& training, Code user, EventChoice choice, std::size_t limit, bool distinct) {
+    std::vector<Code> out;
+    const auto places = placesOf(training, user, choice, limit, distinct);
+    out.reserve(places.size());
+    for (const auto place : places)
+        out.push_back(training.historyItems(user)[place]);
     return out;
 }
 

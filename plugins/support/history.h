@@ -23,6 +23,8 @@ inline std::vector<std::string> eventChoices() {
 }
 
 // A user's items under `choice`, oldest first, the last `limit` of them (0: all). `distinct` keeps the newest event of each item.
+// placesOf gives their places in the history instead.
+std::vector<std::size_t> placesOf(const TrainingView& training, Code user, EventChoice choice, std::size_t limit, bool distinct);
 std::vector<Code> sequenceOf(const TrainingView& training, Code user, EventChoice choice, std::size_t limit, bool distinct);
 
 } // namespace carousel::plugin

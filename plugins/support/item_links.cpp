@@ -3,22 +3,37 @@
 #include "base/parallel.h"
 #include <algorithm>
 #include <atomic>
+#include <cmath>
+#include <numeric>
 
 namespace carousel::plugin {
 
-Result<Sequences> Sequences::read(const TrainingView& training, EventChoice events, std::size_t limit, bool distinct, const RunControl& control) {
+Result<Sequences> Sequences::read(const TrainingView& training, EventChoice events, std::size_t limit, bool distinct,
+                                  const RunControl& control) {
     Sequences all;
+    std::vector<Code> codes;
+    std::vector<float> confidence;
     for (std::size_t user = 0; user < training.userCount(); ++user) {
         if (user % 1024 == 0 && control.stopRequested())
             return fail(RunControl::cancelled("Reading histories"));
-        all.add(sequenceOf(training, static_cast<Code>(user), events, limit, distinct));
+        const auto code = static_cast<Code>(user);
+        const auto history = training.historyItems(code);
+        const auto trust = training.historyConfidence(code);
+        codes.clear();
+        confidence.clear();
+        for (const auto place : placesOf(training, code, events, limit, distinct)) {
+            codes.push_back(history[place]);
+            confidence.push_back(trust[place]);
+        }
+        all.add(codes, confidence);
     }
     all.index(training.itemCount());
     return all;
 }
 
-void Sequences::add(const std::vector<Code>& sequence) {
+void Sequences::add(std::span<const Code> sequence, std::span<const float> confidence) {
     items.insert(items.end(), sequence.begin(), sequence.end());
+    root.insert(root.end(), confidence.begin(), confidence.end()); // confidences until index()
     owner.insert(owner.end(), sequence.size(), static_cast<std::uint32_t>(start.size() - 1));
     start.push_back(items.size());
 }
@@ -33,6 +48,14 @@ void Sequences::index(std::size_t itemCount) {
     auto next = occurrenceStart;
     for (std::size_t place = 0; place < items.size(); ++place)
         occurrence[next[static_cast<std::size_t>(items[place])]++] = place;
+    // A sum of equal floats is exact in a double, and so is its quotient: equal confidences become exactly 1.
+    const double sum = std::accumulate(root.begin(), root.end(), 0.0);
+    itemWeight.assign(itemCount, 0.0);
+    for (std::size_t place = 0; place < items.size(); ++place) {
+        const double counts = sum > 0 ? root[place] * static_cast<double>(items.size()) / sum : 1.0;
+        itemWeight[static_cast<std::size_t>(items[place])] += counts;
+        root[place] = std::sqrt(counts);
+    }
 }
 
 Result<ItemLinks> ItemLinks::build(std::size_t itemCount, const std::function<void(Code, const Add&)>& fill,

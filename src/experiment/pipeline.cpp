@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "experiment/pipeline.h"
+#include "experiment/training_clicks.h"
 #include <algorithm>
 #include <cmath>
 #include <set>
@@ -11,7 +12,8 @@ Result<std::unique_ptr<Pipeline>> Pipeline::prepare(DatasetPtr dataset, const Sp
     auto out = std::make_unique<Pipeline>();
     out->dataset = dataset;
     CAROUSEL_ASSIGN(const auto model, presetEventModel(strategy.eventModel));
-    CAROUSEL_ASSIGN(auto view, TrainingView::make(dataset, split, model, study.evaluation.refitOnValidation));
+    CAROUSEL_ASSIGN(const auto clicks, trainingClicks(*dataset, split, strategy.training, study.evaluation, control));
+    CAROUSEL_ASSIGN(auto view, TrainingView::make(dataset, split, model, study.evaluation.refitOnValidation, &clicks.log));
     out->training = std::make_unique<TrainingView>(std::move(view));
 
     StageEnvironment environment;
@@ -54,7 +56,8 @@ Result<std::unique_ptr<Pipeline>> Pipeline::prepare(DatasetPtr dataset, const Sp
         out->retrievers.emplace(id, std::move(made));
     }
     out->sequential = scorer->manifest.usesLanguageModel || controller->manifest.usesLanguageModel || out->scorer->oneAtATime();
-    out->notes = out->features.notes;
+    out->notes = clicks.notes;
+    out->notes.insert(out->notes.end(), out->features.notes.begin(), out->features.notes.end());
     out->notes.insert(out->notes.end(), out->embeddings.notes.begin(), out->embeddings.notes.end());
     if (out->retriever)
         out->notes.push_back(fmt::format("'{}' scores the best {} of '{}' for each user; what lies behind them keeps that retriever's order.", scorer->manifest.id,

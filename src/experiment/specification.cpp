@@ -102,6 +102,28 @@ Result<void> setStudyKey(StudySpec& study, const std::string& key, const std::st
     return {};
 }
 
+Result<void> setTrainingKey(TrainingSpec& training, const std::string& key, const std::string& text) {
+    static const std::vector<std::string> choices{"none", "evidence", "naive", "ips"};
+    const std::string path = "training." + key;
+    if (key == "clicks") {
+        if (std::find(choices.begin(), choices.end(), text) == choices.end())
+            return fail(ErrorKind::input, "CL-3003", fmt::format("'{}' is '{}' but must be one of: {}.", path, text, fmt::join(choices, ", ")), "Correct the value.");
+        training.clicks = text;
+    } else if (key == "examination") {
+        double value = 0;
+        CAROUSEL_TRY(setNumber(path, text, 0, 1, value));
+        if (value > 0 && value < 0.01)
+            return fail(ErrorKind::input, "CL-3003", fmt::format("'{}' is '{}' but must be 0 (the study's) or a number between 0.01 and 1.", path, text), "Correct the value.");
+        training.examination = value;
+    } else if (key == "clip")
+        return setNumber(path, text, 1, 1e6, training.clip);
+    else if (key == "logShare")
+        return setNumber(path, text, 0.001, 1, training.logShare);
+    else
+        return fail(ErrorKind::input, "CL-3005", fmt::format("A strategy's training has no key '{}'.", key), "It knows: clicks, examination, clip, logShare.");
+    return {};
+}
+
 Result<StageSpec> resolvedStage(StageKind kind, const StageSpec& stage, const PluginRegistry& plugins) {
     CAROUSEL_ASSIGN(const auto* entry, plugins.find(kind, stage.plugin));
     StageSpec out{stage.plugin, {}};
@@ -120,6 +142,8 @@ Result<StrategySpec> resolved(const StrategySpec& strategy, const PluginRegistry
     if (trimmed(out.name).empty())
         return fail(ErrorKind::input, "CL-3006", "A strategy has no name.", "Give every strategy a name of its own.");
     CAROUSEL_TRY(presetEventModel(out.eventModel));
+    if (out.training.clicks == "none")
+        out.training = {}; // settings of what is not used make no other strategy
     for (const StageKind kind : places) {
         auto named = resolvedStage(kind, strategy.stage(kind), plugins);
         if (!named) {
@@ -213,6 +237,12 @@ Result<void> applySet(StudySpec& study, const std::string& set, const PluginRegi
         for (auto& s : study.strategies)
             if (only.empty() || s.name == only)
                 s.eventModel = text;
+        return {};
+    }
+    if (head == "training") {
+        for (auto& s : study.strategies)
+            if (only.empty() || s.name == only)
+                CAROUSEL_TRY(setTrainingKey(s.training, rest, text));
         return {};
     }
     for (const StageKind kind : places)

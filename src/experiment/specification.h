@@ -14,9 +14,19 @@ struct StageSpec {
     bool operator==(const StageSpec&) const = default;
 };
 
+// What a strategy learns from the data set's carousel log, besides the interactions; see training_clicks.h. In the file: [strategy.training].
+struct TrainingSpec {
+    std::string clicks = "none"; // "none", "evidence" (click rates per item, for controllers), "naive" (clicks as events too), "ips" (weighted)
+    double examination = 0;      // theta of the log's pages falls by this factor per place; 0: evaluation.examination
+    double clip = 20;            // largest weight of a click
+    double logShare = 0.5;       // of the log's sessions, earliest first: the rest stays for off-policy evaluation
+    bool operator==(const TrainingSpec&) const = default;
+};
+
 struct StrategySpec {
     std::string name;                 // unique in the study
     std::string eventModel = "combined";
+    TrainingSpec training;            // resolved: the default as a whole when clicks is "none"
     std::array<StageSpec, 4> stages;  // indexed by StageKind
     const StageSpec& stage(StageKind kind) const { return stages[static_cast<std::size_t>(kind)]; }
     StageSpec& stage(StageKind kind) { return stages[static_cast<std::size_t>(kind)]; }
@@ -48,7 +58,7 @@ struct StudySpec {
 };
 
 // Errors CL-3005.. name the key path and what is allowed. `sets`: "scorer.count=20" for all strategies, "NAME:scorer.count=20" for one,
-// "scorer=popularity" to switch a plugin, "scorer.llm=off" to put the plain twin in a place ("on": the language model one),
+// "training.clicks=ips", "scorer=popularity" to switch a plugin, "scorer.llm=off" to put the plain twin in a place ("on": the language model one),
 // "evaluation.users=200", "split.method=ratio-global", "seed=7". In the file, `like = "NAME"` starts a strategy from an earlier one.
 Result<StudySpec> parseStudy(const std::string& toml, const PluginRegistry& plugins, std::span<const std::string> sets = {});
 std::string toToml(const StudySpec& spec);            // resolved; parseStudy(toToml(x)) == x

@@ -103,7 +103,17 @@ Result<StrategySpec> readStrategy(const toml::table& table, const std::vector<St
             (id == "name" ? strategy.name : strategy.eventModel) = value.as_string()->get();
             continue;
         }
-        bool known = false;
+        bool known = id == "training";
+        if (known) {
+            const auto* training = value.as_table();
+            if (!training)
+                return refused(fmt::format("{}.training ({}) must be a table.", path, at(value)), "Write training = {clicks = \"ips\"} or [strategy.training].");
+            for (const auto& [inner, node] : *training)
+                if (auto set = setTrainingKey(strategy.training, std::string(inner.str()), scalarText(node)); !set) {
+                    set.error().message = fmt::format("{} ({}): {}", path, at(node), set.error().message);
+                    return fail(set.error());
+                }
+        }
         for (const StageKind kind : places)
             if (id == name(kind)) {
                 CAROUSEL_ASSIGN(auto stage, readStage(value, path + "." + id));
@@ -117,7 +127,7 @@ Result<StrategySpec> readStrategy(const toml::table& table, const std::vector<St
                 known = true;
             }
         if (!known)
-            return refused(fmt::format("{} ({}) has no key '{}'.", path, at(value), id), "It knows: name, like, eventModel, feature, encoder, scorer, controller.");
+            return refused(fmt::format("{} ({}) has no key '{}'.", path, at(value), id), "It knows: name, like, eventModel, training, feature, encoder, scorer, controller.");
     }
     if (strategy.stage(StageKind::scorer).plugin.empty())
         return refused(fmt::format("{} ('{}') names no scorer.", path, strategy.name), "Add scorer = \"popularity\" or another scorer; see `plugins list`.");
@@ -130,6 +140,9 @@ nlohmann::json toJson(const ParameterValue& value) {
 
 nlohmann::json toJson(const StrategySpec& strategy) {
     nlohmann::json out{{"name", strategy.name}, {"eventModel", strategy.eventModel}};
+    // Absent when the log is not used, so that such strategies keep the fingerprint they always had.
+    if (const auto& t = strategy.training; t != TrainingSpec{})
+        out["training"] = {{"clicks", t.clicks}, {"examination", t.examination}, {"clip", t.clip}, {"logShare", t.logShare}};
     for (const StageKind kind : places) {
         auto& stage = out[name(kind)];
         stage["plugin"] = strategy.stage(kind).plugin;
@@ -240,6 +253,8 @@ std::string strategiesToml(const std::vector<StrategySpec>& list) {
     toml::array strategies;
     for (const auto& strategy : list) {
         toml::table table{{"name", strategy.name}, {"eventModel", strategy.eventModel}};
+        if (const auto& t = strategy.training; t != TrainingSpec{})
+            table.insert("training", toml::table{{"clicks", t.clicks}, {"examination", t.examination}, {"clip", t.clip}, {"logShare", t.logShare}});
         for (const StageKind kind : places) {
             toml::table stage{{"plugin", strategy.stage(kind).plugin}};
             for (const auto& [id, value] : strategy.stage(kind).parameters.values())
