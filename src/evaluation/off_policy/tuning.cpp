@@ -175,8 +175,14 @@ Result<LambdaChoice> tuneLambda(OffPolicy estimator, const BanditLog& log, const
             const double bias = std::fabs(m.bias) + noise;
             choice.score.push_back(m.variance / n + bias * bias);
         }
-        choice.lambda =
-            candidates[static_cast<std::size_t>(std::min_element(choice.score.begin(), choice.score.end()) - choice.score.begin())];
+        const bool smooth =
+            estimator == OffPolicy::sgIps || estimator == OffPolicy::sgDr; // its least bias is at 0, the others' at infinity
+        std::size_t best = 0;
+        for (std::size_t i = 1; i < candidates.size(); ++i) // of equals, the least biased
+            if (choice.score[i] < choice.score[best] ||
+                (choice.score[i] == choice.score[best] && (candidates[i] < candidates[best]) == smooth))
+                best = i;
+        choice.lambda = candidates[best];
     }
     choice.candidates = std::move(candidates);
     return choice;
