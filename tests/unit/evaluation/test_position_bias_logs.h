@@ -25,6 +25,12 @@ inline void addSession(ClickLog& log, const std::vector<std::int32_t>& items, co
         log.policies.push_back("policy " + std::to_string(log.policies.size()));
 }
 
+// Sizes beyond what the rows show. Here, since Qt makes a macro of the member's name.
+inline void declareSize(ClickLog& log, std::int32_t items, std::int32_t positions) {
+    log.items = items;
+    log.slots = positions;
+}
+
 // `n` sessions like this one; slot k is clicked in the first clicks[k] of them.
 inline void addSessions(ClickLog& log, int n, const std::vector<std::int32_t>& items, const std::vector<int>& clicks, int policy = 0) {
     for (int i = 0; i < n; ++i) {

@@ -14,10 +14,11 @@ namespace {
 enum : std::size_t { naive, randomised, swapped, pivot, chain, allPairs, regression };
 const std::vector<double> attraction = fallingAttraction(20);
 
-PositionBias run(const ClickLog& log, std::uint64_t seed, int draws = 100) {
+PositionBias run(const ClickLog& log, std::uint64_t seed, int draws = 100, double confidence = 0.95) {
     PositionBiasOptions options;
     options.draws = draws;
     options.seed = seed;
+    options.confidence = confidence;
     auto result = positionBias(log, options, {});
     if (!result)
         qFatal("%s", describe(result.error()).c_str());
@@ -29,17 +30,15 @@ int uniform(std::vector<std::int32_t>& items, RandomStream& random) {
     shuffle(items, random);
     return 0;
 }
-// Two rankers that sort by attraction, the second with a few mistakes that tie all positions together.
+// Two rankers that sort by attraction (as codes do), the second with a few mistakes that tie all positions together.
 int twoRankers(std::vector<std::int32_t>& items, RandomStream& random) {
     const int policy = static_cast<int>(random.below(2));
-    sortByTaste(items, attraction, 0, random);
     if (policy == 1)
         items = {1, 3, 0, 5, 2, 6};
     return policy;
 }
 // Sorted by attraction; one neighbouring pair of the slate is drawn, and exchanged by a coin. Each pair is logged as an arm of its own.
 int exchangesByArm(std::vector<std::int32_t>& items, RandomStream& random) {
-    sortByTaste(items, attraction, 0, random);
     const auto k = random.below(knownExamination.size() - 1);
     if (random.below(2) == 1)
         std::swap(items[k], items[k + 1]);
@@ -90,13 +89,13 @@ class TestPositionBiasSimulated : public QObject {
 private slots:
     void uniformShuffle() {
         QByteArray refused;
-        constexpr int repetitions = 30;
-        const auto coverage = repeat(uniform, 4000, repetitions, {naive, randomised, pivot, chain, allPairs, regression}, refused);
+        constexpr int repetitions = 25;
+        const auto coverage = repeat(uniform, 2500, repetitions, {naive, randomised, pivot, chain, allPairs, regression}, refused);
         QVERIFY2(refused.isEmpty(), refused);
         const char* names[] = {"naive", "randomised", "", "pivot", "chain", "all_pairs", "regression_em"};
         for (const auto m : {naive, randomised, pivot, chain, allPairs, regression}) { // naive is right when the order is random
             verifyCoverage(coverage[m], repetitions, names[m]);
-            QVERIFY2(std::fabs(coverage[m].mean - 0.3) < 0.02, names[m]);
+            QVERIFY2(std::fabs(coverage[m].mean - 0.3) < 0.025, names[m]);
         }
         Simulation plan;
         plan.attraction = attraction;
@@ -109,8 +108,8 @@ private slots:
     }
     void twoSortedRankers() {
         QByteArray refused;
-        constexpr int repetitions = 30;
-        const auto coverage = repeat(twoRankers, 20000, repetitions, {naive, allPairs, regression}, refused);
+        constexpr int repetitions = 25;
+        const auto coverage = repeat(twoRankers, 8000, repetitions, {naive, allPairs, regression}, refused);
         QVERIFY2(refused.isEmpty(), refused);
         verifyCoverage(coverage[allPairs], repetitions, "all_pairs");
         verifyCoverage(coverage[regression], repetitions, "regression_em");
@@ -128,8 +127,8 @@ private slots:
     }
     void exchangedNeighbours() {
         QByteArray refused;
-        constexpr int repetitions = 30;
-        const auto coverage = repeat(exchangesByArm, 12000, repetitions, {naive, swapped, chain, allPairs, regression}, refused);
+        constexpr int repetitions = 25;
+        const auto coverage = repeat(exchangesByArm, 8000, repetitions, {naive, swapped, chain, allPairs, regression}, refused);
         QVERIFY2(refused.isEmpty(), refused);
         verifyCoverage(coverage[swapped], repetitions, "swap");
         verifyCoverage(coverage[chain], repetitions, "chain");
@@ -151,6 +150,7 @@ private slots:
         plan.attraction = attraction;
         plan.examination = knownExamination;
         plan.order = exchanges;
+        plan.sessions = 8000;
         auto log = simulate(plan);
         const auto unknown = run(log, 1, 10);
         for (const auto m : {randomised, swapped, pivot, chain, allPairs})
@@ -162,11 +162,12 @@ private slots:
             const auto item = static_cast<std::size_t>(log.item[r]), slot = static_cast<std::size_t>(log.slot[r]);
             log.propensity.push_back(item != slot ? 0.1f : slot == 0 || slot == 5 ? 0.9f : 0.8f);
         }
-        const auto known = run(log, 1, 100);
+        const auto known = run(log, 1, 400, 0.999); // five positions of one log: together still all but certain to cover
         QCOMPARE(known.recommended, std::string("all_pairs"));
         for (std::size_t k = 1; k < 6; ++k) {
             const auto interval = known.estimates[allPairs].interval[k];
-            QVERIFY(interval.low < knownExamination[k] && knownExamination[k] < interval.high);
+            QVERIFY2(interval.low < knownExamination[k] && knownExamination[k] < interval.high,
+                     QByteArray::number(known.estimates[allPairs].relative[k]));
         }
     }
     void clustersAreDrawnTogether() { // ten copies of every session by one user: the interval must be as wide as without the copies
