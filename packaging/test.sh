@@ -25,14 +25,16 @@ give_up() { # a step before the tests failed: say so in the form that readers of
 # Reference programs in an environment of their own; made again when the list of versions changes.
 make_venv() {
     local stamp
-    stamp=$(sha256sum packaging/test_requirements.txt | cut -d' ' -f1)
+    stamp=$(cat packaging/test_requirements.txt packaging/test_requirements_no_deps.txt | sha256sum | cut -d' ' -f1)
     if [ -f "$venv/.stamp" ] && [ "$(cat "$venv/.stamp")" = "$stamp" ]; then return 0; fi
-    say "Making the reference environment in $venv (numpy, scipy, regex, ranx, pytrec_eval)"
+    say "Making the reference environment in $venv (numpy, scipy, regex, ranx, pytrec_eval, obp)"
     rm -rf "$venv"
     mkdir -p "$(dirname "$venv")"
     python3 -m venv "$venv" &&
         "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --only-binary=:all: --retries 2 --timeout 20 \
             -r packaging/test_requirements.txt 2>"$venv.log" &&
+        "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --ignore-requires-python --no-build-isolation --retries 2 \
+            --timeout 20 -r packaging/test_requirements_no_deps.txt 2>>"$venv.log" &&
         echo "$stamp" >"$venv/.stamp"
 }
 
