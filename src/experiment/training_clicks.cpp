@@ -131,8 +131,7 @@ Result<TrainingClicks> trainingClicks(const Dataset& dataset, const Split& split
             const bool click = log.click[row] != 0;
             made.clicks += click;
             if (heldOut.item(user, item)) {
-                made.onHeldOut += click;
-                clickedBefore = clickedBefore || click;
+                made.onHeldOut += click; // and no other trace of it: rows behind it stay as if it were not there
                 continue;
             }
             // Rates: what came into view up to the first click, as the value of a carousel reads the log.
