@@ -64,7 +64,7 @@ Result<std::vector<AssumptionTest>> testAssumptions(const ClickLog& log, const P
     CAROUSEL_TRY(checkBiasLog(log, options));
     const auto stopped = [&] { return control.stopRequested(); };
     std::vector<AssumptionTest> tests;
-    const auto design = readDesign(log, options.minimumOverlap, false);
+    const auto design = readDesign(log, options.minimumOverlap, control, false);
     if (stopped())
         return fail(RunControl::cancelled("tests of assumptions"));
     tests.push_back(testItemIndependence(log, options, control));

@@ -137,9 +137,9 @@ PositionBiasEstimate named(Method method) {
         {"naive", "Naive click rates (confounded)", "nothing; mixes what the position does with how good the items are that stand there"},
         {"randomised", "Randomised order", "visits whose order was shuffled"},
         {"swap", "Exchanged pairs", "a policy that exchanges two positions at random, half of the time"},
-        {"pivot", "Harvest, against position 1", "the same item at position 1 and at the other position, by two policies or by chance"},
-        {"chain", "Harvest, chain of neighbours", "the same item at each two neighbouring positions, by two policies or by chance"},
-        {"all_pairs", "Harvest, all pairs", "the same item at any two positions, by two policies or by chance"},
+        {"pivot", "Harvest against position 1", "the same item at position 1 and at the other position, by two policies or by chance"},
+        {"chain", "Harvest along neighbours", "the same item at each two neighbouring positions, by two policies or by chance"},
+        {"all_pairs", "Harvest over all pairs", "the same item at any two positions, by two policies or by chance"},
         {"regression_em", "Position-based model (regression-EM)",
          "the same item at several positions, for reasons that have nothing to do with who sees it"},
     }};
@@ -152,7 +152,7 @@ PositionBiasEstimate named(Method method) {
 
 std::string orderOf(const PolicyDesign& policy) {
     const auto& order = policy.order;
-    const auto who = policy.name == "the log" ? policy.name : fmt::format("policy {}", quotedForMessage(policy.name));
+    const auto who = policy.name == "the log" ? policy.name : fmt::format("policy \"{}\"", quotedForMessage(policy.name));
     if (!order.possible)
         return fmt::format("{}: too few repeated items to see its order ({}{})", who,
                            count(static_cast<double>(policy.sessions.size()), "visit", "visits"),

@@ -96,13 +96,13 @@ std::vector<double> fromRegression(const Plan& plan, const Sums& sums, const Pro
 }
 } // namespace
 
-Plan makePlan(const ClickLog& log, std::int64_t minimumOverlap) {
+Plan makePlan(const ClickLog& log, std::int64_t minimumOverlap, const RunControl& control) {
     Plan plan;
     plan.log = &log;
     plan.slots = static_cast<std::size_t>(log.slots);
     plan.minimumOverlap = minimumOverlap;
     plan.index = indexCells(log);
-    plan.design = readDesign(log, minimumOverlap);
+    plan.design = readDesign(log, minimumOverlap, control);
     std::vector<CellCount> counts;
     countCells(log, plan.index, {}, counts);
     plan.pairs = countPairs(plan.index, counts);

@@ -24,7 +24,7 @@ struct Plan {
     std::array<ProductFit, methodCount> start; // of the methods that are fitted
     bool pairUsed(std::size_t k, std::size_t l) const { return pairs.overlap(k, l) >= minimumOverlap; }
 };
-Plan makePlan(const ClickLog& log, std::int64_t minimumOverlap);
+Plan makePlan(const ClickLog& log, std::int64_t minimumOverlap, const RunControl& control); // incomplete when asked to stop
 
 struct Sums {
     std::vector<CellCount> cells;

@@ -111,7 +111,7 @@ template <class Body> void forGroups(const std::vector<Alike>& alike, const Body
     }
 }
 
-void findSwaps(const ClickLog& log, std::int64_t minimumOverlap, LogDesign& design) {
+void findSwaps(const ClickLog& log, std::int64_t minimumOverlap, const RunControl& control, LogDesign& design) {
     std::vector<std::uint64_t> set(log.sessions());
     for (std::size_t s = 0; s < log.sessions(); ++s) {
         set[s] = slotsKey(log, s);
@@ -126,6 +126,8 @@ void findSwaps(const ClickLog& log, std::int64_t minimumOverlap, LogDesign& desi
     for (std::size_t p = 0; p < design.swaps.size(); ++p) {
         SwapPair best = design.swaps[p]; // the sum over policies that exchange it, else the policy that comes closest
         for (const auto& policy : design.policies) {
+            if (control.stopRequested())
+                return;
             const auto alike = alikeAt(log, policy, set, best);
             Exchange found;
             found.held = static_cast<std::int64_t>(alike.size());
@@ -183,7 +185,7 @@ void findSwaps(const ClickLog& log, std::int64_t minimumOverlap, LogDesign& desi
 }
 } // namespace
 
-OrderTest testOrder(const ClickLog& log, std::span<const std::uint32_t> sessions) {
+OrderTest testOrder(const ClickLog& log, std::span<const std::uint32_t> sessions, const RunControl& control) {
     OrderTest test;
     std::unordered_map<std::uint64_t, std::int64_t> patterns;
     std::uint64_t pattern = 0;
@@ -228,6 +230,8 @@ OrderTest testOrder(const ClickLog& log, std::span<const std::uint32_t> sessions
     double sum = 0, trace = 0, squares = 0;
     const auto places = static_cast<double>(m);
     for (std::size_t i = 0; i < items; ++i) {
+        if (control.stopRequested())
+            return {};
         if (!enough(i))
             continue;
         ++test.items;
@@ -279,7 +283,7 @@ bool LogDesign::anyRandom() const {
            std::any_of(policies.begin(), policies.end(), [](const auto& policy) { return policy.known && policy.meanPropensity < 0.99; });
 }
 
-LogDesign readDesign(const ClickLog& log, std::int64_t minimumOverlap, bool withSwaps) {
+LogDesign readDesign(const ClickLog& log, std::int64_t minimumOverlap, const RunControl& control, bool withSwaps) {
     LogDesign design;
     std::vector<std::vector<std::uint32_t>> sessions(256);
     for (std::size_t s = 0; s < log.sessions(); ++s)
@@ -290,7 +294,7 @@ LogDesign readDesign(const ClickLog& log, std::int64_t minimumOverlap, bool with
         PolicyDesign policy;
         policy.name = code < log.policies.size() ? log.policies[code] : log.policy.empty() ? "the log" : "policy " + std::to_string(code);
         policy.sessions = std::move(sessions[code]);
-        policy.order = testOrder(log, policy.sessions);
+        policy.order = testOrder(log, policy.sessions, control);
         readPropensities(log, policy);
         // A share that is off by up to a fifth still leaves the slots comparable; a test that could not notice more says nothing.
         const bool contradicted = policy.order.possible && policy.order.pValue < 1e-3;
@@ -298,7 +302,7 @@ LogDesign readDesign(const ClickLog& log, std::int64_t minimumOverlap, bool with
         design.policies.push_back(std::move(policy));
     }
     if (withSwaps)
-        findSwaps(log, minimumOverlap, design);
+        findSwaps(log, minimumOverlap, control, design);
     return design;
 }
 

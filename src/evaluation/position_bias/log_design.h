@@ -2,6 +2,7 @@
 // How a log put items into slots, read off the log itself: which policies shuffle, which hold propensities, and which slots some policy
 // exchanges at random. Decides which estimators apply.
 #pragma once
+#include "base/run_control.h"
 #include "evaluation/click_models/click_log.h"
 
 namespace carousel::bias {
@@ -16,7 +17,7 @@ struct OrderTest {
     std::int64_t impressions = 0;
     int slots = 0, items = 0;
 };
-OrderTest testOrder(const ClickLog& log, std::span<const std::uint32_t> sessions);
+OrderTest testOrder(const ClickLog& log, std::span<const std::uint32_t> sessions, const RunControl& control);
 
 struct PolicyDesign {
     std::string name;
@@ -33,7 +34,7 @@ struct SwapPair {
     std::int64_t held = 0;                    // sessions that have both slots (where the pair is not usable)
     std::int64_t repeated = 0, exchanged = 0; // sessions in groups of two and more alike; of these in groups that hold both orders
     double pValue = 1;                        // that both orders are equally frequent
-    double imbalance = 1; // 95 % upper bound on |2q - 1|, root mean square, q the frequency of one order
+    double imbalance = 1;                     // 95 % upper bound on |2q - 1|, root mean square, q the frequency of one order
     bool usable = false;
 };
 struct SwapClick { // a click at one end of a swapped pair
@@ -50,6 +51,7 @@ struct LogDesign {
     bool anyRandom() const; // shuffles, exchanges, or has propensities below 1
     bool anySwap() const;
 };
-LogDesign readDesign(const ClickLog& log, std::int64_t minimumOverlap, bool withSwaps = true);
+// Incomplete when asked to stop.
+LogDesign readDesign(const ClickLog& log, std::int64_t minimumOverlap, const RunControl& control, bool withSwaps = true);
 
 } // namespace carousel::bias

@@ -103,7 +103,7 @@ Result<void> bias::checkBiasLog(const ClickLog& log, const PositionBiasOptions& 
 Result<PositionBias> positionBias(const ClickLog& log, const PositionBiasOptions& options, const RunControl& control) {
     CAROUSEL_TRY(checkBiasLog(log, options));
     const RunControl bootstrap = control.slice(0.1, 1);
-    Plan plan = makePlan(log, options.minimumOverlap);
+    Plan plan = makePlan(log, options.minimumOverlap, control);
     if (control.stopRequested())
         return fail(RunControl::cancelled("position bias"));
     Sums sums;

@@ -90,8 +90,9 @@ AssumptionTest testPropensities(const ClickLog& log, const LogDesign& design) {
             p = std::min(p, policy.order.pValue);
             outside += policy.order.pValue < 0.0027;
             within = std::max(within, policy.order.deviation);
-            others += fmt::format(" Propensities of {} are those of a shuffle of each visit's own items, so its order was tested: {}.",
-                                  quotedForMessage(policy.name), orderOf(policy));
+            others +=
+                fmt::format(" Propensities of policy \"{}\" are those of a shuffle of each visit's own items, so its order was tested: {}.",
+                            quotedForMessage(policy.name), orderOf(policy));
             continue;
         }
         const auto places = weights(log, policy);
@@ -109,9 +110,10 @@ AssumptionTest testPropensities(const ClickLog& log, const LogDesign& design) {
             if (z > largest) {
                 largest = z;
                 test.statistic = place.mean;
-                worst = fmt::format("{}, position {}: mean weight {:.3f} +- {:.3f} (3 standard errors) over {} impressions of {} items",
-                                    quotedForMessage(policy.name), k + 1, place.mean, 3 * place.error,
-                                    withThousands(static_cast<std::int64_t>(place.n)), place.support);
+                worst = fmt::format(
+                    "policy \"{}\", position {}: mean weight {:.3f} +- {:.3f} (3 standard errors) over {} impressions of {} items",
+                    quotedForMessage(policy.name), k + 1, place.mean, 3 * place.error, withThousands(static_cast<std::int64_t>(place.n)),
+                    place.support);
             }
             p = std::min(p, z > 37 ? 0.0 : 2 * boost::math::cdf(boost::math::complement(boost::math::normal(), z)));
         }

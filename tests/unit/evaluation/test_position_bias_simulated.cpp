@@ -121,7 +121,7 @@ private slots:
         const auto result = run(simulate(plan), 1, 50);
         QVERIFY(!result.estimates[randomised].supported && !result.estimates[swapped].supported);
         QCOMPARE(result.recommended, std::string("all_pairs"));
-        QVERIFY2(result.verdict.find("Harvest, all pairs") != std::string::npos, result.verdict.c_str());
+        QVERIFY2(result.verdict.find("Harvest over all pairs") != std::string::npos, result.verdict.c_str());
         const auto& first = result.estimates[naive];
         QVERIFY(first.interval[5].high < 0.3); // sure of itself, and wrong
     }
