@@ -3,6 +3,7 @@
 // have been shown. Given the slots before that count falls by one per slot; without them it stays.
 #include "base/text.h"
 #include "experiment/logged_feedback.h"
+#include "experiment/logged_policy_logger.h"
 #include <algorithm>
 #include <cmath>
 
@@ -71,12 +72,12 @@ PolicyFacts factsOf(const ClickLog& log, std::size_t policy) {
     return facts;
 }
 
-std::string clearness(double difference) {
+std::string clearness(double difference, bool explained) {
     if (difference > 20)
         return "clear";
     if (difference > 6)
         return "fairly clear";
-    return "hardly to be told apart on this log: say which one it is";
+    return explained ? "open" : "hardly to be told apart on this log: say which one it is";
 }
 
 PropensityReading readOne(const ClickLog& log, std::size_t policy, const std::string& policyName, const std::string& asked) {
@@ -132,15 +133,16 @@ PropensityReading readOne(const ClickLog& log, std::size_t policy, const std::st
         reading.words = "too few rows to tell what the propensities mean";
         return reading;
     }
-    const bool isConditional = conditional < marginal;
+    // Weights that explain every row leave no doubt, where the counts alone may: they differ by one item per slot.
+    const bool explained = log.wholeSlates() && solvedWeights(log, policy).worst <= SolvedWeights::tolerance;
+    const bool isConditional = explained || conditional < marginal;
     reading.meaning = isConditional ? PropensityMeaning::conditional : PropensityMeaning::marginal;
     const auto& end = facts.slots[last];
-    reading.words = fmt::format("{}: in slot {} the mean of 1/propensity is {:.1f} (standard error {:.1f}), where {} would make it {} and {} {}; over all "
-                                "slots {} (squared distances in standard errors {:.0f} and {:.0f})",
-                                name(reading.meaning), last + 1, end.mean(), end.error(), isConditional ? "conditional propensities" : "marginal propensities",
-                                isConditional ? reading.candidates - static_cast<std::int64_t>(last) : reading.candidates, isConditional ? "marginal ones" : "conditional ones",
-                                isConditional ? reading.candidates : reading.candidates - static_cast<std::int64_t>(last), clearness(std::abs(conditional - marginal)),
-                                isConditional ? conditional : marginal, isConditional ? marginal : conditional);
+    const auto left = reading.candidates - static_cast<std::int64_t>(last);
+    reading.words = fmt::format("{}: {}the mean of 1/propensity in slot {} is {:.1f} (standard error {:.1f}) where {} candidates are left of {}; by these counts over all slots it is {} "
+                                "(squared distances in standard errors: conditional {:.0f}, marginal {:.0f})",
+                                name(reading.meaning), explained ? "clear, since one weight per item predicts every propensity given the slots before; " : "", last + 1, end.mean(), end.error(), left,
+                                reading.candidates, clearness(std::abs(conditional - marginal), explained), conditional, marginal);
     return reading;
 }
 

@@ -11,7 +11,7 @@ namespace carousel {
 namespace {
 
 constexpr double never = -std::numeric_limits<double>::infinity();
-constexpr double tolerance = 1e-3; // printed digits of a propensity
+constexpr double tolerance = SolvedWeights::tolerance;
 
 bool shownBy(const ClickLog& log, std::size_t session, std::size_t policy) { return log.policy.empty() || log.policy[session] == policy; }
 
@@ -37,39 +37,15 @@ LoggerModel uniformModel(const ClickLog& log, const Dataset& dataset, std::size_
     return model;
 }
 
-// p = weight / free weight, slot after slot: the weights of first slots are read off, the others solved for, then every row is predicted.
-LoggerModel weightModel(const ClickLog& log, const Dataset& dataset, std::size_t policy) {
+LoggerModel weightModel(const ClickLog& log, std::size_t policy) {
     LoggerModel model;
-    std::vector<double> weight(dataset.items.size(), 0); // 0: not known yet
+    const auto [weight, worst] = solvedWeights(log, policy);
     auto refused = [&](std::string words) {
         model.words = std::move(words);
         return model;
     };
-    double worst = 0;
-    bool grew = true;
-    for (int round = 0; round < 50 && grew; ++round) {
-        grew = false;
-        worst = 0;
-        for (std::size_t s = 0; s < log.sessions(); ++s) {
-            if (!shownBy(log, s, policy))
-                continue;
-            double free = 1;
-            for (std::size_t r = log.offsets[s]; r < log.offsets[s + 1]; ++r) {
-                double& w = weight[static_cast<std::size_t>(log.item[r])];
-                const double implied = log.propensity[r] * free;
-                if (w == 0) {
-                    w = implied;
-                    grew = true;
-                } else {
-                    worst = std::max(worst, std::abs(implied / w - 1));
-                }
-                // A weight solved for from one row carries that row's digits; the free weight is a sum of few of them.
-                free -= w;
-            }
-            if (worst > 0.5)
-                return refused("its propensity for an item differs between users or times, so it is known for what was shown only");
-        }
-    }
+    if (worst > 0.5)
+        return refused("its propensity for an item differs between users or times, so it is known for what was shown only");
     if (worst > tolerance)
         return refused(fmt::format("one weight per item predicts its propensities only within {:.1f} %, so it is known for what was shown only", 100 * worst));
     double sum = 0;
@@ -87,6 +63,35 @@ LoggerModel weightModel(const ClickLog& log, const Dataset& dataset, std::size_t
 
 } // namespace
 
+SolvedWeights solvedWeights(const ClickLog& log, std::size_t policy) {
+    SolvedWeights out;
+    out.weight.assign(static_cast<std::size_t>(log.items), 0); // 0: not known yet
+    bool grew = true;
+    for (int round = 0; round < 50 && grew; ++round) {
+        grew = false;
+        out.worst = 0;
+        for (std::size_t s = 0; s < log.sessions(); ++s) {
+            if (!shownBy(log, s, policy))
+                continue;
+            double free = 1;
+            for (std::size_t r = log.offsets[s]; r < log.offsets[s + 1]; ++r) {
+                double& w = out.weight[static_cast<std::size_t>(log.item[r])];
+                const double implied = log.propensity[r] * free;
+                if (w == 0) {
+                    w = implied;
+                    grew = true;
+                } else {
+                    out.worst = std::max(out.worst, std::abs(implied / w - 1));
+                }
+                free -= w;
+            }
+            if (out.worst > 0.5)
+                return out;
+        }
+    }
+    return out;
+}
+
 std::vector<LoggerModel> loggerModels(const SelectedLog& selected, const Dataset& dataset, const std::vector<PropensityReading>& readings) {
     const ClickLog& log = selected.log;
     std::vector<LoggerModel> models;
@@ -99,7 +104,7 @@ std::vector<LoggerModel> loggerModels(const SelectedLog& selected, const Dataset
         else if (!log.wholeSlates() || (readings[policy].meaning == PropensityMeaning::marginal && log.slots > 1))
             model.words = "its propensities do not say how a slate is filled, so it is known for what was shown only";
         else
-            model = weightModel(log, dataset, policy);
+            model = weightModel(log, policy);
         model.policy = readings[policy].policy;
         if (model.known) {
             double sum = 0;

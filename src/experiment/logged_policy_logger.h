@@ -7,6 +7,15 @@
 
 namespace carousel {
 
+// The weights that explain propensities given the slots before: p = weight / free weight, slot after slot. Those of first slots are read off,
+// the others solved for, then every row is predicted.
+struct SolvedWeights {
+    static constexpr double tolerance = 1e-3; // printed digits of a propensity
+    std::vector<double> weight;               // per item, adding up to 1 when all are known; 0: never shown
+    double worst = 0;                         // largest relative deviation of a row; above 0.5 it was given up
+};
+SolvedWeights solvedWeights(const ClickLog& log, std::size_t policy); // whole slates with propensities
+
 struct LoggerModel {
     std::string policy, words;      // what was found, or why not
     bool known = false;
