@@ -15,7 +15,7 @@ struct ClickFitOptions {
     std::string method = "em";
     bool accelerate = true;         // "em": extrapolates (SQUAREM), never to a lower likelihood; false: plain EM steps
     int maxIterations = 500;
-    double tolerance = 1e-8;        // stop when the mean log-likelihood per session grows by less
+    double tolerance = 1e-9;        // stop when the mean log-likelihood per session grows by less
     int restarts = 1;               // starts; the first is at 0.5, others drawn with the seed; the best likelihood is kept
     double priorClicks = 0, priorImpressions = 0; // pseudo-counts of every probability, added anew in each M-step (1 and 2: PyClick's)
     int window = 6;                 // carousel

@@ -192,8 +192,46 @@ void setFixed(const ParameterLayout& layout, std::vector<double>& p) {
 Result<Climb> climb(const ClickCounts& counts, std::vector<double> start, const ClickFitOptions& options, const RunControl& control,
                     bool attractionOnly) {
     setFixed(counts.layout, start);
-    Climber climber(counts, options, control, attractionOnly);
-    return options.method == "gradient" ? climber.gradient(std::move(start)) : climber.em(std::move(start));
+    auto run = [&](const ClickCounts& on, std::vector<double> from, const ClickFitOptions& how) {
+        Climber climber(on, how, control, attractionOnly);
+        return how.method == "gradient" ? climber.gradient(std::move(from)) : climber.em(std::move(from));
+    };
+    const ParameterLayout& layout = counts.layout;
+    ClickFitOptions first = options;
+    const bool mayHitBorder = layout.kind == K::carousel && !layout.fixedReset && !attractionOnly && options.tolerance > 0;
+    if (mayHitBorder)
+        first.tolerance = std::max(options.tolerance, 1e-8);
+    CAROUSEL_ASSIGN(Climb best, run(counts, std::move(start), first));
+    auto append = [&best](Climb&& more) {
+        for (const double value : more.trace)
+            if (value > best.trace.back())
+                best.trace.push_back(value);
+        best.iterations += more.iterations;
+        best.converged = more.converged;
+        best.p = std::move(more.p);
+        best.expectation = std::move(more.expectation);
+    };
+    if (!mayHitBorder)
+        return best;
+    // Steps towards the border of a probability shrink without an end: look whether the maximum lies on it.
+    if (best.p[layout.reset()] > 0.97) {
+        ClickCounts held = counts;
+        held.layout.fixedReset = true;
+        std::vector<double> border = best.p;
+        border[layout.reset()] = 1;
+        CAROUSEL_ASSIGN(Climb other, run(held, std::move(border), options));
+        if (other.trace.back() >= best.trace.back()) {
+            append(std::move(other));
+            return best;
+        }
+    }
+    if (first.tolerance > options.tolerance && best.iterations < options.maxIterations) {
+        ClickFitOptions rest = options;
+        rest.maxIterations -= best.iterations;
+        CAROUSEL_ASSIGN(Climb more, run(counts, best.p, rest));
+        append(std::move(more));
+    }
+    return best;
 }
 
 std::vector<double> startingPoint(const ParameterLayout& layout, std::uint64_t seed, int restart) {

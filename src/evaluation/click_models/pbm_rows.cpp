@@ -1,72 +1,71 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// One EM iteration of the PBM that walks every row. For rows without a click both posteriors need 1 / (1 - gamma alpha); with t that inverse,
-// alpha's share is alpha (1 - gamma) t = 1 - (1 - alpha) t and gamma's is 1 - (1 - gamma) t, so one sum of t per item and per slot says both.
+// One EM iteration of the PBM that walks every row and keeps nothing for the next. What a row adds depends on its item, slot and click only, so
+// the walk tallies rows and clicks per (item, slot), one packed addition each, and the posteriors follow per cell.
 #include "base/parallel.h"
 #include "evaluation/click_models/fit.h"
 #include <algorithm>
 
 namespace carousel {
 
-namespace {
-struct Sums { // per item or slot: impressions, clicks, sum of t over rows without a click
-    std::vector<double> t;
-    std::vector<std::uint32_t> shown, clicks;
-    explicit Sums(std::size_t n) : t(n, 0.0), shown(n, 0), clicks(n, 0) {}
-};
-struct Chunk {
-    Sums items, slots;
-};
-} // namespace
-
 void pbmIterationByRows(const ClickLog& log, ClickModelParameters& parameters, double priorClicks, double priorImpressions) {
-    const std::size_t rows = log.rows(), items = parameters.attraction.size(), slots = parameters.examination.size();
-    const std::size_t wanted = std::clamp<std::size_t>((std::size_t{1} << 23) / (items + slots + 1), 1, 8);
-    const std::size_t grain = std::max<std::size_t>(1, (rows + wanted - 1) / wanted);
-    std::vector<Chunk> chunks;
-    for (std::size_t begin = 0; begin < rows; begin += grain)
-        chunks.push_back({Sums(items), Sums(slots)});
-    const double* alpha = parameters.attraction.data();
-    const double* gamma = parameters.examination.data();
+    const std::size_t rows = log.rows(), items = parameters.attraction.size(), slots = parameters.examination.size(), cells = items * slots;
+    // Few chunks, so that a tally is filled many times over before it is added up.
+    const std::size_t chunks = std::clamp<std::size_t>(rows / (4 * cells + 1), 1, 4);
+    const std::size_t grain = std::max<std::size_t>(1, (rows + chunks - 1) / chunks);
+    std::vector<std::vector<std::uint64_t>> tallies((rows + grain - 1) / grain); // rows, and clicks from bit 32 on
     parallelFor(rows, grain, [&](std::size_t begin, std::size_t end) {
-        Sums &byItem = chunks[begin / grain].items, &bySlot = chunks[begin / grain].slots;
-        constexpr std::size_t block = 512;
-        double t[block];
-        for (std::size_t from = begin; from < end; from += block) {
-            const std::size_t n = std::min(block, end - from);
-            const std::int32_t* item = log.item.data() + from;
-            const std::int16_t* slot = log.slot.data() + from;
-            const std::uint8_t* click = log.click.data() + from;
-            for (std::size_t j = 0; j < n; ++j)
-                t[j] = 1 - alpha[item[j]] * gamma[slot[j]];
-            for (std::size_t j = 0; j < n; ++j)
-                t[j] = (click[j] ? 0.0 : 1.0) / std::max(t[j], 1e-12);
-            for (std::size_t j = 0; j < n; ++j) {
-                const auto i = static_cast<std::size_t>(item[j]), s = static_cast<std::size_t>(slot[j]);
-                byItem.t[i] += t[j];
-                bySlot.t[s] += t[j];
-                ++byItem.shown[i];
-                ++bySlot.shown[s];
-                byItem.clicks[i] += click[j];
-                bySlot.clicks[s] += click[j];
+        std::vector<std::uint64_t>& tally = tallies[begin / grain];
+        tally.assign(cells, 0);
+        const std::int32_t* item = log.item.data();
+        const std::int16_t* slot = log.slot.data();
+        const std::uint8_t* click = log.click.data();
+        std::uint64_t* at = tally.data();
+        const auto width = static_cast<std::uint32_t>(slots);
+        for (std::size_t r = begin; r < end; ++r)
+            at[static_cast<std::uint32_t>(item[r]) * std::size_t{width} + static_cast<std::uint32_t>(slot[r])] +=
+                1 + (static_cast<std::uint64_t>(click[r]) << 32);
+    });
+
+    struct Looks {
+        std::vector<double> successes, trials;
+    };
+    const std::size_t itemGrain = std::max<std::size_t>(1, 65536 / std::max<std::size_t>(slots, 1));
+    std::vector<Looks> looks((items + itemGrain - 1) / itemGrain);
+    std::vector<double> attraction(items);
+    parallelFor(items, itemGrain, [&](std::size_t begin, std::size_t end) {
+        Looks& look = looks[begin / itemGrain];
+        look.successes.assign(slots, 0.0);
+        look.trials.assign(slots, 0.0);
+        for (std::size_t i = begin; i < end; ++i) {
+            const double alpha = parameters.attraction[i];
+            double successes = 0, trials = 0;
+            for (std::size_t k = 0; k < slots; ++k) {
+                double shown = 0, clicks = 0;
+                for (const auto& tally : tallies) {
+                    const std::uint64_t both = tally[i * slots + k];
+                    shown += static_cast<double>(both & 0xFFFFFFFF);
+                    clicks += static_cast<double>(both >> 32);
+                }
+                // Without a click: alpha (1 - gamma) t = 1 - (1 - alpha) t with t = 1 / (1 - alpha gamma), and the same for gamma.
+                const double gamma = parameters.examination[k], t = (shown - clicks) / std::max(1 - alpha * gamma, 1e-12);
+                successes += shown - (1 - alpha) * t;
+                trials += shown;
+                look.successes[k] += shown - (1 - gamma) * t;
+                look.trials[k] += shown;
             }
+            attraction[i] = trials + priorImpressions > 0 ? std::clamp((successes + priorClicks) / (trials + priorImpressions), 0.0, 1.0) : alpha;
         }
     });
-    auto update = [&](std::vector<double>& p, Sums Chunk::*which) {
-        for (std::size_t i = 0; i < p.size(); ++i) {
-            double t = 0, shown = 0, clicks = 0;
-            for (const Chunk& chunk : chunks) {
-                t += (chunk.*which).t[i];
-                shown += (chunk.*which).shown[i];
-                clicks += (chunk.*which).clicks[i];
-            }
-            // clicks + sum of (1 - (1 - p) t) over the rows without a click
-            const double attracted = shown - (1 - p[i]) * t;
-            if (shown + priorImpressions > 0)
-                p[i] = std::clamp((attracted + priorClicks) / (shown + priorImpressions), 0.0, 1.0);
+    parameters.attraction = std::move(attraction);
+    for (std::size_t k = 0; k < slots; ++k) {
+        double successes = 0, trials = 0;
+        for (const Looks& look : looks) {
+            successes += look.successes[k];
+            trials += look.trials[k];
         }
-    };
-    update(parameters.attraction, &Chunk::items);
-    update(parameters.examination, &Chunk::slots);
+        if (trials + priorImpressions > 0)
+            parameters.examination[k] = std::clamp((successes + priorClicks) / (trials + priorImpressions), 0.0, 1.0);
+    }
 }
 
 } // namespace carousel
