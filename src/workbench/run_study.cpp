@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Running studies: every strategy becomes a run that is stored user by user, and can be taken up again where it stopped.
+#include "workbench/metered_models.h"
 #include "workbench/workbench.h"
 #include "workbench/workbench_private.h"
 #include <nlohmann/json.hpp>
@@ -27,34 +28,6 @@ private:
     const std::vector<Code> m_finished;
     const std::function<void(std::int64_t, std::int64_t)>& m_listener;
     std::int64_t m_done;
-};
-
-// The models a run asks for, each behind the answer cache and the run's own meter.
-class MeteredModels {
-public:
-    MeteredModels(ModelHost& host, CompletionCache* cache, CostMeter& cost) : m_host(host), m_cache(cache), m_cost(cost) {}
-    Result<LanguageModel*> get(const std::string& id) {
-        std::scoped_lock lock(m_mutex);
-        if (const auto it = m_models.find(id); it != m_models.end())
-            return it->second.get();
-        CAROUSEL_ASSIGN(LanguageModel* const model, m_host.languageModel(id));
-        return (m_models[id] = std::make_unique<CachingModel>(*model, m_cache, &m_cost)).get();
-    }
-    nlohmann::json described() const {
-        auto out = nlohmann::json::array();
-        for (const auto& [id, model] : m_models) {
-            const auto& info = model->info();
-            out.push_back({{"id", id}, {"file", info.file}, {"sha256", info.sha256}, {"format", info.format}, {"compute", info.computeType}, {"device", info.device}});
-        }
-        return out;
-    }
-
-private:
-    ModelHost& m_host;
-    CompletionCache* m_cache;
-    CostMeter& m_cost;
-    std::mutex m_mutex; // guards m_models
-    std::map<std::string, std::unique_ptr<CachingModel>> m_models;
 };
 
 nlohmann::json toJson(const Cost& cost) {

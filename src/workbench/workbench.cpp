@@ -31,6 +31,7 @@ void Workbench::closeProject() {
     std::scoped_lock lock(m_d->mutex);
     m_d->datasets.clear();
     m_d->splits.clear();
+    m_d->logRates.clear();
 }
 
 bool Workbench::isOpen() const { return m_d->store != nullptr; }

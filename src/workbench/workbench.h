@@ -79,6 +79,13 @@ struct RunLens {
     std::vector<double> rawCtr, correctedCtr;
     std::vector<Interval> rawInterval, correctedInterval;
     std::string note;                        // where alpha and v come from
+    std::string logNote;                     // where the rates come from, or why there are none
+    // What the carousel model measures on the log, in the terms of a study's [evaluation]; NaN where the log cannot tell.
+    double measuredSwipe = std::numeric_limits<double>::quiet_NaN(), measuredExamination = measuredSwipe;
+    std::vector<Code> users;                 // of the carousels, in their order: ascending
+    // The same carousels with v = purchases per click of the item, so that "value" is the chance of a purchase. Empty: the note says why.
+    std::optional<PositionLens> conversion;
+    std::string conversionNote;
 };
 
 class Workbench {

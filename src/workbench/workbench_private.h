@@ -9,6 +9,14 @@
 
 namespace carousel {
 
+// Click rates per position of a log, and what the carousel model makes of them. Worked out once per data set and window.
+struct LogRates {
+    std::vector<double> raw, corrected;
+    std::vector<Interval> rawInterval, correctedInterval;
+    double swipe = std::numeric_limits<double>::quiet_NaN(), examination = swipe;
+    std::string note;
+};
+
 struct Workbench::Private {
     PluginRegistry plugins = PluginRegistry::load();
     std::unique_ptr<ProjectStore> store;
@@ -18,6 +26,7 @@ struct Workbench::Private {
     std::map<std::string, DatasetPtr> datasets; // by digest
     std::map<std::string, std::shared_ptr<const Split>> splits;
     std::map<std::string, std::unique_ptr<ModelHost>> hosts; // by device
+    std::map<std::string, std::shared_ptr<const LogRates>> logRates; // by digest and window
 
     ModelHost& host(const std::string& device);
     Result<std::shared_ptr<const Split>> split(const Dataset& dataset, const SplitSpec& spec, const RunControl& control);
