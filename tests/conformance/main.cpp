@@ -29,8 +29,10 @@ int main(int argc, char** argv) {
         checkScorers(registry, report);
     if (wanted("controller"))
         checkControllers(registry, report);
-    if (wanted("known-answers"))
+    if (wanted("known-answers")) {
         checkKnownAnswers(registry, report);
+        checkPositionAnswers(registry, report);
+    }
     if (argc > 1 && wanted("real-model"))
         skipped = !checkRealModel(registry, report) || skipped;
     if (argc > 1 && wanted("speed"))
