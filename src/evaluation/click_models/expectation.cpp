@@ -262,7 +262,7 @@ void expectClicks(const ClickCounts& counts, const std::vector<double>& p, Expec
             for (std::size_t c = counts.start[i]; c < counts.start[i + 1]; ++c) {
                 const auto context = static_cast<std::size_t>(counts.context[c]);
                 const double clicks = counts.clicks[c], n = counts.shown[c] + (mass.empty() ? 0 : mass[c]), none = n - clicks;
-                const double a = p[i], l = look[context], b = a * l, quiet = std::max(1 - b, 1e-12);
+                const double a = p[i], l = look[context], b = a * l, quiet = std::max(1 - b, 1e-12), share = none / quiet;
                 if (clicks > 0)
                     sum.logLikelihood += clicks * logOf(b);
                 if (counts.shown[c] > clicks)
@@ -271,14 +271,14 @@ void expectClicks(const ClickCounts& counts, const std::vector<double>& p, Expec
                 attracted += clicks;
                 if (!looks)
                     continue;
-                attracted += none * a * (1 - l) / quiet;
+                attracted += share * a * (1 - l);
                 const bool later = pages && context >= layout.window;
                 const std::size_t at = pages ? context % layout.window : context;
                 const double theta = p[layout.examination + at], reset = later ? p[layout.reset()] : 1;
-                sum.successes[at] += clicks + none * theta * (1 - reset * a) / quiet;
+                sum.successes[at] += clicks + share * theta * (1 - reset * a);
                 sum.trials[at] += n;
                 if (later) {
-                    sum.successes[places] += clicks + none * reset * (1 - theta * a) / quiet;
+                    sum.successes[places] += clicks + share * reset * (1 - theta * a);
                     sum.trials[places] += n;
                 }
             }

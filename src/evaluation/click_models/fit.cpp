@@ -42,7 +42,7 @@ void addNotes(const ClickCounts& counts, const Climb& climbed, const ClickFitOpt
     for (std::size_t i = 0; i < layout.items; ++i)
         unseen += counts.start[i] == counts.start[i + 1];
     if (unseen > 0)
-        fit.notes.push_back(fmt::format("{} of {} {} were never shown; their values say nothing.", unseen, layout.items,
+        fit.notes.push_back(fmt::format("{} of {} {} were never shown; their values are the mean of the others.", unseen, layout.items,
                                         fit.kind == K::rankCtr ? "positions" : "items"));
     if (layout.examination < layout.continuation) {
         if (const std::size_t groups = placeGroups(counts); groups > 1)
@@ -84,6 +84,9 @@ Climb countedForms(const ClickCounts& counts, const ClickFitOptions& options) {
         for (std::size_t s = 0; s < layout.slots; ++s)
             share(layout.continuation + s, counts.wentOnSlot[s], counts.lastSlot[s] + counts.wentOnSlot[s]);
     expectClicks(counts, result.p, result.expectation);
+    if (layout.kind == K::sdbn) // a click on the last position counts here
+        for (std::size_t i = 0; i < layout.items; ++i)
+            result.expectation.trials[layout.satisfaction + i] = counts.lastItem[i] + counts.wentOnItem[i];
     result.trace = {result.expectation.logLikelihood / counts.sessions};
     result.converged = true;
     return result;
@@ -116,6 +119,7 @@ Result<ClickModelFit> fitClickModel(ClickModelKind kind, const ClickLog& log, co
         if (layout.examination < layout.continuation && best.p[firstPlace(layout, best.expectation)] < 1)
             fit.notes.push_back("Another position is looked at more than the first; the largest is set to 1.");
     }
+    fillUnseen(layout, best.expectation, best.p);
     fit.parameters = layout.unpack(best.p);
     fit.trace = best.trace;
     fit.iterations = best.iterations;

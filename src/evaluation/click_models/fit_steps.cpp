@@ -278,6 +278,21 @@ double scaleToFirst(const ParameterLayout& layout, const Expectation& expectatio
     return scale;
 }
 
+void fillUnseen(const ParameterLayout& layout, const Expectation& expectation, std::vector<double>& p) {
+    auto fill = [&](std::size_t begin, std::size_t end) {
+        double successes = 0, trials = 0;
+        for (std::size_t i = begin; i < end; ++i) {
+            successes += expectation.trials[i] * p[i];
+            trials += expectation.trials[i];
+        }
+        for (std::size_t i = begin; i < end && trials > 0; ++i)
+            if (!(expectation.trials[i] > 0))
+                p[i] = successes / trials;
+    };
+    fill(0, layout.satisfaction);
+    fill(layout.satisfaction, layout.examination);
+}
+
 Result<void> checkClickFit(ClickModelKind kind, const ClickLog& log, const ClickFitOptions& options) {
     const ClickModelInfo& info = clickModels()[static_cast<std::size_t>(kind)];
     auto refuse = [&](const std::string& reason, const std::string& hint) {

@@ -21,6 +21,8 @@ std::vector<double> startingPoint(const ParameterLayout& layout, std::uint64_t s
 std::vector<double> warmStart(const ParameterLayout& layout, const ClickModelParameters& parameters);
 // Scales examination to 1 at the first place (or at the largest, where that is larger) and attraction accordingly. Returns the scale.
 double scaleToFirst(const ParameterLayout& layout, const Expectation& expectation, std::vector<double>& p);
+// Items that say nothing (never shown, never clicked) get the mean of the others, so that new sessions with them can be judged.
+void fillUnseen(const ParameterLayout& layout, const Expectation& expectation, std::vector<double>& p);
 // The place that ratios refer to: the first that was shown.
 std::size_t firstPlace(const ParameterLayout& layout, const Expectation& expectation);
 
