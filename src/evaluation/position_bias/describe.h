@@ -6,7 +6,7 @@
 
 namespace carousel::bias {
 
-// CL-8024: the log has one position, no click or too many rows; CL-8028: options out of range; and what checkClickLog says.
+// CL-8032: the log has one position, no click or too many rows; CL-8033: options out of range; and what checkClickLog says.
 Result<void> checkBiasLog(const ClickLog& log, const PositionBiasOptions& options);
 PositionBiasEstimate named(Method method); // id, name and needs
 std::string reasonOf(Method method, const Plan& plan, const Sums& sums, const PositionBiasEstimate& estimate);

@@ -82,20 +82,20 @@ bool applies(Method method, const Plan& plan) {
 Result<void> bias::checkBiasLog(const ClickLog& log, const PositionBiasOptions& options) {
     if (options.draws < 0 || options.draws > 100000 || !(options.confidence > 0 && options.confidence < 1) || options.window < 1 ||
         options.minimumOverlap < 1)
-        return fail(ErrorKind::usage, "CL-8028",
+        return fail(ErrorKind::usage, "CL-8033",
                     fmt::format("position bias cannot use {} draws, confidence {}, a window of {} and a minimum overlap of {}",
                                 options.draws, options.confidence, options.window, options.minimumOverlap),
                     "Use 0 to 100000 draws, a confidence between 0 and 1, and a window and an overlap of at least 1.");
     CAROUSEL_TRY(checkClickLog(log));
     if (log.slots < 2)
-        return fail(ErrorKind::input, "CL-8024",
+        return fail(ErrorKind::input, "CL-8032",
                     fmt::format("the log has {} position{}; position bias compares at least two", log.slots, log.slots == 1 ? "" : "s"),
                     "Choose a log whose slates show more than one item.");
     if (std::none_of(log.click.begin(), log.click.end(), [](auto click) { return click != 0; }))
-        return fail(ErrorKind::input, "CL-8024", fmt::format("the log has {} sessions and no click", log.sessions()),
+        return fail(ErrorKind::input, "CL-8032", fmt::format("the log has {} sessions and no click", log.sessions()),
                     "Choose a log with clicks, or check which column of the file holds them.");
     if (log.rows() >= (std::uint64_t(1) << 32))
-        return fail(ErrorKind::input, "CL-8024", fmt::format("the log has {} rows; position bias reads up to 4294967295", log.rows()),
+        return fail(ErrorKind::input, "CL-8032", fmt::format("the log has {} rows; position bias reads up to 4294967295", log.rows()),
                     "Take a part of the log.");
     return {};
 }

@@ -35,6 +35,7 @@ struct PositionBias {
     std::string verdict;                         // which of these this log supports, and why, in one or two sentences
     std::string recommended;                     // id; empty: none
 };
+// CL-8032: one position, no click, too many rows; CL-8033: options out of range; CL-8020 from checkClickLog.
 Result<PositionBias> positionBias(const ClickLog& log, const PositionBiasOptions& options, const RunControl& control);
 
 // Tests of what the models assume. `broken` needs evidence (p below 0.01 after Holm over the tests run); no evidence is `notShown`.

@@ -281,12 +281,12 @@ private slots:
         ClickLog silent, narrow;
         addSessions(silent, 5, {0, 1}, {0, 0});
         addSessions(narrow, 5, {0}, {3});
-        QCOMPARE(code(silent, {}), std::string("CL-8024"));
-        QCOMPARE(code(narrow, {}), std::string("CL-8024"));
-        QCOMPARE(code({}, {}), std::string("CL-8024"));
+        QCOMPARE(code(silent, {}), std::string("CL-8032"));
+        QCOMPARE(code(narrow, {}), std::string("CL-8032"));
+        QCOMPARE(code({}, {}), std::string("CL-8032"));
         PositionBiasOptions options;
         options.confidence = 95;
-        QCOMPARE(code(byHand(), options), std::string("CL-8028"));
+        QCOMPARE(code(byHand(), options), std::string("CL-8033"));
         auto broken = byHand();
         broken.item[3] = 99;
         QCOMPARE(code(broken, {}), std::string("CL-8020"));
