@@ -39,6 +39,10 @@ Result<void> expectedReward(std::span<const double> policy, std::span<const doub
 // out[i] = values[i, action[i]].
 Result<void> ofLoggedAction(std::span<const double> values, std::span<const std::int32_t> action, std::size_t actions, std::span<double> out);
 
+// Both at once, for a log whose reward column is filled: target, predicted and predictedUnderTarget in one sweep over the two tables.
+Result<void> readPolicy(std::span<const double> policy, std::span<const double> predicted, std::span<const std::int32_t> action,
+                        std::size_t actions, BanditLog& log);
+
 enum class OffPolicy { rm, ips, clippedIps, snips, dm, dr, sndr, switchDr, drOs, sgIps, sgDr, mips, balancedIps, weightedIps, weightedDr };
 struct OffPolicyInfo {
     OffPolicy estimator = OffPolicy::ips;

@@ -16,61 +16,102 @@ Error refuse(const std::string& what, const std::string& hint) {
     return {ErrorKind::input, "CL-8030", what, hint};
 }
 
-Result<void> checkShape(std::size_t values, std::size_t actions, std::size_t rounds, const char* name) {
+Result<void> checkTable(std::size_t values, std::size_t actions, std::size_t rounds, const char* name) {
     if (actions == 0 || values != rounds * actions)
         return fail(refuse(fmt::format("column '{}' has {} values, but {} rounds with {} actions each make {}", name, values, rounds,
                                        actions, rounds * actions),
                            "Give one value per round and action, rounds first."));
     return {};
 }
+Result<void> checkActions(std::span<const std::int32_t> action, std::size_t actions, std::size_t rounds) {
+    if (action.size() != rounds)
+        return fail(refuse(fmt::format("column 'action' has {} values, but the log has {} rounds", action.size(), rounds),
+                           "Give one action per round."));
+    std::int32_t low = 0, high = 0;
+    for (const auto a : action) {
+        low = std::min(low, a);
+        high = std::max(high, a);
+    }
+    auto known = [&](std::int32_t a) { return a >= 0 && static_cast<std::size_t>(a) < actions; };
+    if (known(low) && known(high))
+        return {};
+    const auto bad = std::find_if_not(action.begin(), action.end(), known);
+    if (bad == action.end()) // no rounds, or no actions: the table's size says so
+        return {};
+    return fail(refuse(actions == 0 ? fmt::format("column 'action', round 1: there are no actions, so {} is none", *bad)
+                                    : fmt::format("column 'action', round {}: {} is not an action from 0 to {}", bad - action.begin() + 1,
+                                                  *bad, actions - 1),
+                       "Number the actions from 0."));
+}
+
+double productSum(const double* p, const double* q, std::size_t count) {
+    double lane[4] = {};
+    std::size_t a = 0;
+    for (; a + 4 <= count; a += 4)
+        for (std::size_t j = 0; j < 4; ++j)
+            lane[j] += p[a + j] * q[a + j];
+    for (; a < count; ++a)
+        lane[a % 4] += p[a] * q[a];
+    return (lane[0] + lane[1]) + (lane[2] + lane[3]);
+}
+
+// A row of a wide table is a jump that the processor does not foresee.
+constexpr std::size_t ahead = 24;
+inline void prefetch([[maybe_unused]] const double* at) {
+#ifdef __GNUC__
+    __builtin_prefetch(at);
+#endif
+}
 } // namespace
 
 Result<void> expectedReward(std::span<const double> policy, std::span<const double> predicted, std::size_t actions, std::span<double> out) {
-    CAROUSEL_TRY(checkShape(policy.size(), actions, out.size(), "policy"));
-    CAROUSEL_TRY(checkShape(predicted.size(), actions, out.size(), "predicted"));
-    parallelFor(out.size(), 8192, [&](std::size_t begin, std::size_t end) {
-        for (std::size_t i = begin; i < end; ++i) {
-            const double* p = policy.data() + i * actions;
-            const double* q = predicted.data() + i * actions;
-            double lane[4] = {};
-            std::size_t a = 0;
-            for (; a + 4 <= actions; a += 4)
-                for (std::size_t j = 0; j < 4; ++j)
-                    lane[j] += p[a + j] * q[a + j];
-            for (; a < actions; ++a)
-                lane[0] += p[a] * q[a];
-            out[i] = (lane[0] + lane[1]) + (lane[2] + lane[3]);
-        }
+    CAROUSEL_TRY(checkTable(policy.size(), actions, out.size(), "policy"));
+    CAROUSEL_TRY(checkTable(predicted.size(), actions, out.size(), "predicted"));
+    parallelFor(out.size(), grainRounds, [&](std::size_t begin, std::size_t end) {
+        for (std::size_t i = begin; i < end; ++i)
+            out[i] = productSum(policy.data() + i * actions, predicted.data() + i * actions, actions);
     });
     return {};
 }
 
 Result<void> ofLoggedAction(std::span<const double> values, std::span<const std::int32_t> action, std::size_t actions,
                             std::span<double> out) {
-    if (action.size() != out.size())
-        return fail(refuse(fmt::format("column 'action' has {} values, but the log has {} rounds", action.size(), out.size()),
-                           "Give one action per round."));
-    CAROUSEL_TRY(checkShape(values.size(), actions, out.size(), "values"));
-    std::atomic<std::size_t> bad{out.size()};
-    parallelFor(out.size(), 65536, [&](std::size_t begin, std::size_t end) {
+    CAROUSEL_TRY(checkActions(action, actions, out.size()));
+    CAROUSEL_TRY(checkTable(values.size(), actions, out.size(), "values"));
+    parallelFor(out.size(), grainRounds, [&](std::size_t begin, std::size_t end) {
         for (std::size_t i = begin; i < end; ++i) {
-            if (action[i] < 0 || static_cast<std::size_t>(action[i]) >= actions) {
-                for (std::size_t seen = bad; i < seen && !bad.compare_exchange_weak(seen, i);) {
-                }
-                return;
-            }
+            if (i + ahead < end)
+                prefetch(&values[(i + ahead) * actions + static_cast<std::size_t>(action[i + ahead])]);
             out[i] = values[i * actions + static_cast<std::size_t>(action[i])];
         }
     });
-    if (bad < out.size())
-        return fail(refuse(fmt::format("column 'action', round {}: {} is not an action from 0 to {}", bad + 1, action[bad], actions - 1),
-                           "Number the actions from 0."));
+    return {};
+}
+
+Result<void> readPolicy(std::span<const double> policy, std::span<const double> predicted, std::span<const std::int32_t> action,
+                        std::size_t actions, BanditLog& log) {
+    const std::size_t n = log.rounds();
+    CAROUSEL_TRY(checkActions(action, actions, n));
+    CAROUSEL_TRY(checkTable(policy.size(), actions, n, "policy"));
+    CAROUSEL_TRY(checkTable(predicted.size(), actions, n, "predicted"));
+    for (auto* column : {&log.target, &log.predicted, &log.predictedUnderTarget})
+        column->resize(n);
+    parallelFor(n, grainRounds, [&](std::size_t begin, std::size_t end) {
+        for (std::size_t i = begin; i < end; ++i) {
+            const double* p = policy.data() + i * actions;
+            const double* q = predicted.data() + i * actions;
+            const auto chosen = static_cast<std::size_t>(action[i]);
+            log.target[i] = p[chosen];
+            log.predicted[i] = q[chosen];
+            log.predictedUnderTarget[i] = productSum(p, q, actions);
+        }
+    });
     return {};
 }
 
 Result<double> offPolicyValue(OffPolicy estimator, const BanditLog& log, double lambda) {
     using namespace off_policy;
-    CAROUSEL_TRY(checkBanditLog(log));
+    CAROUSEL_TRY(checkShape(log));
     const auto& info = infoOf(estimator);
     if (const std::string why = refusal(estimator, log); !why.empty())
         return fail(refuse(why, info.assumption));
@@ -80,11 +121,14 @@ Result<double> offPolicyValue(OffPolicy estimator, const BanditLog& log, double 
     const bool linear = hasLinear(estimator), ratio = hasRatio(estimator);
     const std::size_t n = log.rounds();
     std::vector<std::array<double, 3>> chunks((n + grainRounds - 1) / grainRounds);
+    std::atomic<bool> sound{true};
     parallelFor(n, grainRounds, [&](std::size_t begin, std::size_t end) {
         std::array<double, blockRounds> columns[3];
         CompensatedSum sums[3];
         for (std::size_t from = begin; from < end; from += blockRounds) {
             const std::size_t count = std::min(blockRounds, end - from);
+            if (!soundRounds(log, from, count))
+                sound = false;
             fillTerms(rule, log, from, count, columns[0].data(), columns[1].data(), columns[2].data());
             for (std::size_t c = linear ? 0 : 1; c < (ratio ? 3 : 1); ++c)
                 sums[c].add(blockSum(columns[c].data(), count));
@@ -92,6 +136,8 @@ Result<double> offPolicyValue(OffPolicy estimator, const BanditLog& log, double 
         for (std::size_t c = 0; c < 3; ++c)
             chunks[begin / grainRounds][c] = sums[c].total();
     });
+    if (!sound)
+        return fail(whatIsUnsound(log));
     CompensatedSum total[3];
     for (const auto& chunk : chunks)
         for (std::size_t c = 0; c < 3; ++c)

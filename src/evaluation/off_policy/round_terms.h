@@ -15,6 +15,12 @@ struct Rule {
     std::string note;                 // why loggers could not be weighted by their variance
 };
 
+// checkBanditLog in parts, so that a sweep over the rounds can look at them while they are in the cache: lengths and ranges; are these
+// rounds sound; the first row that is not.
+Result<void> checkShape(const BanditLog& log);
+bool soundRounds(const BanditLog& log, std::size_t first, std::size_t count);
+Error whatIsUnsound(const BanditLog& log);
+
 const OffPolicyInfo& infoOf(OffPolicy estimator);
 // Why this log cannot support the estimator, in words; empty when it can.
 std::string refusal(OffPolicy estimator, const BanditLog& log);

@@ -60,6 +60,37 @@ private slots:
         const double sgDr = .475 + (9. / 7 * .4 - 1. / 3 * .3 + 6. / 7 * .5 + 4. / 3 * .8) / 4;
         QVERIFY(near(valueOf(OffPolicy::sgDr, log, .5), sgDr, 1e-12));
     }
+    void tablesInOneSweep() {
+        RandomStream random(8, "tables");
+        for (const std::size_t actions : {1, 3, 4, 10, 33}) {
+            BanditLog log;
+            log.reward.assign(700, 0);
+            std::vector<double> policy, model;
+            std::vector<std::int32_t> action;
+            for (std::size_t i = 0; i < 700; ++i) {
+                action.push_back(static_cast<std::int32_t>(random.below(actions)));
+                for (std::size_t a = 0; a < actions; ++a) {
+                    policy.push_back(random.uniform());
+                    model.push_back(random.normal());
+                }
+            }
+            QVERIFY(readPolicy(policy, model, action, actions, log).has_value());
+            std::vector<double> target(700), predicted(700), under(700);
+            QVERIFY(ofLoggedAction(policy, action, actions, target) && ofLoggedAction(model, action, actions, predicted) &&
+                    expectedReward(policy, model, actions, under));
+            QVERIFY(log.target == target && log.predicted == predicted && log.predictedUnderTarget == under);
+            for (const std::size_t i : {0, 350, 699}) {
+                const auto at = i * actions;
+                double sum = 0;
+                for (std::size_t a = 0; a < actions; ++a)
+                    sum += policy[at + a] * model[at + a];
+                QVERIFY(near(under[i], sum, 1e-12));
+                QCOMPARE(target[i], policy[at + static_cast<std::size_t>(action[i])]);
+            }
+            action[3] = static_cast<std::int32_t>(actions);
+            QVERIFY(says(readPolicy(policy, model, action, actions, log).error(), {"'action'", "round 4"}));
+        }
+    }
     void replayUsesMatchingRounds() {
         BanditLog log = fourRounds();
         log.target = {1, 0, 0, 1};
