@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// carousel-lab [PROJECT] [--page NAME] [--screenshot FILE] [--size WxH] [--run STUDY] [--theme light|dark|system]
+// carousel-lab [PROJECT] [--page NAME] [--screenshot FILE] [--size WxH] [--run STUDY] [--analysis ID] [--theme light|dark|system]
 #include "base/file.h"
 #include "main_window.h"
-#include "pages/page.h"
+#include "pages/experiments_page.h"
 #include "session/study_draft.h"
 #include "theme/theme.h"
 #include "widgets/text.h"
@@ -53,6 +53,20 @@ bool savePicture(MainWindow& window, const QString& file) {
         std::fprintf(stderr, "%s\n", describe(written.error()).c_str());
     return written.has_value();
 }
+
+void openAnalysis(MainWindow& window, qint64 id, int& exit) {
+    for (auto* page : window.pages())
+        if (auto* experiments = qobject_cast<ExperimentsPage*>(page)) {
+            QObject::connect(experiments, &ExperimentsPage::opened, &window, [&exit, id](qint64 opened, bool ok) {
+                if (opened == id && !ok) {
+                    std::fprintf(stderr, "Analysis %lld cannot be opened; the log of the window says why.\n", static_cast<long long>(id));
+                    exit = exitCode(ErrorKind::input);
+                }
+            });
+            experiments->openAnalysis(id);
+            window.showPage(experiments->id());
+        }
+}
 } // namespace
 
 int main(int argc, char** argv) {
@@ -68,12 +82,13 @@ int main(int argc, char** argv) {
     parser.addHelpOption();
     parser.addVersionOption();
     parser.addPositionalArgument(QStringLiteral("PROJECT"), QStringLiteral("Project file to open."), QStringLiteral("[PROJECT]"));
-    const QCommandLineOption page(QStringLiteral("page"), QStringLiteral("Page to show: home, data, strategies, runs, carousel, metrics, report."), QStringLiteral("NAME"));
+    const QCommandLineOption page(QStringLiteral("page"), QStringLiteral("Page to show: home, data, strategies, runs, carousel, metrics, experiments, report."), QStringLiteral("NAME"));
     const QCommandLineOption shot(QStringLiteral("screenshot"), QStringLiteral("Save the page as PNG when it is finished, then leave."), QStringLiteral("FILE"));
     const QCommandLineOption size(QStringLiteral("size"), QStringLiteral("Size of the window, for example 1400x900."), QStringLiteral("WxH"));
     const QCommandLineOption run(QStringLiteral("run"), QStringLiteral("Load this study (TOML file) and run it."), QStringLiteral("STUDY"));
     const QCommandLineOption look(QStringLiteral("theme"), QStringLiteral("light, dark or system."), QStringLiteral("LOOK"));
-    parser.addOptions({page, shot, size, run, look});
+    const QCommandLineOption analysis(QStringLiteral("analysis"), QStringLiteral("Open this stored analysis on the experiments page."), QStringLiteral("ID"));
+    parser.addOptions({page, shot, size, run, analysis, look});
     parser.process(app);
 
     const QString wish = parser.isSet(look) ? parser.value(look) : QSettings().value(QStringLiteral("look"), QStringLiteral("light")).toString();
@@ -89,12 +104,17 @@ int main(int argc, char** argv) {
             std::fprintf(stderr, "--size '%s' is not WIDTHxHEIGHT between 200 and 16384.\n", qPrintable(parser.value(size)));
             return 2;
         }
-        window.setMinimumSize(0, 0);
+        window.setMinimumSize(1, 1); // said outright, so that no page that is out of sight asks for more
         window.resize(width, height);
     }
     const QString startPage = parser.value(page);
     if (!startPage.isEmpty() && !window.showPage(startPage)) {
         std::fprintf(stderr, "There is no page '%s'.\n", qPrintable(startPage));
+        return 2;
+    }
+    const qint64 wantedAnalysis = parser.value(analysis).toLongLong();
+    if (parser.isSet(analysis) && wantedAnalysis < 1) {
+        std::fprintf(stderr, "--analysis '%s' is not the number of an analysis.\n", qPrintable(parser.value(analysis)));
         return 2;
     }
     window.show();
@@ -108,7 +128,9 @@ int main(int argc, char** argv) {
         exit = exitCode(error.kind);
     });
     if (!files.isEmpty()) {
-        const auto then = [&session, &window, study = parser.value(run), startPage, &exit] {
+        const auto then = [&session, &window, study = parser.value(run), startPage, wantedAnalysis, &exit] {
+            if (wantedAnalysis > 0)
+                openAnalysis(window, wantedAnalysis, exit);
             if (study.isEmpty())
                 return;
             constexpr std::size_t limit = 4 << 20;

@@ -28,7 +28,7 @@
 namespace carousel::ui {
 
 namespace {
-constexpr int railWidth = 132;
+constexpr int railWidth = 146;
 }
 
 MainWindow::MainWindow(QWidget* parent) : QMainWindow(parent) {

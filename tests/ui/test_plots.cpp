@@ -40,6 +40,30 @@ private:
         return spec;
     }
 
+    static PlotSpec heat() {
+        PlotSpec spec;
+        spec.id = "heat";
+        spec.title = "Clicks per segment and position";
+        spec.xTitle = "position";
+        spec.yTitle = "segment";
+        spec.heat.rows = {"new customers", "returning"};
+        spec.heat.columns = {"1", "2", "3"};
+        spec.heat.values = {0.3, 0.2, 0.1, 0.2, std::nan(""), 0.05};
+        spec.heat.valueTitle = "clicks per shown item";
+        spec.verticalLines = {1.5};
+        spec.verticalLineLabel = "the fold";
+        return spec;
+    }
+    static bool holds(const QImage& image, const QColor& colour) {
+        int found = 0;
+        for (int x = 0; x < image.width(); ++x)
+            for (int y = 0; y < image.height(); ++y) {
+                const QColor c = image.pixelColor(x, y);
+                found += std::abs(c.red() - colour.red()) < 4 && std::abs(c.green() - colour.green()) < 4 && std::abs(c.blue() - colour.blue()) < 4;
+            }
+        return found > 20;
+    }
+
 private Q_SLOTS:
     void exportsAreWhole() {
         QTemporaryDir folder;
@@ -114,6 +138,53 @@ private Q_SLOTS:
         view.setPlot(reach());
         QVERIFY(!view.grab().isNull());
         QVERIFY(plotSummary(reach()).contains(QStringLiteral("Popularity: from")));
+    }
+
+    void heatMapsAreDrawnReadAndExported() {
+        PlotSpec spec = heat();
+        PlotView view;
+        view.resize(640, 320);
+        view.setPlot(spec);
+        view.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&view));
+        // Cells under the cursor, at their middle and near their edges; nothing outside.
+        QCOMPARE(view.hoverText(0, 0), QStringLiteral("new customers\nposition 1\nclicks per shown item: 0.300"));
+        QCOMPARE(view.hoverText(0.49, 1.4), QStringLiteral("returning\nposition 1\nclicks per shown item: 0.200"));
+        QVERIFY(view.hoverText(1, 1).endsWith(QStringLiteral("no data")));
+        QVERIFY(view.hoverText(-0.6, 0).isEmpty());
+        QVERIFY(view.hoverText(2.6, 0).isEmpty());
+        QVERIFY(view.hoverText(0, 2.1).isEmpty());
+        // The table twin has a row per segment and a column per position.
+        view.setTableShown(true);
+        auto* model = view.findChild<QTableView*>()->model();
+        QCOMPARE(model->rowCount(), 2);
+        QCOMPARE(model->columnCount(), 4);
+        QCOMPARE(model->index(1, 0).data().toString(), QStringLiteral("returning"));
+        QCOMPARE(model->index(1, 1).data().toString().toDouble(), 0.2);
+        const QString summary = plotSummary(spec);
+        QVERIFY2(summary.contains(QStringLiteral("largest 0.300 at new customers, 1, smallest 0.0500 at returning, 3")), qPrintable(summary));
+        // Both ends of the scale are on the picture, in the window and in exports; after it a plot of lines is a plot of lines again.
+        QTemporaryDir folder;
+        for (const char* ending : {"png", "svg", "pdf", "csv"})
+            QVERIFY(view.exportTo(folder.filePath(QStringLiteral("heat.") + QLatin1String(ending))));
+        const QImage image(folder.filePath(QStringLiteral("heat.png")));
+        QVERIFY(holds(image, QColor(0x44, 0x01, 0x54)) && holds(image, QColor(0xfd, 0xe7, 0x25)));
+        view.setTableShown(false);
+        QTest::qWait(50);
+        QVERIFY(holds(view.grab().toImage(), QColor(0xfd, 0xe7, 0x25)));
+        view.setPlot(reach());
+        QTest::qWait(50);
+        QVERIFY(!holds(view.grab().toImage(), QColor(0xfd, 0xe7, 0x25)));
+        QVERIFY(view.hoverText(2.2).startsWith(QStringLiteral("position 2")));
+        for (int round = 0; round < 3; ++round) { // back and forth, flat, empty cells only, nothing at all
+            view.setPlot(spec);
+            spec.heat.values.assign(6, round == 0 ? 1.0 : NAN);
+            QVERIFY(!view.grab().isNull());
+            view.setPlot(reach());
+        }
+        spec.heat.rows.clear();
+        view.setPlot(spec);
+        QVERIFY(!view.grab().isNull());
     }
 
     void textContrastIsEnough() {

@@ -92,7 +92,7 @@ private Q_SLOTS:
 
     void startsWithoutAProject() {
         QVERIFY(settle());
-        QCOMPARE(m_window->pages().size(), std::size_t(7));
+        QCOMPARE(m_window->pages().size(), std::size_t(8));
         for (auto* page : m_window->pages()) {
             QVERIFY(m_window->showPage(page->id()));
             QVERIFY(!page->title().isEmpty());
@@ -204,7 +204,8 @@ private Q_SLOTS:
         for (auto* page : m_window->pages()) {
             m_window->showPage(page->id());
             QVERIFY(settle());
-            QCOMPARE(page->findChild<StateView*>()->state(), StateView::State::ready);
+            const bool needsLog = page->id() == QLatin1String("experiments"); // these data hold no impressions
+            QCOMPARE(page->findChild<StateView*>()->state(), needsLog ? StateView::State::empty : StateView::State::ready);
             QVERIFY(!m_window->grab().isNull());
         }
         QVERIFY2(problems().isEmpty(), qPrintable(problems().join(QStringLiteral("; "))));

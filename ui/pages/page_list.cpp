@@ -2,6 +2,7 @@
 #include "pages/page_list.h"
 #include "pages/carousel_page.h"
 #include "pages/data_page.h"
+#include "pages/experiments_page.h"
 #include "pages/home_page.h"
 #include "pages/metrics_page.h"
 #include "pages/report_page.h"
@@ -11,8 +12,8 @@
 namespace carousel::ui {
 
 std::vector<Page*> makePages(Session& session) {
-    return {new HomePage(session),     new DataPage(session),    new StrategiesPage(session), new RunsPage(session),
-            new CarouselPage(session), new MetricsPage(session), new ReportPage(session)};
+    return {new HomePage(session),     new DataPage(session),    new StrategiesPage(session),  new RunsPage(session),
+            new CarouselPage(session), new MetricsPage(session), new ExperimentsPage(session), new ReportPage(session)};
 }
 
 } // namespace carousel::ui

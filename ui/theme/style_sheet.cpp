@@ -63,6 +63,12 @@ QLineEdit[state="bad"] { border: 1px solid @bad; }
 QLineEdit:disabled, QPlainTextEdit:disabled { color: @disabled; background: @window; }
 QSpinBox, QDoubleSpinBox, QComboBox { min-height: 20px; }
 
+QRadioButton::indicator { width: 12px; height: 12px; border: 1px solid @secondary; border-radius: 7px; background: @surface; }
+QRadioButton::indicator:checked { background: qradialgradient(cx:0.5, cy:0.5, radius:0.5, fx:0.5, fy:0.5, stop:0 @accent, stop:0.55 @accent, stop:0.65 @surface); }
+QRadioButton::indicator:focus { border: 1px solid @accent; }
+QRadioButton::indicator:disabled { border: 1px solid @border; background: @window; }
+QRadioButton:disabled { color: @disabled; }
+
 QAbstractItemView { background: @surface; color: @text; border: 1px solid @border; selection-background-color: @accentSoft; selection-color: @text;
     outline: 0; gridline-color: @grid; }
 QTableView, QListView, QTreeView { border-radius: 4px; alternate-background-color: @surface; }

@@ -48,7 +48,7 @@ void Badge::paintEvent(QPaintEvent*) {
     switch (m_tone) {
     case Tone::good:
     case Tone::accent: painter.drawEllipse(dot, 3, 3); break;
-    case Tone::warning:
+    case Tone::warning: painter.fillPath(Theme::marker(2, dot, 9), ink); break; // disc, triangle, square: the shapes of the reports
     case Tone::bad: painter.fillPath(Theme::marker(1, dot, 8), ink); break;
     case Tone::neutral:
         painter.setBrush(Qt::NoBrush);

@@ -18,7 +18,7 @@
 namespace carousel::ui {
 
 namespace {
-constexpr int twoAbreast = 860, plotHeight = 320, heatRow = 26, heatRest = 150, readingWidth = 900;
+constexpr int twoAbreast = 820, plotHeight = 320, heatRow = 26, heatRest = 150, readingWidth = 900, longestTab = 190;
 
 QLabel* readable(const QString& text, const char* role = "") {
     auto* label = textLabel(text, role, true);
@@ -34,15 +34,16 @@ QFrame* card(const char* kind, QLayout* layout) {
     return frame;
 }
 
-// Plots side by side while each has room to be read, else below each other.
+// Plots side by side while each has room to be read, else below each other; those side by side are equally high.
 class PlotGrid : public QWidget {
 public:
     PlotGrid() : m_grid(new QGridLayout(this)) {
         m_grid->setContentsMargins(0, 0, 0, 0);
         m_grid->setSpacing(12);
     }
-    void add(QWidget* plot) {
+    void add(QWidget* plot, int height) {
         m_plots << plot;
+        m_heights << height;
         m_columns = 0;
         arrange(width());
     }
@@ -65,12 +66,15 @@ private:
         for (int i = 0; i < n; ++i) {
             const bool alone = columns == 2 && i == n - 1 && n % 2 == 1;
             m_grid->addWidget(m_plots[i], i / columns, i % columns, 1, alone ? 2 : 1);
+            const int other = columns == 1 || alone ? i : i ^ 1;
+            m_plots[i]->setFixedHeight(std::max(m_heights[i], m_heights[other]));
         }
         m_grid->setColumnStretch(0, 1);
         m_grid->setColumnStretch(1, columns == 2 ? 1 : 0);
     }
     QGridLayout* m_grid;
     QList<QWidget*> m_plots;
+    QList<int> m_heights;
     int m_columns = 0;
 };
 
@@ -105,7 +109,7 @@ DocumentView::DocumentView(QWidget* parent) : QWidget(parent) {
     m_tabs->setDrawBase(false);
     m_tabs->setExpanding(false);
     m_tabs->setUsesScrollButtons(true);
-    m_tabs->setElideMode(Qt::ElideRight);
+    m_tabs->setElideMode(Qt::ElideNone); // all at once would cut the short names too
     column->addWidget(m_tabs);
     m_scroll = new QScrollArea;
     m_scroll->setWidgetResizable(true);
@@ -134,6 +138,7 @@ void DocumentView::setDocument(const AnalysisDocument& document) {
     m_page->show();
     m_tabs->setCurrentIndex(0);
     m_tabs->setVisible(m_tabs->count() > 1);
+    m_tabs->updateGeometry(); // a hidden bar does not tell of new tabs by itself
     m_scroll->verticalScrollBar()->setValue(0);
     m_following = false;
 }
@@ -144,6 +149,7 @@ void DocumentView::clear() {
     while (m_tabs->count() > 0)
         m_tabs->removeTab(0);
     m_parts.clear();
+    m_titles.clear();
     m_page = new QWidget;
     m_page->setProperty("role", QStringLiteral("canvas"));
     m_column = new QVBoxLayout(m_page);
@@ -154,8 +160,10 @@ void DocumentView::clear() {
 
 void DocumentView::beginPart(const QString& title, QWidget* first) {
     m_parts.push_back(first);
-    const int tab = m_tabs->addTab(QString(title).replace(QLatin1Char('&'), QLatin1String("&&")));
+    const QString shown = QFontMetrics(Theme::instance().body()).elidedText(title, Qt::ElideRight, longestTab);
+    const int tab = m_tabs->addTab(QString(shown).replace(QLatin1Char('&'), QLatin1String("&&")));
     m_tabs->setTabToolTip(tab, plainToolTip(title));
+    m_titles << title;
 }
 
 void DocumentView::addVerdict() {
@@ -250,8 +258,7 @@ void DocumentView::addSection(const ReportSection& section) {
             inside->setContentsMargins(0, 0, 0, 0);
             inside->addWidget(view);
             auto* frame = card("true", inside);
-            frame->setFixedHeight(plot.heat.empty() ? plotHeight : std::clamp(heatRest + heatRow * static_cast<int>(plot.heat.rows.size()), plotHeight - 60, 720));
-            grid->add(frame);
+            grid->add(frame, plot.heat.empty() ? plotHeight : std::clamp(heatRest + heatRow * static_cast<int>(plot.heat.rows.size()), plotHeight - 60, 720));
             connect(view, &PlotView::exported, this, &DocumentView::exported);
             connect(view, &PlotView::exportFailed, this, &DocumentView::exportFailed);
         }
@@ -282,13 +289,6 @@ void DocumentView::addSection(const ReportSection& section) {
         }
         m_column->addWidget(card("true", grid));
     }
-}
-
-QStringList DocumentView::contents() const {
-    QStringList names;
-    for (int i = 0; i < m_tabs->count(); ++i)
-        names << m_tabs->tabText(i).replace(QLatin1String("&&"), QLatin1String("&"));
-    return names;
 }
 
 void DocumentView::showPart(int part) {

@@ -26,7 +26,7 @@ public:
     explicit DocumentView(QWidget* parent = nullptr);
     void setDocument(const AnalysisDocument& document);
     const AnalysisDocument& document() const { return m_document; }
-    QStringList contents() const; // the parts, in order
+    const QStringList& contents() const { return m_titles; } // the parts, in order
     void showPart(int part);
     QList<PlotView*> plots() const;
 
@@ -47,6 +47,7 @@ private:
     QWidget* m_page = nullptr;
     QVBoxLayout* m_column = nullptr;
     std::vector<QWidget*> m_parts;
+    QStringList m_titles;
     bool m_following = false;
 };
 
