@@ -5,6 +5,7 @@
 #include "pages/carousel/carousel_plots.h"
 #include "pages/carousel/carousel_strip.h"
 #include "pages/carousel/explanation.h"
+#include "pages/carousel/user_index.h"
 #include "pages/carousel_page.h"
 #include "plots/plot_view.h"
 #include "session/run_selection.h"

@@ -1,37 +1,42 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Carousel: what a user sees, what lies behind the fold, and what every position is worth. Up to two strategies, one above the other, for
-// the same user; cards, fold and swipe can be changed, and every figure follows at once.
+// Carousel: what a user sees, what all users are worth at every position, and carousels in several rows. The page holds what its three
+// panels share: strategies A and B, fold and swipe with their study's values, the user, and the inspector.
 #pragma once
 #include "pages/carousel/arranged_carousel.h"
-#include "pages/carousel/user_index.h"
+#include "pages/carousel/carousel_panel.h"
+#include "pages/carousel/lens_panel.h"
 #include "pages/comparison_page.h"
-#include "widgets/inspector.h"
 #include <array>
 
-class QCheckBox;
 class QComboBox;
-class QFrame;
 class QLabel;
-class QLineEdit;
 class QPushButton;
 class QSlider;
 class QSpinBox;
-class QTimer;
-class QToolButton;
+class QStackedWidget;
+class QTabBar;
 
 namespace carousel::ui {
 
-class CarouselStrip;
-class PlotView;
+class UserBar;
+class UserPanel;
+
+// What the panels ask the workbench for; tests bring answers of their own.
+struct CarouselServices {
+    LensSource lens;
+    std::function<void(QObject* receiver, const AnalysisSpec& spec, std::function<void()> done)> keep;
+};
 
 class CarouselPage : public ComparisonPage {
     Q_OBJECT
 public:
     explicit CarouselPage(Session& session);
+    CarouselPage(Session& session, CarouselServices services);
     bool isBusy() const override;
     void entered() override;
-    const CarouselModel& model() const { return m_model; }
-    const ArrangedCarousel& arranged(std::size_t row) const { return m_rows[row].carousel; }
+    bool showTab(const QString& name); // "user", "lens", "rows"; false when there is no such tab
+    const CarouselModel& model() const { return m_whatIf->model(); }
+    const ArrangedCarousel& arranged(std::size_t row) const;
     bool isChanged() const; // cards, fold or swipe differ from what the study stored
 
 public Q_SLOTS:
@@ -45,61 +50,32 @@ protected:
 
 private:
     static constexpr int swipeSteps = 100; // of the slider
-    struct Row {
-        QFrame* frame = nullptr;
-        QComboBox* strategy = nullptr;
-        QLabel* line = nullptr;
-        CarouselStrip* strip = nullptr;
-        ArrangedCarousel carousel;
-        std::int64_t run = 0, loadedRun = 0; // 0: not shown
-        Code loadedUser = noCode;
-        SwipeSensitivity band;
-    };
     QWidget* makeControls();
-    QWidget* makeRow(std::size_t index);
-    QWidget* makePlots();
+    void addPanel(CarouselPanel* panel, const QString& name, const QString& text, const QString& tip, bool ofOneUser);
     void present(const ComparisonPtr& comparison);
     void fillStrategies();
     void chooseStrategies(); // the combos changed
-    void readIndex();
-    void showIndex();
-    void showUser(Code user);
-    void readUser();
-    void userArrived(const std::vector<UserCarousel>& carousels);
-    void evaluate();  // everything that follows from order, fold and swipe
-    void showBands(); // the costlier part of it, a moment later
-    void showLines();
-    void showPlots();
-    void inspect(std::size_t row, int place);
-    void showInspector();
-    const StrategyResult* strategyOf(std::int64_t run) const;
-    std::vector<int> visibleRows() const; // rows of the index that the filter lets through
-    std::vector<std::int64_t> shownRuns() const;
+    void showModel();        // fold and swipe on their controls
+    void showPanel(int index);
+    void showInspection();
 
-    CarouselModel m_model;
-    double m_examination = 0.85;
-    std::array<Row, 2> m_rows;
-    UserIndexPtr m_index;
-    std::vector<std::int64_t> m_indexRuns;
+    WhatIf* m_whatIf;
     ComparisonPtr m_shown;
-    QLineEdit* m_search;
-    QToolButton *m_previous, *m_next;
-    QLabel *m_place, *m_likes, *m_swipeText, *m_changed;
-    QCheckBox* m_outside;
+    std::array<QComboBox*, 2> m_strategies{};
+    UserBar* m_users;
+    UserPanel* m_user;
+    struct Panel {
+        CarouselPanel* panel = nullptr;
+        QString name;
+        bool ofOneUser = false;
+    };
+    std::vector<Panel> m_panels; // in the order of the tabs
+    QTabBar* m_tabs;
+    QStackedWidget* m_stack;
+    QLabel *m_swipeText, *m_changed;
     QSpinBox* m_window;
     QSlider* m_swipe;
     QPushButton* m_reset;
-    QComboBox* m_plotOf;
-    PlotView *m_positions, *m_landing;
-    QTimer* m_bandTimer;
-    std::size_t m_inspectedRow = 0;
-    int m_inspectedPlace = -1;
-    QString m_userId;
-    struct Explained {
-        std::int64_t run = 0;
-        Code user = noCode, item = noCode;
-        std::vector<InspectorRow> rows;
-    } m_explained; // the last one that was asked for
 };
 
 } // namespace carousel::ui
