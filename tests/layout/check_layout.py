@@ -28,7 +28,7 @@ MAY_INCLUDE = {
     "workbench": {"base", "data", "stages", "llm", "evaluation", "experiment", "report", "store"},
     "cli": {"base", "data", "stages", "llm", "evaluation", "experiment", "report", "store", "workbench"},
     "ui": {"base", "data", "stages", "llm", "evaluation", "experiment", "report", "store", "workbench"},
-    "plugins": {"base", "data", "stages", "llm"},
+    "plugins": {"base", "data", "stages", "llm", "evaluation"},
 }
 
 QT = re.compile(r"^(Q[A-Z]\w*|Qt\w+(/.*)?|q[a-z]+\.h|qcustomplot\.h)$")
