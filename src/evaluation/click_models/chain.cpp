@@ -134,7 +134,8 @@ SessionPosterior sessionPosterior(const ClickModel& model, const SessionView& se
                 const double sigma = p.satisfaction[static_cast<std::size_t>(session.item[r])];
                 result.satisfaction[r] = r + 1 == n ? sigma : stay < 1 ? (1 - next) * sigma / (1 - stay) : 0;
             } else if (kind == ClickModelKind::ccm) {
-                const double on = stay > 0 ? a * p.continuation[2] / stay : 0, off = stay < 1 ? a * (1 - p.continuation[2]) / (1 - stay) : 0;
+                const double on = stay > 0 ? a * p.continuation[2] / stay : 0,
+                             off = stay < 1 ? a * (1 - p.continuation[2]) / (1 - stay) : 0;
                 result.satisfaction[r] = r + 1 == n ? a : next * on + (1 - next) * off;
             }
             continue;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What all click models here share: a visit is alive or over, a row of a living visit is clicked with probability look * attraction, and
 // the visit stays alive to the next row with a probability that depends on the row and its click. Once over it stays over, so everything up
-// to the last proof of life (a click, or a page logged as in view) is certain, and only the tail behind it is hidden. PBM and UBM never end.
+// to the last proof of life (a click, or a page logged as in view) is certain, and only the tail behind it is hidden. PBM and UBM never
+// end.
 #pragma once
 #include "evaluation/click_models/click_model.h"
 #include <array>

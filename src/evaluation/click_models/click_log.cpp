@@ -59,8 +59,9 @@ Result<void> checkLengths(const ClickLog& log) {
         return refused(fmt::format("Click log: column '{}' has {} values, {} are needed.", name, size, wanted), hint);
     };
     if (log.offsets.empty() || log.offsets.front() != 0 || log.offsets.back() != rows)
-        return refused(fmt::format("Click log: the offsets end at {}, the log has {} rows.", log.offsets.empty() ? 0 : log.offsets.back(), rows),
-                       "Offsets begin at 0 and end at the number of rows.");
+        return refused(
+            fmt::format("Click log: the offsets end at {}, the log has {} rows.", log.offsets.empty() ? 0 : log.offsets.back(), rows),
+            "Offsets begin at 0 and end at the number of rows.");
     if (log.slot.size() != rows)
         return differs("slot", log.slot.size(), rows);
     if (log.click.size() != rows)
@@ -83,8 +84,9 @@ Result<void> checkClickLog(const ClickLog& log) {
     CAROUSEL_TRY(checkLengths(log));
     for (std::size_t s = 0; s < log.sessions(); ++s) {
         if (log.offsets[s + 1] < log.offsets[s])
-            return refused(fmt::format("Click log: session {} ends at row {}, before it begins ({}).", s, log.offsets[s + 1], log.offsets[s]),
-                           "Offsets must not fall.");
+            return refused(
+                fmt::format("Click log: session {} ends at row {}, before it begins ({}).", s, log.offsets[s + 1], log.offsets[s]),
+                "Offsets must not fall.");
         if (!log.cluster.empty() && log.cluster[s] < 0)
             return refused(fmt::format("Click log: session {} has cluster {}.", s, log.cluster[s]), "Clusters are counted from 0.");
         if (!log.policy.empty() && !log.policies.empty() && log.policy[s] >= log.policies.size())
@@ -93,8 +95,9 @@ Result<void> checkClickLog(const ClickLog& log) {
         for (std::size_t r = log.offsets[s]; r < log.offsets[s + 1]; ++r) {
             const std::size_t row = r - log.offsets[s];
             if (log.item[r] < 0 || log.item[r] >= log.items)
-                return refused(fmt::format("Click log: session {}, row {}: item code {} is outside 0..{}.", s, row, log.item[r], log.items - 1),
-                               "Number the items from 0 and set the number of items.");
+                return refused(
+                    fmt::format("Click log: session {}, row {}: item code {} is outside 0..{}.", s, row, log.item[r], log.items - 1),
+                    "Number the items from 0 and set the number of items.");
             if (log.slot[r] < 0 || log.slot[r] >= log.slots)
                 return refused(fmt::format("Click log: session {}, row {}: slot {} is outside 0..{}.", s, row, log.slot[r], log.slots - 1),
                                "Number the slots from 0 and set the number of slots.");
@@ -107,8 +110,9 @@ Result<void> checkClickLog(const ClickLog& log) {
                 return refused(fmt::format("Click log: session {}, row {}: reached is {}.", s, row, log.reached[r]),
                                "Reached is 0, 1, or 255 when it was not logged.");
             if (!log.reached.empty() && log.reached[r] == 0 && log.click[r] == 1)
-                return refused(fmt::format("Click log: session {}, row {}: a click on slot {} that is logged as not reached.", s, row, log.slot[r]),
-                               "Correct the reach column, or leave it out.");
+                return refused(
+                    fmt::format("Click log: session {}, row {}: a click on slot {} that is logged as not reached.", s, row, log.slot[r]),
+                    "Correct the reach column, or leave it out.");
         }
     }
     return {};
@@ -150,7 +154,8 @@ ClickLogParts splitByCluster(const ClickLog& log, double share, std::uint64_t se
     std::vector<std::size_t> order(clusters);
     std::iota(order.begin(), order.end(), std::size_t{0});
     RandomStream random(seed, "click log split");
-    const auto wanted = std::min(clusters, static_cast<std::size_t>(std::lround(std::clamp(share, 0.0, 1.0) * static_cast<double>(clusters))));
+    const auto wanted =
+        std::min(clusters, static_cast<std::size_t>(std::lround(std::clamp(share, 0.0, 1.0) * static_cast<double>(clusters))));
     std::vector<std::size_t> second(clusters, 0);
     for (std::size_t i = 0; i < wanted; ++i) {
         std::swap(order[i], order[i + static_cast<std::size_t>(random.below(clusters - i))]);

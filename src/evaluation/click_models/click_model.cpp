@@ -107,7 +107,8 @@ private:
 
 Result<void> checkBlock(const char* model, const char* block, const std::vector<double>& values, std::size_t wanted) {
     if (values.size() != wanted)
-        return fail(ErrorKind::input, "CL-8022", fmt::format("Click model {}: block '{}' has {} values, {} are needed.", model, block, values.size(), wanted),
+        return fail(ErrorKind::input, "CL-8022",
+                    fmt::format("Click model {}: block '{}' has {} values, {} are needed.", model, block, values.size(), wanted),
                     "Give every block the size of its items, slots or places; leave unused blocks empty.");
     for (std::size_t i = 0; i < values.size(); ++i)
         if (!(values[i] >= 0 && values[i] <= 1))
@@ -115,10 +116,13 @@ Result<void> checkBlock(const char* model, const char* block, const std::vector<
                         "Every parameter is a probability between 0 and 1.");
     return {};
 }
-double held(double p) { return std::clamp(p, 1e-12, 1 - 1e-12); }
+double held(double p) {
+    return std::clamp(p, 1e-12, 1 - 1e-12);
+}
 } // namespace
 
-Result<std::unique_ptr<ClickModel>> makeClickModel(ClickModelKind kind, ClickModelParameters parameters, std::int32_t items, std::int32_t slots) {
+Result<std::unique_ptr<ClickModel>> makeClickModel(ClickModelKind kind, ClickModelParameters parameters, std::int32_t items,
+                                                   std::int32_t slots) {
     using K = ClickModelKind;
     const std::string id = clickModels()[static_cast<std::size_t>(kind)].id;
     const auto i = static_cast<std::size_t>(std::max(items, 0)), s = static_cast<std::size_t>(std::max(slots, 0));

@@ -10,7 +10,8 @@ namespace carousel {
 
 namespace {
 // Mean per session with an interval over clusters.
-Result<Interval> meanInterval(const std::vector<double>& values, const ClickLog& log, const IntervalOptions& intervals, const RunControl& control) {
+Result<Interval> meanInterval(const std::vector<double>& values, const ClickLog& log, const IntervalOptions& intervals,
+                              const RunControl& control) {
     const std::vector<std::span<const double>> columns{values};
     CAROUSEL_ASSIGN(const BootstrapSums sums, bootstrapSums(columns, log.cluster, std::max(intervals.draws, 200), intervals.seed, control));
     std::vector<double> means;
@@ -67,8 +68,9 @@ Result<ModelComparison> compareClickModels(const ClickLog& log, const std::vecto
     }
     for (std::size_t i = 0; i < comparison.rows.size(); ++i)
         if (const ModelComparisonRow& row = comparison.rows[i];
-            row.refused.empty() && (comparison.best < 0 ||
-                                    row.heldOut.logLikelihood > comparison.rows[static_cast<std::size_t>(comparison.best)].heldOut.logLikelihood))
+            row.refused.empty() &&
+            (comparison.best < 0 ||
+             row.heldOut.logLikelihood > comparison.rows[static_cast<std::size_t>(comparison.best)].heldOut.logLikelihood))
             comparison.best = static_cast<int>(i);
     if (comparison.best < 0)
         return comparison;

@@ -10,8 +10,12 @@ namespace carousel {
 
 namespace {
 using K = ClickModelKind;
-double logOf(double p) { return std::log(std::max(p, 1e-12)); }
-double ratio(double top, double bottom) { return bottom > 0 ? top / bottom : 0; }
+double logOf(double p) {
+    return std::log(std::max(p, 1e-12));
+}
+double ratio(double top, double bottom) {
+    return bottom > 0 ? top / bottom : 0;
+}
 } // namespace
 
 double hiddenStay(const ParameterLayout& layout, const std::vector<double>& p) {
@@ -66,7 +70,8 @@ struct TailSums {
 };
 
 // Transitions from the last certain row.
-void addFirstStep(const ParameterLayout& layout, const std::vector<double>& p, const ClickTail& tail, double stay, double on, Expectation& out) {
+void addFirstStep(const ParameterLayout& layout, const std::vector<double>& p, const ClickTail& tail, double stay, double on,
+                  Expectation& out) {
     const double w = tail.weight;
     auto add = [&](std::size_t at, double successes, double trials) {
         out.successes[at] += successes;

@@ -46,7 +46,8 @@ void addNotes(const ClickCounts& counts, const Climb& climbed, const ClickFitOpt
                                         fit.kind == K::rankCtr ? "positions" : "items"));
     if (layout.examination < layout.continuation) {
         if (const std::size_t groups = placeGroups(counts); groups > 1)
-            fit.notes.push_back(fmt::format("Positions fall into {} groups that share no item; examination is not comparable between them.", groups));
+            fit.notes.push_back(
+                fmt::format("Positions fall into {} groups that share no item; examination is not comparable between them.", groups));
         if (!options.relativeToFirst)
             fit.notes.push_back("Examination and attraction are determined up to a common factor only.");
     }
@@ -111,7 +112,8 @@ Result<ClickModelFit> fitClickModel(ClickModelKind kind, const ClickLog& log, co
                 bestValue = climbed.trace.back();
                 best = std::move(climbed);
             }
-            control.report("Fitting " + clickModels()[static_cast<std::size_t>(kind)].name, restart + 1, std::max(options.restarts, 1), "starts");
+            control.report("Fitting " + clickModels()[static_cast<std::size_t>(kind)].name, restart + 1, std::max(options.restarts, 1),
+                           "starts");
         }
     }
     if (options.relativeToFirst) {

@@ -10,9 +10,15 @@ namespace carousel {
 
 namespace {
 using K = ClickModelKind;
-bool endsBySlot(K kind) { return kind == K::carousel; }
-bool mayEndAnywhere(K kind) { return kind == K::dbn || kind == K::ccm; }
-bool neverEnds(K kind) { return kind == K::rankCtr || kind == K::itemCtr || kind == K::pbm || kind == K::ubm; }
+bool endsBySlot(K kind) {
+    return kind == K::carousel;
+}
+bool mayEndAnywhere(K kind) {
+    return kind == K::dbn || kind == K::ccm;
+}
+bool neverEnds(K kind) {
+    return kind == K::rankCtr || kind == K::itemCtr || kind == K::pbm || kind == K::ubm;
+}
 
 // A click, and nothing in the log that says that the visit went on behind it.
 bool neverGoesOn(const ClickLog& log, int window) {
@@ -35,7 +41,9 @@ bool neverGoesOn(const ClickLog& log, int window) {
 }
 } // namespace
 
-std::size_t ParameterLayout::place(std::size_t at) const { return kind == K::carousel ? examination + at % window : examination + at; }
+std::size_t ParameterLayout::place(std::size_t at) const {
+    return kind == K::carousel ? examination + at % window : examination + at;
+}
 double ParameterLayout::look(const std::vector<double>& p, std::size_t at) const {
     if (kind == K::carousel)
         return p[place(at)] * (at >= window ? p[reset()] : 1);
@@ -100,7 +108,7 @@ ParameterLayout parameterLayout(ClickModelKind kind, const ClickLog& log, int wi
 }
 
 namespace {
-struct Part { // what one chunk of sessions adds
+struct Part {                         // what one chunk of sessions adds
     std::vector<float> shown, clicks; // dense; small integers below 2^24 per chunk
     std::vector<std::uint8_t> seen;   // the cell occurs, in a certain row or a tail
     std::vector<double> wentOnItem, wentOnSlot, lastItem, lastSlot;

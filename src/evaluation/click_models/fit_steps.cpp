@@ -10,8 +10,12 @@ namespace {
 using K = ClickModelKind;
 constexpr double farthest = 30; // logits are held within
 
-double logit(double p) { return std::clamp(std::log(p / (1 - p)), -farthest, farthest); }
-double logistic(double x) { return 1 / (1 + std::exp(-x)); }
+double logit(double p) {
+    return std::clamp(std::log(p / (1 - p)), -farthest, farthest);
+}
+double logistic(double x) {
+    return 1 / (1 + std::exp(-x));
+}
 
 class Climber {
 public:
@@ -83,7 +87,8 @@ public:
                     continue;
                 // Scaled by the curvature that complete data would have, so that rare items move as fast as frequent ones.
                 const double trials = here.trials[i] + m_options.priorImpressions;
-                const double slope = (here.successes[i] + m_options.priorClicks - trials * p[i]) / (trials * std::max(p[i] * (1 - p[i]), 1e-6));
+                const double slope =
+                    (here.successes[i] + m_options.priorClicks - trials * p[i]) / (trials * std::max(p[i] * (1 - p[i]), 1e-6));
                 m[i] = 0.9 * m[i] + 0.1 * slope;
                 v[i] = 0.99 * v[i] + 0.01 * slope * slope;
                 const double first = m[i] / (1 - std::pow(0.9, age)), second = v[i] / (1 - std::pow(0.99, age));

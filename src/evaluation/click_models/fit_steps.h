@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Climbing the likelihood of gathered counts from a start: EM with extrapolation, or Adam on the logit scale. Shared by fits, bootstrap refits
-// and the known-truth check.
+// Climbing the likelihood of gathered counts from a start: EM with extrapolation, or Adam on the logit scale. Shared by fits, bootstrap
+// refits and the known-truth check.
 #pragma once
 #include "evaluation/click_models/fit_counts.h"
 

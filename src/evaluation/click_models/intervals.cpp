@@ -66,7 +66,8 @@ Result<std::vector<ParameterEstimate>> parameterIntervals(const ClickLog& log, c
                     "Use bootstrap; robust for pbm and carousel.");
     if (estimates.empty())
         return estimates;
-    const ParameterLayout layout = parameterLayout(fit.kind, log, fit.kind == ClickModelKind::carousel ? fit.parameters.window : options.window);
+    const ParameterLayout layout =
+        parameterLayout(fit.kind, log, fit.kind == ClickModelKind::carousel ? fit.parameters.window : options.window);
     if (layout.pack(fit.parameters).size() != layout.total)
         return fail(ErrorKind::input, "CL-8022",
                     fmt::format("The fit has {} parameters, this log needs {}.", layout.pack(fit.parameters).size(), layout.total),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// One EM iteration of the PBM that walks every row and keeps nothing for the next. What a row adds depends on its item, slot and click only, so
-// the walk tallies rows and clicks per (item, slot), one packed addition each, and the posteriors follow per cell.
+// One EM iteration of the PBM that walks every row and keeps nothing for the next. What a row adds depends on its item, slot and click
+// only, so the walk tallies rows and clicks per (item, slot), one packed addition each, and the posteriors follow per cell.
 #include "base/parallel.h"
 #include "evaluation/click_models/fit.h"
 #include <algorithm>
@@ -53,7 +53,8 @@ void pbmIterationByRows(const ClickLog& log, ClickModelParameters& parameters, d
                 look.successes[k] += shown - (1 - gamma) * t;
                 look.trials[k] += shown;
             }
-            attraction[i] = trials + priorImpressions > 0 ? std::clamp((successes + priorClicks) / (trials + priorImpressions), 0.0, 1.0) : alpha;
+            attraction[i] =
+                trials + priorImpressions > 0 ? std::clamp((successes + priorClicks) / (trials + priorImpressions), 0.0, 1.0) : alpha;
         }
     });
     parameters.attraction = std::move(attraction);

@@ -51,7 +51,8 @@ double binomialUpTo(int k, int n, double p) {
         return 0;
     double sum = 0;
     for (int i = 0; i <= k; ++i)
-        sum += std::exp(std::lgamma(n + 1.0) - std::lgamma(i + 1.0) - std::lgamma(n - i + 1.0) + i * std::log(p) + (n - i) * std::log1p(-p));
+        sum +=
+            std::exp(std::lgamma(n + 1.0) - std::lgamma(i + 1.0) - std::lgamma(n - i + 1.0) + i * std::log(p) + (n - i) * std::log1p(-p));
     return std::min(sum, 1.0);
 }
 Interval clopperPearson(int k, int n, double confidence) {

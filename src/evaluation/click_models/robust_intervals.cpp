@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Sandwich intervals. With log b = a_item + phi_place (+ rho on later pages), a the log attraction and phi the log look relative to the first
-// place, attractions are profiled out: a session's score for phi becomes s_phi + D' s_a, D = d a^(phi) / d phi, whose sums over clusters
-// give the middle of the sandwich; its outside is the slope of the profiled score. Where nothing is hidden the information of the
-// attractions is diagonal, and both follow from the counts (Schur complement); otherwise attractions are fitted anew a step away in every phi.
+// Sandwich intervals. With log b = a_item + phi_place (+ rho on later pages), a the log attraction and phi the log look relative to the
+// first place, attractions are profiled out: a session's score for phi becomes s_phi + D' s_a, D = d a^(phi) / d phi, whose sums over
+// clusters give the middle of the sandwich; its outside is the slope of the profiled score. Where nothing is hidden the information of the
+// attractions is diagonal, and both follow from the counts (Schur complement); otherwise attractions are fitted anew a step away in every
+// phi.
 #include "base/parallel.h"
 #include "evaluation/click_models/chain.h"
 #include "evaluation/click_models/fit_steps.h"
@@ -19,8 +20,12 @@ struct Global {
     std::size_t estimate = 0; // in the list of estimates
     bool odds = false;        // logit scale; otherwise log
 };
-double scaled(const Global& global, double p) { return global.odds ? std::log(p / (1 - p)) : std::log(p); }
-double unscaled(const Global& global, double x) { return global.odds ? 1 / (1 + std::exp(-x)) : std::exp(x); }
+double scaled(const Global& global, double p) {
+    return global.odds ? std::log(p / (1 - p)) : std::log(p);
+}
+double unscaled(const Global& global, double x) {
+    return global.odds ? 1 / (1 + std::exp(-x)) : std::exp(x);
+}
 
 double normalQuantile(double p) {
     double low = -10, high = 10;
@@ -209,8 +214,8 @@ private:
     }
     bool later(std::size_t context) const { return m_layout.kind == K::carousel && context >= m_layout.window; }
 
-    // Slope of the log-likelihood in every global parameter. EM's expectations give d / d logit p; for a log scale that is divided by 1 - p,
-    // which breaks down at p = 1, so the looks are summed from the cells instead.
+    // Slope of the log-likelihood in every global parameter. EM's expectations give d / d logit p; for a log scale that is divided by 1 -
+    // p, which breaks down at p = 1, so the looks are summed from the cells instead.
     std::vector<double> globalScore(const std::vector<double>& p, const Expectation& expectation) const {
         std::vector<double> score(m_globals.size(), 0.0);
         for (std::size_t x = 0; x < m_globals.size(); ++x)
@@ -236,7 +241,8 @@ private:
                 emission[c] = p[i] * m_layout.look(p, static_cast<std::size_t>(m_counts.context[c]));
         std::vector<double> ahead(m_layout.slots + 2), alive(m_layout.slots + 2);
         for (const ClickTail& tail : m_counts.tails) {
-            tailPosterior(m_counts, emission.data(), tailFirstStay(m_counts, p, tail), hiddenStay(m_layout, p), tail, ahead.data(), alive.data());
+            tailPosterior(m_counts, emission.data(), tailFirstStay(m_counts, p, tail), hiddenStay(m_layout, p), tail, ahead.data(),
+                          alive.data());
             for (std::size_t j = 0; j < tail.rows; ++j)
                 if (const std::int32_t cell = m_counts.tailRows[tail.begin + j].cell; cell >= 0)
                     mass[static_cast<std::size_t>(cell)] += tail.weight * alive[j];
@@ -260,7 +266,8 @@ private:
             if (m_reset >= 0 && slot >= window)
                 score[m_reset] += slope;
             if (r + 1 < n)
-                addStep(view.click[r] != 0, static_cast<std::size_t>(view.slot[r + 1]) / window != slot / window, living[r], living[r + 1], score);
+                addStep(view.click[r] != 0, static_cast<std::size_t>(view.slot[r + 1]) / window != slot / window, living[r], living[r + 1],
+                        score);
         }
     }
     void addStep(bool click, bool crossing, double here, double next, double* score) const {
@@ -309,7 +316,8 @@ Result<void> robustIntervals(const ClickLog& log, const ClickCounts& counts, con
         for (std::size_t y = 0; y < g; ++y)
             for (std::size_t w = 0; w < g; ++w)
                 variance += bread[x * g + y] * middle[y * g + w] * bread[w * g + x];
-        const double error = std::sqrt(variance), at = scaled(globals[x], globals[x].odds ? p[globals[x].at] : estimates[globals[x].estimate].value);
+        const double error = std::sqrt(variance),
+                     at = scaled(globals[x], globals[x].odds ? p[globals[x].at] : estimates[globals[x].estimate].value);
         Interval interval{unscaled(globals[x], at - z * error), unscaled(globals[x], at + z * error)};
         if (counts.layout.kind == K::carousel && globals[x].at == counts.layout.reset())
             interval.high = std::min(interval.high, 1.0); // held within probabilities

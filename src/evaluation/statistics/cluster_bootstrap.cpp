@@ -29,7 +29,9 @@ std::uint8_t weightOf(std::uint32_t bits16) {
         weight = static_cast<std::uint8_t>(weight + (bits16 < limit));
     return weight;
 }
-std::uint64_t keyOf(std::uint64_t seed, std::uint32_t draw) { return RandomStream(seed, "poisson weights", draw).next64(); }
+std::uint64_t keyOf(std::uint64_t seed, std::uint32_t draw) {
+    return RandomStream(seed, "poisson weights", draw).next64();
+}
 
 r123::Philox4x32::ctr_type words(std::uint64_t key, std::uint64_t counter) {
     const r123::Philox4x32::ctr_type c{{static_cast<std::uint32_t>(counter), static_cast<std::uint32_t>(counter >> 32), 0, 0}};
@@ -95,7 +97,8 @@ __attribute__((target("avx2"))) void blockAvx2(std::uint64_t key, std::uint64_t 
     }
 }
 template <std::size_t W>
-__attribute__((target("avx2"))) void addAvx2(const std::uint8_t* weight, const double* const* columns, std::size_t n, double (*sums)[lanes]) {
+__attribute__((target("avx2"))) void addAvx2(const std::uint8_t* weight, const double* const* columns, std::size_t n,
+                                             double (*sums)[lanes]) {
     __m256d total[W][2];
     for (std::size_t c = 0; c < W; ++c) {
         total[c][0] = _mm256_loadu_pd(sums[c]);
@@ -103,7 +106,8 @@ __attribute__((target("avx2"))) void addAvx2(const std::uint8_t* weight, const d
     }
     for (std::size_t i = 0; i < n; i += lanes) {
         const __m256i wide = _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(weight + i)));
-        const __m256d first = _mm256_cvtepi32_pd(_mm256_castsi256_si128(wide)), second = _mm256_cvtepi32_pd(_mm256_extracti128_si256(wide, 1));
+        const __m256d first = _mm256_cvtepi32_pd(_mm256_castsi256_si128(wide)),
+                      second = _mm256_cvtepi32_pd(_mm256_extracti128_si256(wide, 1));
         for (std::size_t c = 0; c < W; ++c) {
             total[c][0] = _mm256_add_pd(total[c][0], _mm256_mul_pd(first, _mm256_loadu_pd(columns[c] + i)));
             total[c][1] = _mm256_add_pd(total[c][1], _mm256_mul_pd(second, _mm256_loadu_pd(columns[c] + i + 4)));
@@ -122,7 +126,9 @@ template <std::size_t W> void addColumns(const std::uint8_t* weight, const doubl
     haveAvx2 ? addAvx2<W>(weight, columns, n, sums) : addPortable<W>(weight, columns, n, sums);
 }
 #else
-void fillBlock(std::uint64_t key, std::uint64_t block, std::uint8_t* out) { blockPortable(key, block, out); }
+void fillBlock(std::uint64_t key, std::uint64_t block, std::uint8_t* out) {
+    blockPortable(key, block, out);
+}
 template <std::size_t W> void addColumns(const std::uint8_t* weight, const double* const* columns, std::size_t n, double (*sums)[lanes]) {
     addPortable<W>(weight, columns, n, sums);
 }
@@ -164,7 +170,9 @@ void addBlock(const std::uint8_t* weight, const double* const* columns, std::siz
         for (std::size_t c = 0; c < width; ++c)
             sums[c][i - whole] += static_cast<double>(weight[i]) * columns[c][i];
 }
-double total(const double* lane) { return ((lane[0] + lane[4]) + (lane[1] + lane[5])) + ((lane[2] + lane[6]) + (lane[3] + lane[7])); }
+double total(const double* lane) {
+    return ((lane[0] + lane[4]) + (lane[1] + lane[5])) + ((lane[2] + lane[6]) + (lane[3] + lane[7]));
+}
 } // namespace
 
 std::uint8_t poissonWeight(std::uint64_t seed, std::uint32_t draw, std::uint64_t unit) {

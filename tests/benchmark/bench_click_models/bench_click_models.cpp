@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Our side of bench_click_models.py: reads the columns that it wrote, runs iterations of the position-based model, prints medians of seconds
-// and the parameters after three iterations as JSON.
+// Our side of bench_click_models.py: reads the columns that it wrote, runs iterations of the position-based model, prints medians of
+// seconds and the parameters after three iterations as JSON.
 //   bench_click_models FOLDER ITEMS SLOTS [repetitions]
 #include "base/file.h"
 #include "base/parallel.h"
@@ -89,14 +89,16 @@ int main(int argc, char** argv) {
         for (std::size_t i = 0; i < p.size(); ++i)
             p[i] = (expectation.successes[i] + 1) / (expectation.trials[i] + 2);
     });
-    const std::vector<double> value(log.click.begin(), log.click.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(log.rows(), 1000000)));
+    const std::vector<double> value(log.click.begin(),
+                                    log.click.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(log.rows(), 1000000)));
     const std::vector<std::span<const double>> columns(3, value);
     bool drawn = true;
     const Seconds bootstrap = measured(1, [&] { drawn = drawn && bootstrapSums(columns, {}, 1000, 1, RunControl()); });
-    std::printf("{\"rows\": %.6f, \"rowsProcessor\": %.6f, \"gathering\": %.6f, \"counts\": %.6f, \"countsProcessor\": %.6f, \"cells\": %zu, "
-                "\"bootstrap\": %.4f, \"bootstrapProcessor\": %.4f, \"threads\": %d, \"examination\": [",
-                byRows.wall, byRows.processor, gathering.wall, byCounts.wall, byCounts.processor, counts->context.size(), bootstrap.wall,
-                bootstrap.processor, threadCount());
+    std::printf(
+        "{\"rows\": %.6f, \"rowsProcessor\": %.6f, \"gathering\": %.6f, \"counts\": %.6f, \"countsProcessor\": %.6f, \"cells\": %zu, "
+        "\"bootstrap\": %.4f, \"bootstrapProcessor\": %.4f, \"threads\": %d, \"examination\": [",
+        byRows.wall, byRows.processor, gathering.wall, byCounts.wall, byCounts.processor, counts->context.size(), bootstrap.wall,
+        bootstrap.processor, threadCount());
     for (std::size_t k = 0; k < rows.examination.size(); ++k)
         std::printf("%s%.15g", k > 0 ? ", " : "", rows.examination[k]);
     std::printf("], \"attraction0\": %.15g}\n", rows.attraction[0]);

@@ -38,8 +38,8 @@ inline ClickModelParameters someParameters(ClickModelKind kind, std::size_t item
 }
 
 // Slates of `slots` different items at random. Reach is kept when `reach` says so and the model has it.
-inline ClickLog drawnLog(ClickModelKind kind, const ClickModelParameters& parameters, std::int32_t items, std::int32_t slots, std::size_t sessions,
-                         std::uint64_t seed, bool reach = false) {
+inline ClickLog drawnLog(ClickModelKind kind, const ClickModelParameters& parameters, std::int32_t items, std::int32_t slots,
+                         std::size_t sessions, std::uint64_t seed, bool reach = false) {
     const auto model = makeClickModel(kind, parameters, items, slots);
     if (!model)
         throw std::runtime_error(model.error().message);

@@ -18,7 +18,8 @@ std::vector<double> normals(std::size_t n, double mean) {
         value = mean + random.normal();
     return values;
 }
-BootstrapSums sums(const std::vector<std::vector<double>>& columns, const std::vector<std::int32_t>& cluster, int draws, std::uint64_t seed) {
+BootstrapSums sums(const std::vector<std::vector<double>>& columns, const std::vector<std::int32_t>& cluster, int draws,
+                   std::uint64_t seed) {
     const std::vector<std::span<const double>> spans(columns.begin(), columns.end());
     auto result = bootstrapSums(spans, cluster, draws, seed, RunControl());
     if (!result)
@@ -94,7 +95,8 @@ private slots:
             for (int d = 0; d < 5; ++d) {
                 double sum = 0, all = 0;
                 for (std::size_t r = 0; r < 1003; ++r) {
-                    const double w = poissonWeight(11, static_cast<std::uint32_t>(d), clustered ? static_cast<std::uint64_t>(cluster[r]) : r);
+                    const double w =
+                        poissonWeight(11, static_cast<std::uint32_t>(d), clustered ? static_cast<std::uint64_t>(cluster[r]) : r);
                     sum += w * x[r];
                     all += w;
                 }

@@ -12,7 +12,9 @@ using namespace carousel;
 using K = ClickModelKind;
 
 namespace {
-bool near(double a, double b, double bound) { return std::fabs(a - b) <= bound; }
+bool near(double a, double b, double bound) {
+    return std::fabs(a - b) <= bound;
+}
 // Sessions written as items and clicks: {"XY:10"} with X = 0, Y = 1, Z = 2.
 ClickLog written(const std::vector<std::string>& sessions, std::int32_t items, std::int32_t wide) {
     ClickLog log;
@@ -43,7 +45,8 @@ ClickFitOptions exact(int iterations = 2000, double tolerance = 1e-13) {
     return options;
 }
 double difference(const ClickModelParameters& a, const ClickModelParameters& b) {
-    double worst = std::max({std::fabs(a.swipe - b.swipe), std::fabs(a.continueAfterClick - b.continueAfterClick), std::fabs(a.reset - b.reset)});
+    double worst =
+        std::max({std::fabs(a.swipe - b.swipe), std::fabs(a.continueAfterClick - b.continueAfterClick), std::fabs(a.reset - b.reset)});
     auto compare = [&](const std::vector<double>& x, const std::vector<double>& y) {
         for (std::size_t i = 0; i < x.size(); ++i)
             worst = std::max(worst, std::fabs(x[i] - y[i]));
@@ -85,8 +88,9 @@ private Q_SLOTS:
             int iterations;
             double x, y, first, second, likelihood;
         };
-        for (const Row& row : {Row{0, .5, .5, .5, .5, -5.597293}, Row{1, .611111, .5, .611111, .5, -5.128388},
-                               Row{2, .636552, .491111, .636552, .491111, -5.050192}, Row{50, .646381, .483393, .646381, .483393, -5.021812}}) {
+        for (const Row& row :
+             {Row{0, .5, .5, .5, .5, -5.597293}, Row{1, .611111, .5, .611111, .5, -5.128388},
+              Row{2, .636552, .491111, .636552, .491111, -5.050192}, Row{50, .646381, .483393, .646381, .483393, -5.021812}}) {
             ClickFitOptions options;
             options.maxIterations = row.iterations;
             options.tolerance = 0;
@@ -248,7 +252,8 @@ private Q_SLOTS:
         const ClickModelFit gradient = fitted(of, log, options);
         QVERIFY2(near(em.trace.back(), gradient.trace.back(), 1e-7),
                  qPrintable(QString("%1 %2").arg(em.trace.back(), 0, 'g', 12).arg(gradient.trace.back(), 0, 'g', 12)));
-        QVERIFY2(difference(em.parameters, gradient.parameters) < 5e-3, qPrintable(QString::number(difference(em.parameters, gradient.parameters))));
+        QVERIFY2(difference(em.parameters, gradient.parameters) < 5e-3,
+                 qPrintable(QString::number(difference(em.parameters, gradient.parameters))));
     }
     void namesAndOrderDoNotMatter() {
         for (const K kind : {K::pbm, K::ubm, K::dbn, K::ccm, K::carousel}) {

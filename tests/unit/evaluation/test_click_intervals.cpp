@@ -9,7 +9,9 @@ using namespace carousel;
 using K = ClickModelKind;
 
 namespace {
-double width(const ParameterEstimate& estimate) { return estimate.interval.high - estimate.interval.low; }
+double width(const ParameterEstimate& estimate) {
+    return estimate.interval.high - estimate.interval.low;
+}
 std::vector<ParameterEstimate> estimated(const ClickLog& log, K kind, const char* method, int draws = 100) {
     ClickFitOptions options;
     options.window = 3;

@@ -157,7 +157,9 @@ struct Histories {
         return total;
     }
 };
-bool near(double a, double b, double bound = 1e-10) { return std::fabs(a - b) <= bound; }
+bool near(double a, double b, double bound = 1e-10) {
+    return std::fabs(a - b) <= bound;
+}
 } // namespace
 
 class TestClickModels : public QObject {
@@ -365,7 +367,8 @@ private Q_SLOTS:
         ClickLog reached = good;
         reached.reached = {1, 0};
         const auto result = checkClickLog(reached);
-        QVERIFY(result.error().message.find("session 0, row 0") == std::string::npos && result.error().message.find("row 1") != std::string::npos);
+        QVERIFY(result.error().message.find("session 0, row 0") == std::string::npos &&
+                result.error().message.find("row 1") != std::string::npos);
         QVERIFY(good.wholeSlates() && !good.severalClicks() && !good.knowsReach());
         QCOMPARE(good.clusters(), std::size_t{1});
     }
