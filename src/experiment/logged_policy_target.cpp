@@ -125,6 +125,11 @@ Result<std::vector<double>> commonMarginals(const EvaluatedPolicy& policy, std::
     const std::size_t items = policy.items();
     std::vector<double> logWeights(items);
     policy.logWeights(noCode, logWeights);
+    const double best = *std::max_element(logWeights.begin(), logWeights.end());
+    std::vector<double> weight;
+    double total = 0;
+    for (const double lw : logWeights)
+        total += weight.emplace_back(std::exp(lw - best));
     constexpr std::size_t parts = 8; // fixed, so that sums are formed in one order whatever the threads
     std::vector<std::vector<double>> part(parts, std::vector<double>(slots * items, 0));
     parallelFor(parts, 1, [&](std::size_t begin, std::size_t end) {
@@ -137,11 +142,22 @@ Result<std::vector<double>> commonMarginals(const EvaluatedPolicy& policy, std::
                 RandomStream random(seed, "common slates", static_cast<std::uint64_t>(d));
                 walk.restart();
                 const auto& slate = drawer.draw(random);
+                double free = total;
                 for (std::size_t slot = 0; slot < slots; ++slot) {
-                    for (std::size_t i = 0; i < items; ++i)
-                        part[p][slot * items + i] += walk.probability(static_cast<Code>(i));
-                    if (slot < slate.size())
+                    double* sums = part[p].data() + slot * items;
+                    if (free > 1e-6 * total) {
+                        for (std::size_t i = 0; i < items; ++i)
+                            sums[i] += weight[i] / free;
+                        for (std::size_t l = 0; l < std::min(slot, slate.size()); ++l) // placed already
+                            sums[slate[l].second] -= weight[static_cast<std::size_t>(slate[l].second)] / free;
+                    } else { // hardly any weight is left: the walk adds it up anew
+                        for (std::size_t i = 0; i < items; ++i)
+                            sums[i] += walk.probability(static_cast<Code>(i));
+                    }
+                    if (slot < slate.size()) {
                         walk.place(slate[slot].second);
+                        free -= weight[static_cast<std::size_t>(slate[slot].second)];
+                    }
                 }
             }
         }
@@ -153,7 +169,7 @@ Result<std::vector<double>> commonMarginals(const EvaluatedPolicy& policy, std::
         for (std::size_t k = 0; k < out.size(); ++k)
             out[k] += sums[k];
     for (double& value : out)
-        value /= draws;
+        value = std::max(0.0, value) / draws;
     return out;
 }
 

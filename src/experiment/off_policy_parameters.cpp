@@ -45,7 +45,7 @@ std::vector<ParameterSpec> offPolicyParameters() {
                      "Of the item in its slot (marginal), or given the items in the slots before (conditional). auto: worked out from the log."),
               {"auto", "marginal", "conditional"}),
         oneOf(option("estimators", "Estimators for one slot", Kind::list,
-                     List{"ips", "clipped-ips", "snips", "dm", "dr", "sndr", "switch-dr", "dr-os"},
+                     List{"ips", "clipped-ips", "snips", "dm", "dr", "sndr", "switch-dr", "dr-os", "mips", "weighted-ips", "balanced-ips"},
                      "Shown side by side; their disagreement is evidence."),
               {"rm", "ips", "clipped-ips", "snips", "dm", "dr", "sndr", "switch-dr", "dr-os", "sg-ips", "sg-dr", "mips", "balanced-ips",
                "weighted-ips", "weighted-dr"}),

@@ -118,6 +118,10 @@ Result<std::vector<PolicyFigures>> crossed(const Findings& findings, const Datas
     return out;
 }
 
+bool supported(const EvidenceGate& first, const EvidenceGate* second) {
+    return first.level != Evidence::red && (!second || second->level != Evidence::red);
+}
+
 Result<void> addDifferences(Findings& findings, const AnalysisSpec& spec, const RunControl& control) {
     const LogFacts& facts = *findings.facts;
     const auto& propensity = facts.propensities.marginal.empty() ? facts.propensities.conditional : facts.propensities.marginal;
@@ -141,11 +145,11 @@ Result<void> addDifferences(Findings& findings, const AnalysisSpec& spec, const 
         for (const PolicyFigures* other : against) {
             const std::string name = other ? other->name : "the log";
             CAROUSEL_ASSIGN(const auto d, estimateDifference(log, other ? other->firstTarget : log.propensity, optionsOf(spec), control));
-            findings.differences.push_back({policy.name, name, facts.slates ? "first slot" : "one impression", d.ips, d.controlled, d.beta, d.ipsInterval, d.controlledInterval});
+            findings.differences.push_back({policy.name, name, facts.slates ? "first slot" : "one impression", supported(policy.firstGate, other ? &other->firstGate : nullptr), d.ips, d.controlled, d.beta, d.ipsInterval, d.controlledInterval});
             if (policy.ripsTerm.empty())
                 continue;
             CAROUSEL_ASSIGN(const auto s, slateDifference(facts, policy, other, spec, control));
-            findings.differences.push_back({policy.name, name, "whole slates", s.plain, s.controlled, s.beta, s.plainInterval, s.controlledInterval});
+            findings.differences.push_back({policy.name, name, "whole slates", supported(policy.gate("rips")->gate, other ? &other->gate("rips")->gate : nullptr), s.plain, s.controlled, s.beta, s.plainInterval, s.controlledInterval});
         }
     }
     return {};

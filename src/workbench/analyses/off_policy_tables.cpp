@@ -17,10 +17,11 @@ ReportCell lightCell(Evidence level) {
     cell.tone = level == Evidence::green ? ReportCell::Tone::good : level == Evidence::red ? ReportCell::Tone::bad : ReportCell::Tone::plain;
     return cell;
 }
-ReportCell intervalCell(const Interval& interval) {
-    ReportCell cell;
-    cell.text = std::isfinite(interval.low) && std::isfinite(interval.high) ? fmt::format("[{}, {}]", threeFigures(interval.low), threeFigures(interval.high)) : "none";
-    if (cell.text == "none")
+// An interval that holds every possible reward says nothing, and its ends, often astronomical, say less.
+ReportCell intervalCell(const Interval& interval, double high) {
+    const bool none = !std::isfinite(interval.low) || !std::isfinite(interval.high), empty = !none && interval.low <= 0 && interval.high >= high;
+    ReportCell cell = textCell(none ? std::string("none") : empty ? fmt::format("all of [0, {}]", threeFigures(high)) : fmt::format("[{}, {}]", threeFigures(interval.low), threeFigures(interval.high)));
+    if (none || empty)
         cell.tone = ReportCell::Tone::muted;
     return cell;
 }
@@ -86,16 +87,18 @@ ReportTable estimateTable(const std::string& caption, const std::vector<PolicyEs
             value.tone = ReportCell::Tone::bad;
         ReportCell lambda = textCell("");
         if (!e.lambda.method.empty()) {
-            lambda = numberCell(e.lambda.lambda);
+            lambda = std::isfinite(e.lambda.lambda) ? numberCell(e.lambda.lambda) : textCell("no limit");
             lambda.note = e.lambda.method;
         }
         auto assumption = textCell(e.assumption);
         for (const auto& note : e.notes)
-            assumption.note += (assumption.note.empty() ? "" : " ") + note;
-        table.rows.push_back({textCell(e.name), value, numberCell(e.standardError), intervalCell(e.bernstein), intervalCell(e.anytime), lambda, assumption});
+            if (!startsWith(note, "no empirical Bernstein")) // the column says none
+                assumption.note += (assumption.note.empty() ? "" : " ") + note;
+        table.rows.push_back({textCell(e.name), value, numberCell(e.standardError), intervalCell(e.bernstein, high), intervalCell(e.anytime, high), lambda, assumption});
     }
+    table.note = "Bernstein: none for ratios, whose terms have no bound.";
     if (std::isfinite(logMean))
-        table.note = fmt::format("The log itself: {}.", threeFigures(logMean));
+        table.note += fmt::format(" The log itself: {}.", threeFigures(logMean));
     return table;
 }
 
@@ -105,8 +108,8 @@ ReportTable differenceTable(const Findings& findings, const AnalysisSpec& spec) 
     table.columns = {{"Policy"}, {"Against"}, {"On"}, {"Plain", true}, {"With control variate", true}, {"Says"}};
     for (const auto& d : findings.differences) {
         const bool clear = d.controlledInterval.low > 0 || d.controlledInterval.high < 0;
-        auto says = textCell(!clear ? "no difference shown" : d.controlled > 0 ? "higher" : "lower");
-        says.tone = !clear ? ReportCell::Tone::muted : ReportCell::Tone::plain;
+        auto says = textCell(!d.supported ? "not supported by the log" : !clear ? "no difference shown" : d.controlled > 0 ? "higher" : "lower");
+        says.tone = !clear || !d.supported ? ReportCell::Tone::muted : ReportCell::Tone::plain;
         table.rows.push_back({textCell(d.first), textCell(d.second), textCell(d.on), estimateCell(d.plain, d.plainInterval.low, d.plainInterval.high),
                               estimateCell(d.controlled, d.controlledInterval.low, d.controlledInterval.high), says});
     }

@@ -211,7 +211,7 @@ std::string figures(const Findings& findings) {
     out["differences"] = Json::array();
     for (const auto& d : findings.differences)
         out["differences"].push_back({{"first", d.first}, {"second", d.second}, {"on", d.on}, {"plain", number(d.plain)}, {"plainInterval", interval(d.plainInterval)},
-                                      {"controlled", number(d.controlled)}, {"controlledInterval", interval(d.controlledInterval)}, {"beta", number(d.beta)}});
+                                      {"controlled", number(d.controlled)}, {"controlledInterval", interval(d.controlledInterval)}, {"beta", number(d.beta)}, {"supported", d.supported}});
     for (const auto& [policy, rows] : findings.temperatures)
         for (const auto& row : rows)
             out["temperatures"][policy].push_back({{"temperature", row.temperature}, {"firstEffective", number(row.firstEss)}, {"slateEffective", number(row.slateEss)}});

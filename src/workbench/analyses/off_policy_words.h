@@ -8,6 +8,7 @@ namespace carousel::off_policy_analysis {
 
 struct DifferenceRow {
     std::string first, second, on; // "first slot" or "whole slates"
+    bool supported = true;         // neither policy's evidence is red
     double plain = 0, controlled = 0, beta = 0;
     Interval plainInterval, controlledInterval;
 };

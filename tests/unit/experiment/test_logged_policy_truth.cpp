@@ -23,8 +23,12 @@ class TestLoggedPolicyTruth : public QObject {
         SelectedLog log;
         LoggedPropensities logged;
     };
-    Prepared prepared(const std::vector<std::string>& policies) {
-        Prepared out;
+    std::map<std::vector<std::string>, Prepared> m_prepared; // reading a log and drawing a logger's slates takes a while
+    const Prepared& prepared(const std::vector<std::string>& policies) {
+        const auto [it, isNew] = m_prepared.try_emplace(policies);
+        Prepared& out = it->second;
+        if (!isNew)
+            return out;
         out.log = *selectLog(*m_shop, {.policies = policies});
         const auto readings = readPropensities(out.log, "auto");
         out.logged = *loggedPropensities(out.log, *m_shop, *readings, loggerModels(out.log, *m_shop, *readings), 1, {});
@@ -40,7 +44,7 @@ class TestLoggedPolicyTruth : public QObject {
         slates.targetMarginal = target.marginal;
         slates.cluster = p.log.log.cluster;
         OffPolicyOptions options;
-        options.draws = 200;
+        options.draws = 100;
         return *estimateSlatePolicy({SlatePolicy::rips, SlatePolicy::iips, SlatePolicy::snrips}, slates, options, {});
     }
     static void covers(const PolicyEstimate& estimate, double truth, double largestError) {
@@ -124,7 +128,7 @@ private slots:
         const auto own = *selectLog(*m_shop, {.policies = {target.toStdString()}});
         const auto models = loggerModels(own, *m_shop, *readPropensities(own, "auto"));
         QVERIFY2(models[0].known, models[0].words.c_str());
-        const auto p = prepared({logger.toStdString()});
+        const auto& p = prepared({logger.toStdString()});
         const auto probabilities = targetPropensities(p.log, *m_shop, EvaluatedPolicy::common(models[0].logWeights), 1000, 1, {});
         QVERIFY(probabilities);
         const auto& truth = m_truth["policies"][target.toStdString()];
@@ -139,7 +143,7 @@ private slots:
         }
         first.cluster = p.log.log.cluster;
         OffPolicyOptions options;
-        options.draws = 200;
+        options.draws = 100;
         const auto estimates = estimatePolicy({OffPolicy::ips, OffPolicy::snips}, first, options, {});
         QVERIFY(estimates);
         for (const auto& estimate : *estimates)
@@ -154,14 +158,15 @@ private slots:
     void drawnPoliciesOnTheWholeLog() {
         QFETCH(bool, byAttraction);
         QFETCH(double, slate);
-        const auto p = prepared({});
-        const auto probabilities = targetPropensities(p.log, *m_shop, orders(p.log, byAttraction), 200, 20, 1, {});
+        const auto& p = prepared({});
+        const auto ordered = orders(p.log, byAttraction);
+        const auto probabilities = targetPropensities(p.log, *m_shop, ordered, 200, 5, 1, {});
         QVERIFY(probabilities);
         for (const auto& estimate : slateEstimates(p, *probabilities))
             if (estimate.id != "iips") // its assumption does not hold here: a first click ends the visit
                 covers(estimate, slate, 0.05);
         // Without drawing: the order itself shares next to nothing with the log.
-        const auto order = targetPropensities(p.log, *m_shop, orders(p.log, byAttraction), 0, 20, 1, {});
+        const auto order = targetPropensities(p.log, *m_shop, ordered, 0, 5, 1, {});
         QVERIFY(order);
         std::vector<double> weights, rewards;
         for (std::size_t s = 0; s < p.log.log.sessions(); ++s) {
