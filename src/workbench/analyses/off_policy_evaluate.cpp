@@ -251,9 +251,12 @@ Result<PolicyFigures> evaluatePolicy(const LogFacts& facts, const Dataset& datas
     const OffPolicyOptions options = optionsOf(spec);
     const auto estimators = askedEstimators(spec);
     CAROUSEL_ASSIGN(out.first, estimatePolicy(estimators, round, options, control.slice(0.4, 0.6)));
-    const std::string noLogger = "every logging policy's probability of every item is needed, and is not known for all";
-    sayWhy(out.first, {"mips"}, allLoggersKnown(facts) ? "" : noLogger);
-    sayWhy(out.first, {"balanced-ips"}, facts.loggers.size() < 2 ? "the log has one logging policy, so there is nothing to balance" : allLoggersKnown(facts) ? "" : noLogger);
+    auto sayLoggers = [&](std::vector<PolicyEstimate>& estimates) {
+        const std::string noLogger = "every logging policy's probability of every item is needed, and is not known for all";
+        sayWhy(estimates, {"mips"}, allLoggersKnown(facts) ? "" : noLogger);
+        sayWhy(estimates, {"balanced-ips"}, facts.loggers.size() < 2 ? "the log has one logging policy, so there is nothing to balance" : allLoggersKnown(facts) ? "" : noLogger);
+    };
+    sayLoggers(out.first);
     out.firstGate = noPropensity ? refusedEvidence(logged.whyNoMarginal) : evidenceGate(out.firstWeight, round.reward, out.unsupported, out.first);
     if (!facts.slates)
         return out;
@@ -266,6 +269,7 @@ Result<PolicyFigures> evaluatePolicy(const LogFacts& facts, const Dataset& datas
         round.predictedUnderTarget[i] = predicted.tailUnderTarget[facts.roundRow[i]];
     }
     CAROUSEL_ASSIGN(out.anywhere, estimatePolicy(estimators, round, options, control.slice(0.6, 0.8)));
+    sayLoggers(out.anywhere);
 
     // whole slates
     SlateLog slates;
