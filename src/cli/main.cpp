@@ -49,6 +49,7 @@ int main(int argc, char** argv) {
     addRunCommands(app, session);
     addResultCommands(app, session);
     addOutputCommands(app, session);
+    addEvaluateCommands(app, session);
     addCheckCommand(app, session);
     addCompletionCommand(app, session);
     try {

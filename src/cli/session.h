@@ -47,6 +47,7 @@ void addPluginCommands(CLI::App& app, Session& session);     // plugins ..., mod
 void addRunCommands(CLI::App& app, Session& session);        // run, resume
 void addResultCommands(CLI::App& app, Session& session);     // runs ..., carousel
 void addOutputCommands(CLI::App& app, Session& session);     // export, report
+void addEvaluateCommands(CLI::App& app, Session& session);   // evaluate ...
 void addCheckCommand(CLI::App& app, Session& session);       // check
 void addCompletionCommand(CLI::App& app, Session& session);  // completion
 
