@@ -36,7 +36,8 @@ std::vector<std::uint8_t> inShare(const ImpressionTable& table, const std::vecto
     std::vector<std::size_t> order(slates.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
     if (!table.time.empty())
-        std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return table.time[slates[a].begin] < table.time[slates[b].begin]; });
+        std::stable_sort(order.begin(), order.end(),
+                         [&](std::size_t a, std::size_t b) { return table.time[slates[a].begin] < table.time[slates[b].begin]; });
     const auto n = static_cast<double>(slates.size());
     for (std::size_t rank = 0; rank < order.size(); ++rank)
         wanted[order[rank]] = static_cast<double>(rank) >= from * n && static_cast<double>(rank) < to * n;
@@ -49,7 +50,8 @@ Result<std::vector<std::uint8_t>> wantedPolicies(const ImpressionTable& table, c
         const auto found = std::find(table.policy.begin(), table.policy.end(), policy);
         if (found == table.policy.end())
             return fail(ErrorKind::input, "CL-8025",
-                        fmt::format("The log has no policy '{}'. It has: {}.", policy, table.policy.empty() ? "none by name" : fmt::format("{}", fmt::join(table.policy, ", "))),
+                        fmt::format("The log has no policy '{}'. It has: {}.", policy,
+                                    table.policy.empty() ? "none by name" : fmt::format("{}", fmt::join(table.policy, ", "))),
                         "Name one of the log's policies, or none to take all.");
         wanted[static_cast<std::size_t>(found - table.policy.begin())] = 1;
     }
@@ -67,7 +69,8 @@ Result<const AttributeColumn*> segmentColumn(const Dataset& dataset, const std::
         if (!attribute.isNumeric())
             known.push_back(attribute.name());
     return fail(ErrorKind::input, "CL-8026",
-                fmt::format("'{}' is {} user attribute. Those with names as values: {}.", segment, column ? "a numeric" : "no", known.empty() ? "none" : fmt::format("{}", fmt::join(known, ", "))),
+                fmt::format("'{}' is {} user attribute. Those with names as values: {}.", segment, column ? "a numeric" : "no",
+                            known.empty() ? "none" : fmt::format("{}", fmt::join(known, ", "))),
                 "Choose one of them as segment, or leave the segment empty.");
 }
 
@@ -89,7 +92,8 @@ public:
         const auto [it, isNew] = m_pairs.try_emplace({value, item}, m_log.items);
         if (isNew) {
             ++m_log.items;
-            m_log.itemNames.push_back((value < 0 ? "unknown" : m_segment->dictionary()[static_cast<std::size_t>(value)]) + ": " + m_dataset.items.displayName(item));
+            m_log.itemNames.push_back((value < 0 ? "unknown" : m_segment->dictionary()[static_cast<std::size_t>(value)]) + ": " +
+                                      m_dataset.items.displayName(item));
         }
         return it->second;
     }
@@ -106,7 +110,8 @@ private:
 Result<SelectedLog> selectLog(const Dataset& dataset, const LogSelection& selection) {
     const auto& table = dataset.impressions;
     if (table.size() == 0)
-        return fail(ErrorKind::input, "CL-8027", fmt::format("Data set '{}' has no impressions: nothing says what was shown without being clicked.", dataset.name),
+        return fail(ErrorKind::input, "CL-8027",
+                    fmt::format("Data set '{}' has no impressions: nothing says what was shown without being clicked.", dataset.name),
                     "Import a log of shown items with their slots (a .slates file, or an Open Bandit folder).");
     CAROUSEL_ASSIGN(const auto policies, wantedPolicies(table, selection.policies));
     CAROUSEL_ASSIGN(const AttributeColumn* segment, segmentColumn(dataset, selection.segment));
@@ -161,16 +166,20 @@ Result<SelectedLog> selectLog(const Dataset& dataset, const LogSelection& select
         }
     }
     if (log.sessions() == 0)
-        return fail(ErrorKind::input, "CL-8027", fmt::format("Nothing of the log of '{}' is left between the shares {} and {} for these policies.", dataset.name, selection.from, selection.to),
+        return fail(ErrorKind::input, "CL-8027",
+                    fmt::format("Nothing of the log of '{}' is left between the shares {} and {} for these policies.", dataset.name,
+                                selection.from, selection.to),
                     "Take a larger share of the log, or more policies.");
     if (!reach)
         log.reached.clear();
     if (!propensity)
         log.propensity.clear();
     if (anonymous > 0)
-        out.notes.push_back(fmt::format("{} anonymous sessions are resampled one by one.", withThousands(static_cast<std::int64_t>(anonymous))));
+        out.notes.push_back(
+            fmt::format("{} anonymous sessions are resampled one by one.", withThousands(static_cast<std::int64_t>(anonymous))));
     if (selection.from > 0 || selection.to < 1)
-        out.notes.push_back(fmt::format("{} of {} sessions lie in the part of the log from {:.0f} % to {:.0f} % of its time.", withThousands(static_cast<std::int64_t>(log.sessions())),
+        out.notes.push_back(fmt::format("{} of {} sessions lie in the part of the log from {:.0f} % to {:.0f} % of its time.",
+                                        withThousands(static_cast<std::int64_t>(log.sessions())),
                                         withThousands(static_cast<std::int64_t>(slates.size())), 100 * selection.from, 100 * selection.to));
     CAROUSEL_TRY(checkClickLog(log));
     return out;

@@ -39,7 +39,9 @@ struct PolicyFacts {
     double constantValue = 0, fallingCount = 0;
 };
 
-bool near(double a, double b) { return std::abs(a - b) <= 1e-5 * std::max(std::abs(a), std::abs(b)); } // single precision and printed digits
+bool near(double a, double b) {
+    return std::abs(a - b) <= 1e-5 * std::max(std::abs(a), std::abs(b));
+} // single precision and printed digits
 
 PolicyFacts factsOf(const ClickLog& log, std::size_t policy) {
     PolicyFacts facts;
@@ -90,9 +92,10 @@ PropensityReading readOne(const ClickLog& log, std::size_t policy, const std::st
         return reading;
     }
     if (facts.missing > 0) {
-        reading.words = facts.missing == facts.rows ? std::string("no propensities are logged")
-                                                    : fmt::format("{} of {} rows have no propensity", withThousands(static_cast<std::int64_t>(facts.missing)),
-                                                                  withThousands(static_cast<std::int64_t>(facts.rows)));
+        reading.words = facts.missing == facts.rows
+                            ? std::string("no propensities are logged")
+                            : fmt::format("{} of {} rows have no propensity", withThousands(static_cast<std::int64_t>(facts.missing)),
+                                          withThousands(static_cast<std::int64_t>(facts.rows)));
         return reading;
     }
     if (asked == "conditional" || asked == "marginal") {
@@ -106,8 +109,13 @@ PropensityReading readOne(const ClickLog& log, std::size_t policy, const std::st
         reading.meaning = PropensityMeaning::uniform;
         if (std::llround(count) > reading.candidates)
             reading.candidates = std::llround(count);
-        reading.words = facts.constant ? fmt::format("uniform: every propensity is 1/{:.0f}, of {} candidates; both readings can be worked out", count, reading.candidates)
-                                       : fmt::format("uniform: every propensity is 1 over the {:.0f} candidates less the slots before; both readings can be worked out", count);
+        reading.words =
+            facts.constant
+                ? fmt::format("uniform: every propensity is 1/{:.0f}, of {} candidates; both readings can be worked out", count,
+                              reading.candidates)
+                : fmt::format(
+                      "uniform: every propensity is 1 over the {:.0f} candidates less the slots before; both readings can be worked out",
+                      count);
         return reading;
     }
     if (reading.meaning != PropensityMeaning::unknown)
@@ -139,10 +147,13 @@ PropensityReading readOne(const ClickLog& log, std::size_t policy, const std::st
     reading.meaning = isConditional ? PropensityMeaning::conditional : PropensityMeaning::marginal;
     const auto& end = facts.slots[last];
     const auto left = reading.candidates - static_cast<std::int64_t>(last);
-    reading.words = fmt::format("{}: {}the mean of 1/propensity in slot {} is {:.1f} (standard error {:.1f}) where {} candidates are left of {}; by these counts over all slots it is {} "
+    reading.words = fmt::format("{}: {}the mean of 1/propensity in slot {} is {:.1f} (standard error {:.1f}) where {} candidates are left "
+                                "of {}; by these counts over all slots it is {} "
                                 "(squared distances in standard errors: conditional {:.0f}, marginal {:.0f})",
-                                name(reading.meaning), explained ? "clear, since one weight per item predicts every propensity given the slots before; " : "", last + 1, end.mean(), end.error(), left,
-                                reading.candidates, clearness(std::abs(conditional - marginal), explained), conditional, marginal);
+                                name(reading.meaning),
+                                explained ? "clear, since one weight per item predicts every propensity given the slots before; " : "",
+                                last + 1, end.mean(), end.error(), left, reading.candidates,
+                                clearness(std::abs(conditional - marginal), explained), conditional, marginal);
     return reading;
 }
 
@@ -150,7 +161,8 @@ PropensityReading readOne(const ClickLog& log, std::size_t policy, const std::st
 
 Result<std::vector<PropensityReading>> readPropensities(const SelectedLog& log, const std::string& asked) {
     if (asked != "auto" && asked != "marginal" && asked != "conditional")
-        return fail(ErrorKind::usage, "CL-8028", fmt::format("A propensity cannot be read as '{}'.", asked), "Choose auto, marginal or conditional.");
+        return fail(ErrorKind::usage, "CL-8028", fmt::format("A propensity cannot be read as '{}'.", asked),
+                    "Choose auto, marginal or conditional.");
     std::vector<PropensityReading> readings;
     const std::size_t policies = std::max<std::size_t>(log.log.policies.size(), 1);
     for (std::size_t policy = 0; policy < policies; ++policy)

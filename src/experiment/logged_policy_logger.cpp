@@ -13,7 +13,9 @@ namespace {
 constexpr double never = -std::numeric_limits<double>::infinity();
 constexpr double tolerance = SolvedWeights::tolerance;
 
-bool shownBy(const ClickLog& log, std::size_t session, std::size_t policy) { return log.policy.empty() || log.policy[session] == policy; }
+bool shownBy(const ClickLog& log, std::size_t session, std::size_t policy) {
+    return log.policy.empty() || log.policy[session] == policy;
+}
 
 LoggerModel uniformModel(const ClickLog& log, const Dataset& dataset, std::size_t policy, const PropensityReading& reading) {
     LoggerModel model;
@@ -24,7 +26,8 @@ LoggerModel uniformModel(const ClickLog& log, const Dataset& dataset, std::size_
     const auto distinct = std::count(shown.begin(), shown.end(), std::uint8_t{1});
     const auto all = static_cast<std::int64_t>(dataset.items.size());
     if (reading.candidates != distinct && reading.candidates != all) {
-        model.words = fmt::format("it draws from {} candidates, and showed {}: which the others are is not in the log", reading.candidates, distinct);
+        model.words =
+            fmt::format("it draws from {} candidates, and showed {}: which the others are is not in the log", reading.candidates, distinct);
         return model;
     }
     model.known = true;
@@ -47,7 +50,8 @@ LoggerModel weightModel(const ClickLog& log, std::size_t policy) {
     if (worst > 0.5)
         return refused("its propensity for an item differs between users or times, so it is known for what was shown only");
     if (worst > tolerance)
-        return refused(fmt::format("one weight per item predicts its propensities only within {:.1f} %, so it is known for what was shown only", 100 * worst));
+        return refused(fmt::format(
+            "one weight per item predicts its propensities only within {:.1f} %, so it is known for what was shown only", 100 * worst));
     double sum = 0;
     for (const double w : weight)
         sum += w;
@@ -57,7 +61,8 @@ LoggerModel weightModel(const ClickLog& log, std::size_t policy) {
     model.known = true;
     model.logWeights.resize(weight.size());
     std::transform(weight.begin(), weight.end(), model.logWeights.begin(), [](double w) { return w > 0 ? std::log(w) : never; });
-    model.words = fmt::format("known: one weight per item (of {}) predicts each of its propensities within {:.2g} %, the same for everybody", known, 100 * worst);
+    model.words = fmt::format(
+        "known: one weight per item (of {}) predicts each of its propensities within {:.2g} %, the same for everybody", known, 100 * worst);
     return model;
 }
 
@@ -140,13 +145,16 @@ Result<LoggedPropensities> loggedPropensities(const SelectedLog& selected, const
             because(out.whyNoConditional, "its propensities are those of an item in its slot, not given the slots before");
         if (reading.meaning == PropensityMeaning::conditional && log.slots > 1) {
             if (!models[p].known) {
-                because(out.whyNoMarginal, "its propensities are given the slots before, and " + models[p].words + "; the probability of an item in a later slot whatever stands "
-                                                                                                                    "before is unknown");
+                because(out.whyNoMarginal, "its propensities are given the slots before, and " + models[p].words +
+                                               "; the probability of an item in a later slot whatever stands "
+                                               "before is unknown");
             } else {
                 constexpr int draws = 4000;
-                CAROUSEL_ASSIGN(marginals[p], commonMarginals(EvaluatedPolicy::common(models[p].logWeights), static_cast<std::size_t>(log.slots), draws, seed, control));
-                out.notes.push_back(fmt::format("Marginal propensities of '{}' in later slots: mean of the conditional ones over {} slates drawn from its weights.", reading.policy,
-                                                withThousands(draws)));
+                CAROUSEL_ASSIGN(marginals[p], commonMarginals(EvaluatedPolicy::common(models[p].logWeights),
+                                                              static_cast<std::size_t>(log.slots), draws, seed, control));
+                out.notes.push_back(fmt::format(
+                    "Marginal propensities of '{}' in later slots: mean of the conditional ones over {} slates drawn from its weights.",
+                    reading.policy, withThousands(draws)));
             }
         }
     }
@@ -166,7 +174,8 @@ Result<LoggedPropensities> loggedPropensities(const SelectedLog& selected, const
                 out.marginal[r] = uniform ? 1 / candidates
                                   : marginals[p].empty() || log.slot[r] == 0
                                       ? logged
-                                      : marginals[p][static_cast<std::size_t>(log.slot[r]) * static_cast<std::size_t>(log.items) + static_cast<std::size_t>(log.item[r])];
+                                      : marginals[p][static_cast<std::size_t>(log.slot[r]) * static_cast<std::size_t>(log.items) +
+                                                     static_cast<std::size_t>(log.item[r])];
         }
     }
     return out;

@@ -7,8 +7,8 @@
 
 namespace carousel {
 
-// The weights that explain propensities given the slots before: p = weight / free weight, slot after slot. Those of first slots are read off,
-// the others solved for, then every row is predicted.
+// The weights that explain propensities given the slots before: p = weight / free weight, slot after slot. Those of first slots are read
+// off, the others solved for, then every row is predicted.
 struct SolvedWeights {
     static constexpr double tolerance = 1e-3; // printed digits of a propensity
     std::vector<double> weight;               // per item, adding up to 1 when all are known; 0: never shown
@@ -17,7 +17,7 @@ struct SolvedWeights {
 SolvedWeights solvedWeights(const ClickLog& log, std::size_t policy); // whole slates with propensities
 
 struct LoggerModel {
-    std::string policy, words;      // what was found, or why not
+    std::string policy, words; // what was found, or why not
     bool known = false;
     std::vector<double> logWeights; // per item; a Plackett-Luce policy that is the same for everybody
     std::vector<double> first;      // per item: probability of the first slot
@@ -31,7 +31,8 @@ struct LoggedPropensities {
     std::string whyNoConditional, whyNoMarginal;
     std::vector<std::string> notes;
 };
-Result<LoggedPropensities> loggedPropensities(const SelectedLog& log, const Dataset& dataset, const std::vector<PropensityReading>& readings,
-                                              const std::vector<LoggerModel>& models, std::uint64_t seed, const RunControl& control);
+Result<LoggedPropensities> loggedPropensities(const SelectedLog& log, const Dataset& dataset,
+                                              const std::vector<PropensityReading>& readings, const std::vector<LoggerModel>& models,
+                                              std::uint64_t seed, const RunControl& control);
 
 } // namespace carousel

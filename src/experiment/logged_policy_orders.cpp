@@ -61,14 +61,15 @@ Result<UserOrder> orderFor(const Pipeline& pipeline, Code user, const std::strin
 
 } // namespace
 
-Result<StrategyOrders> orderForUsers(DatasetPtr dataset, const StrategySpec& strategy, std::span<const Code> users, std::int64_t before, std::uint64_t seed,
-                                     const std::string& device, const ExperimentHost& host, const RunControl& control) {
+Result<StrategyOrders> orderForUsers(DatasetPtr dataset, const StrategySpec& strategy, std::span<const Code> users, std::int64_t before,
+                                     std::uint64_t seed, const std::string& device, const ExperimentHost& host, const RunControl& control) {
     const auto start = std::chrono::steady_clock::now();
     const Cost costBefore = host.cost->total();
     const Split split = everythingBefore(*dataset, before, seed);
     if (split.trainRows == 0)
         return fail(ErrorKind::input, "CL-8029",
-                    fmt::format("No interaction of '{}' lies before the log begins: strategy '{}' has nothing to learn from.", dataset->name, strategy.name),
+                    fmt::format("No interaction of '{}' lies before the log begins: strategy '{}' has nothing to learn from.",
+                                dataset->name, strategy.name),
                     "Set `from` above 0, so that what happened in the first part of the log is learned from and the rest evaluates.");
     StudySpec study;
     study.dataset = dataset->name;

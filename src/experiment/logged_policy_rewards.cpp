@@ -15,8 +15,8 @@ constexpr double pseudoClicks = 5; // an item or category is believed in full on
 
 // Everything learned without one fold.
 struct RewardModel {
-    std::vector<double> examination;         // per slot, relative: its click rate by the mean one
-    std::vector<double> rate, worth, reward; // per item: click rate at examination 1, reward of a click, product of both
+    std::vector<double> examination;           // per slot, relative: its click rate by the mean one
+    std::vector<double> rate, worth, reward;   // per item: click rate at examination 1, reward of a click, product of both
     std::vector<double> afterClick, afterNone; // per slot: mean reward of later slots when this one was clicked, and when not
 };
 
@@ -25,7 +25,8 @@ double shrunk(double clicks, double chances, double prior) {
     return prior > 0 ? (clicks + pseudoClicks) / (chances + pseudoClicks / prior) : 0;
 }
 
-RewardModel learn(const ClickLog& log, const ItemGroups& groups, std::span<const double> reward, const std::vector<std::int32_t>& fold, std::int32_t without) {
+RewardModel learn(const ClickLog& log, const ItemGroups& groups, std::span<const double> reward, const std::vector<std::int32_t>& fold,
+                  std::int32_t without) {
     const auto slots = static_cast<std::size_t>(log.slots), items = static_cast<std::size_t>(log.items);
     RewardModel model;
     auto eachSession = [&](const auto& body) {
@@ -101,17 +102,20 @@ RewardModel learn(const ClickLog& log, const ItemGroups& groups, std::span<const
 
 } // namespace
 
-Result<CrossFittedRewards> crossFittedRewards(const SelectedLog& selected, const Dataset& dataset, const EvaluatedPolicy& policy, std::span<const double> rowReward,
-                                              int folds, std::uint64_t seed, const RunControl& control) {
+Result<CrossFittedRewards> crossFittedRewards(const SelectedLog& selected, const Dataset& dataset, const EvaluatedPolicy& policy,
+                                              std::span<const double> rowReward, int folds, std::uint64_t seed, const RunControl& control) {
     const ClickLog& log = selected.log;
     if (rowReward.size() != log.rows())
-        return fail(ErrorKind::internal, "CL-8023", fmt::format("{} rewards for {} rows of the log.", rowReward.size(), log.rows()), "Give one reward per row.");
+        return fail(ErrorKind::internal, "CL-8023", fmt::format("{} rewards for {} rows of the log.", rowReward.size(), log.rows()),
+                    "Give one reward per row.");
     const auto users = sessionsByUser(selected, dataset);
     const ItemGroups groups = itemGroups(dataset);
     std::vector<std::int32_t> fold(log.sessions(), 0), foldOfUser(users.size(), 0);
     for (std::size_t u = 0; u < users.size(); ++u) {
-        const std::uint64_t key = users[u].user == noCode ? (std::uint64_t{1} << 40) + users[u].sessions.front() : static_cast<std::uint64_t>(users[u].user);
-        foldOfUser[u] = static_cast<std::int32_t>(RandomStream(seed, "reward folds", key).below(static_cast<std::uint64_t>(std::max(folds, 2))));
+        const std::uint64_t key =
+            users[u].user == noCode ? (std::uint64_t{1} << 40) + users[u].sessions.front() : static_cast<std::uint64_t>(users[u].user);
+        foldOfUser[u] =
+            static_cast<std::int32_t>(RandomStream(seed, "reward folds", key).below(static_cast<std::uint64_t>(std::max(folds, 2))));
         for (const std::size_t s : users[u].sessions)
             fold[s] = foldOfUser[u];
     }
@@ -159,16 +163,21 @@ Result<CrossFittedRewards> crossFittedRewards(const SelectedLog& selected, const
     if (control.stopRequested())
         return fail(RunControl::cancelled("Predicting rewards"));
     if (unknownUser)
-        return fail(ErrorKind::input, "CL-8024", "The strategy has no order for a user of the log.", "Evaluate on the sessions of known users.");
-    out.notes.push_back(fmt::format("Predicted rewards: an item's click rate, shrunk to {} and that to the mean ({:.0f} clicks' worth each), times the slot's relative click "
+        return fail(ErrorKind::input, "CL-8024", "The strategy has no order for a user of the log.",
+                    "Evaluate on the sessions of known users.");
+    out.notes.push_back(fmt::format("Predicted rewards: an item's click rate, shrunk to {} and that to the mean ({:.0f} clicks' worth "
+                                    "each), times the slot's relative click "
                                     "rate; cross-fitted over {} folds of users.",
-                                    groups.attribute.empty() ? std::string("the mean rate") : "its " + groups.attribute, pseudoClicks, models.size()));
+                                    groups.attribute.empty() ? std::string("the mean rate") : "its " + groups.attribute, pseudoClicks,
+                                    models.size()));
     return out;
 }
 
-Result<CrossFittedRewards> crossFittedRewards(const SelectedLog& log, const Dataset& dataset, const StrategyOrders& orders, double temperature,
-                                              std::span<const double> rowReward, int folds, std::uint64_t seed, const RunControl& control) {
-    return crossFittedRewards(log, dataset, EvaluatedPolicy::ofOrders(orders, temperature, dataset.items.size()), rowReward, folds, seed, control);
+Result<CrossFittedRewards> crossFittedRewards(const SelectedLog& log, const Dataset& dataset, const StrategyOrders& orders,
+                                              double temperature, std::span<const double> rowReward, int folds, std::uint64_t seed,
+                                              const RunControl& control) {
+    return crossFittedRewards(log, dataset, EvaluatedPolicy::ofOrders(orders, temperature, dataset.items.size()), rowReward, folds, seed,
+                              control);
 }
 
 } // namespace carousel

@@ -82,8 +82,8 @@ void exactMarginals(const ClickLog& log, const UserSessions& user, std::span<con
         }
 }
 
-void drawnMarginals(const ClickLog& log, const UserSessions& user, std::span<const double> logWeights, SlateWalk& walk, int draws, RandomStream random,
-                    std::vector<double>& out) {
+void drawnMarginals(const ClickLog& log, const UserSessions& user, std::span<const double> logWeights, SlateWalk& walk, int draws,
+                    RandomStream random, std::vector<double>& out) {
     std::vector<std::pair<std::int16_t, std::size_t>> rows; // by slot, without the first
     for (const std::size_t s : user.sessions)
         for (std::size_t r = log.offsets[s]; r < log.offsets[s + 1]; ++r)
@@ -113,15 +113,17 @@ Result<void> checkKnown(const std::vector<UserSessions>& users, const EvaluatedP
     for (const auto& user : users)
         if (!policy.isCommon() && (user.user == noCode || !policy.knows(user.user)))
             return fail(ErrorKind::input, "CL-8024",
-                        user.user == noCode ? std::string("The log has anonymous sessions; a strategy orders the catalogue for known users.")
-                                            : fmt::format("The strategy has no order for user '{}' of the log.", dataset.users.ids.id(user.user)),
+                        user.user == noCode
+                            ? std::string("The log has anonymous sessions; a strategy orders the catalogue for known users.")
+                            : fmt::format("The strategy has no order for user '{}' of the log.", dataset.users.ids.id(user.user)),
                         "Evaluate on the sessions of known users.");
     return {};
 }
 
 } // namespace
 
-Result<std::vector<double>> commonMarginals(const EvaluatedPolicy& policy, std::size_t slots, int draws, std::uint64_t seed, const RunControl& control) {
+Result<std::vector<double>> commonMarginals(const EvaluatedPolicy& policy, std::size_t slots, int draws, std::uint64_t seed,
+                                            const RunControl& control) {
     const std::size_t items = policy.items();
     std::vector<double> logWeights(items);
     policy.logWeights(noCode, logWeights);
@@ -173,8 +175,8 @@ Result<std::vector<double>> commonMarginals(const EvaluatedPolicy& policy, std::
     return out;
 }
 
-Result<TargetPropensities> targetPropensities(const SelectedLog& selected, const Dataset& dataset, const EvaluatedPolicy& policy, int drawsPerUser,
-                                              std::uint64_t seed, const RunControl& control) {
+Result<TargetPropensities> targetPropensities(const SelectedLog& selected, const Dataset& dataset, const EvaluatedPolicy& policy,
+                                              int drawsPerUser, std::uint64_t seed, const RunControl& control) {
     const ClickLog& log = selected.log;
     const auto users = sessionsByUser(selected, dataset);
     CAROUSEL_TRY(checkKnown(users, policy, dataset));
@@ -208,7 +210,8 @@ Result<TargetPropensities> targetPropensities(const SelectedLog& selected, const
                     if (drawsPerUser > 0 && log.slot[r] == 0)
                         out.marginal[r] = out.conditional[r];
                     else if (!common.empty())
-                        out.marginal[r] = common[static_cast<std::size_t>(log.slot[r]) * policy.items() + static_cast<std::size_t>(log.item[r])];
+                        out.marginal[r] =
+                            common[static_cast<std::size_t>(log.slot[r]) * policy.items() + static_cast<std::size_t>(log.item[r])];
                     walk.place(log.item[r]);
                 }
             }
@@ -217,7 +220,8 @@ Result<TargetPropensities> targetPropensities(const SelectedLog& selected, const
             if (policy.isOrder())
                 exactMarginals(log, user, logWeights, out.marginal);
             else if (!policy.isCommon())
-                drawnMarginals(log, user, logWeights, walk, drawsPerUser, RandomStream(seed, "target slates", static_cast<std::uint64_t>(user.user)), out.marginal);
+                drawnMarginals(log, user, logWeights, walk, drawsPerUser,
+                               RandomStream(seed, "target slates", static_cast<std::uint64_t>(user.user)), out.marginal);
         }
         control.report("Target probabilities", static_cast<double>(done += end - begin), static_cast<double>(users.size()), "users");
     });
@@ -228,9 +232,10 @@ Result<TargetPropensities> targetPropensities(const SelectedLog& selected, const
     return out;
 }
 
-Result<TargetPropensities> targetPropensities(const SelectedLog& log, const Dataset& dataset, const StrategyOrders& orders, double temperature, int drawsPerUser,
-                                              std::uint64_t seed, const RunControl& control) {
-    return targetPropensities(log, dataset, EvaluatedPolicy::ofOrders(orders, temperature, dataset.items.size()), drawsPerUser, seed, control);
+Result<TargetPropensities> targetPropensities(const SelectedLog& log, const Dataset& dataset, const StrategyOrders& orders,
+                                              double temperature, int drawsPerUser, std::uint64_t seed, const RunControl& control) {
+    return targetPropensities(log, dataset, EvaluatedPolicy::ofOrders(orders, temperature, dataset.items.size()), drawsPerUser, seed,
+                              control);
 }
 
 } // namespace carousel

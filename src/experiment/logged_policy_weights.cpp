@@ -46,9 +46,13 @@ SlateWalk::SlateWalk(std::span<const double> logWeights, std::vector<std::span<c
     m_first = m_free;
 }
 
-bool SlateWalk::placed(Code item) const { return std::find(m_placed.begin(), m_placed.end(), item) != m_placed.end(); }
+bool SlateWalk::placed(Code item) const {
+    return std::find(m_placed.begin(), m_placed.end(), item) != m_placed.end();
+}
 
-double SlateWalk::weight(Code item) const { return std::exp(m_logWeights[static_cast<std::size_t>(item)] - m_free.shift); }
+double SlateWalk::weight(Code item) const {
+    return std::exp(m_logWeights[static_cast<std::size_t>(item)] - m_free.shift);
+}
 
 void SlateWalk::addUp() {
     m_free = {never, 0, std::vector<double>(m_values.size(), 0)};
@@ -95,7 +99,9 @@ void SlateWalk::place(Code item) {
         addUp();
 }
 
-double SlateWalk::expectation(std::size_t value) const { return m_free.weight > 0 ? m_free.values[value] / m_free.weight : 0; }
+double SlateWalk::expectation(std::size_t value) const {
+    return m_free.weight > 0 ? m_free.values[value] / m_free.weight : 0;
+}
 
 ItemGroups itemGroups(const Dataset& dataset) {
     ItemGroups out;

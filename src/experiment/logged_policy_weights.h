@@ -52,10 +52,11 @@ private:
 };
 
 // `drawsPerUser` 0: without marginals.
-Result<TargetPropensities> targetPropensities(const SelectedLog& log, const Dataset& dataset, const EvaluatedPolicy& policy, int drawsPerUser,
-                                              std::uint64_t seed, const RunControl& control);
+Result<TargetPropensities> targetPropensities(const SelectedLog& log, const Dataset& dataset, const EvaluatedPolicy& policy,
+                                              int drawsPerUser, std::uint64_t seed, const RunControl& control);
 // P(item in slot), slots x items, of a policy that is the same for everybody.
-Result<std::vector<double>> commonMarginals(const EvaluatedPolicy& policy, std::size_t slots, int draws, std::uint64_t seed, const RunControl& control);
+Result<std::vector<double>> commonMarginals(const EvaluatedPolicy& policy, std::size_t slots, int draws, std::uint64_t seed,
+                                            const RunControl& control);
 Result<CrossFittedRewards> crossFittedRewards(const SelectedLog& log, const Dataset& dataset, const EvaluatedPolicy& policy,
                                               std::span<const double> rowReward, int folds, std::uint64_t seed, const RunControl& control);
 // The item attribute that groups items (category, genre ...), as one code per item, -1 unknown; empty name: the data has none.

@@ -20,7 +20,9 @@ double evaluatedFrom(const AnalysisSpec& spec, std::vector<std::string>& warning
     for (const auto& strategy : spec.strategies)
         if (strategy.training.clicks != "none" && strategy.training.logShare > from) {
             from = strategy.training.logShare;
-            warnings.push_back(fmt::format("'{}' learns from the clicks of the log's first {:.0f} %: every policy is evaluated on the rest.", strategy.name, 100 * from));
+            warnings.push_back(
+                fmt::format("'{}' learns from the clicks of the log's first {:.0f} %: every policy is evaluated on the rest.",
+                            strategy.name, 100 * from));
         }
     return from;
 }
@@ -47,7 +49,8 @@ SelectedLog sampledUsers(SelectedLog log, const Dataset& dataset, std::int64_t u
         if (kept.contains(dataset.impressions.user[log.firstRow[s]]))
             sessions.push_back(s);
     auto out = selectSessions(log, sessions);
-    out.notes.push_back(fmt::format("{} of {} users of the log, drawn with the seed.", withThousands(users), withThousands(static_cast<std::int64_t>(all.size()))));
+    out.notes.push_back(fmt::format("{} of {} users of the log, drawn with the seed.", withThousands(users),
+                                    withThousands(static_cast<std::int64_t>(all.size()))));
     return out;
 }
 
@@ -59,8 +62,9 @@ std::int64_t beginOf(const SelectedLog& log, const Dataset& dataset) {
     return begin;
 }
 
-Result<PolicyFigures> strategyFigures(const Findings& findings, DatasetPtr dataset, const StrategySpec& strategy, const AnalysisSpec& spec, const ExperimentHost& host,
-                                      std::vector<std::pair<std::string, std::vector<TemperatureRow>>>& ladders, const RunControl& control) {
+Result<PolicyFigures> strategyFigures(const Findings& findings, DatasetPtr dataset, const StrategySpec& strategy, const AnalysisSpec& spec,
+                                      const ExperimentHost& host, std::vector<std::pair<std::string, std::vector<TemperatureRow>>>& ladders,
+                                      const RunControl& control) {
     const LogFacts& facts = *findings.facts;
     std::set<Code> users;
     for (const std::size_t row : facts.log.firstRow)
@@ -71,11 +75,14 @@ Result<PolicyFigures> strategyFigures(const Findings& findings, DatasetPtr datas
         return out;
     }
     if (facts.propensities.conditional.empty() && facts.propensities.marginal.empty()) {
-        out.refused = fmt::format("the log has no propensities that can be used ({}); without the probability of what was shown, no other policy can be judged on it.", facts.propensities.whyNoMarginal);
+        out.refused = fmt::format("the log has no propensities that can be used ({}); without the probability of what was shown, no other "
+                                  "policy can be judged on it.",
+                                  facts.propensities.whyNoMarginal);
         return out;
     }
     const std::vector<Code> codes(users.begin(), users.end());
-    const auto orders = orderForUsers(dataset, strategy, codes, beginOf(facts.log, *dataset), spec.seed, spec.device, host, control.slice(0, 0.4));
+    const auto orders =
+        orderForUsers(dataset, strategy, codes, beginOf(facts.log, *dataset), spec.seed, spec.device, host, control.slice(0, 0.4));
     if (!orders) {
         if (orders.error().kind == ErrorKind::cancelled)
             return fail(orders.error());
@@ -83,7 +90,8 @@ Result<PolicyFigures> strategyFigures(const Findings& findings, DatasetPtr datas
         return out;
     }
     const double temperature = spec.options.number("temperature");
-    CAROUSEL_ASSIGN(out, evaluatePolicy(facts, *dataset, EvaluatedPolicy::ofOrders(*orders, temperature, dataset->items.size()), spec, control.slice(0.4, 0.9)));
+    CAROUSEL_ASSIGN(out, evaluatePolicy(facts, *dataset, EvaluatedPolicy::ofOrders(*orders, temperature, dataset->items.size()), spec,
+                                        control.slice(0.4, 0.9)));
     out.seconds = orders->seconds;
     out.notes.insert(out.notes.end(), orders->notes.begin(), orders->notes.end());
     static constexpr double temperatures[] = {0, 3, 10, 30, 100, 200, 400, 1000};
@@ -94,7 +102,8 @@ Result<PolicyFigures> strategyFigures(const Findings& findings, DatasetPtr datas
 }
 
 // Each logging policy, estimated from the slates of the others.
-Result<std::vector<PolicyFigures>> crossed(const Findings& findings, const Dataset& dataset, const AnalysisSpec& spec, const RunControl& control) {
+Result<std::vector<PolicyFigures>> crossed(const Findings& findings, const Dataset& dataset, const AnalysisSpec& spec,
+                                           const RunControl& control) {
     const LogFacts& facts = *findings.facts;
     std::vector<PolicyFigures> out;
     for (std::size_t p = 0; p < facts.loggers.size() && facts.loggers.size() > 1; ++p) {
@@ -107,7 +116,8 @@ Result<std::vector<PolicyFigures>> crossed(const Findings& findings, const Datas
         CAROUSEL_ASSIGN(const auto restFacts, factsOf(selectSessions(facts.log, others), dataset, spec, control));
         if (restFacts.propensities.conditional.empty() && restFacts.propensities.marginal.empty())
             continue;
-        CAROUSEL_ASSIGN(auto figures, evaluatePolicy(restFacts, dataset, EvaluatedPolicy::common(facts.loggers[p].logWeights), spec, control));
+        CAROUSEL_ASSIGN(auto figures,
+                        evaluatePolicy(restFacts, dataset, EvaluatedPolicy::common(facts.loggers[p].logWeights), spec, control));
         figures.name = facts.loggers[p].policy;
         figures.isLogger = true;
         figures.colour = static_cast<int>(findings.strategies.size() + p);
@@ -145,11 +155,15 @@ Result<void> addDifferences(Findings& findings, const AnalysisSpec& spec, const 
         for (const PolicyFigures* other : against) {
             const std::string name = other ? other->name : "the log";
             CAROUSEL_ASSIGN(const auto d, estimateDifference(log, other ? other->firstTarget : log.propensity, optionsOf(spec), control));
-            findings.differences.push_back({policy.name, name, facts.slates ? "first slot" : "one impression", supported(policy.firstGate, other ? &other->firstGate : nullptr), d.ips, d.controlled, d.beta, d.ipsInterval, d.controlledInterval});
+            findings.differences.push_back({policy.name, name, facts.slates ? "first slot" : "one impression",
+                                            supported(policy.firstGate, other ? &other->firstGate : nullptr), d.ips, d.controlled, d.beta,
+                                            d.ipsInterval, d.controlledInterval});
             if (policy.ripsTerm.empty())
                 continue;
             CAROUSEL_ASSIGN(const auto s, slateDifference(facts, policy, other, spec, control));
-            findings.differences.push_back({policy.name, name, "whole slates", supported(policy.gate("rips")->gate, other ? &other->gate("rips")->gate : nullptr), s.plain, s.controlled, s.beta, s.plainInterval, s.controlledInterval});
+            findings.differences.push_back({policy.name, name, "whole slates",
+                                            supported(policy.gate("rips")->gate, other ? &other->gate("rips")->gate : nullptr), s.plain,
+                                            s.controlled, s.beta, s.plainInterval, s.controlledInterval});
         }
     }
     return {};
@@ -158,12 +172,15 @@ Result<void> addDifferences(Findings& findings, const AnalysisSpec& spec, const 
 void warnOfRange(const PolicyFigures& policy, double high, std::vector<std::string>& warnings) {
     for (const auto& e : policy.slates)
         if (e.refused.empty() && (e.value < 0 || e.value > high))
-            warnings.push_back(fmt::format("{}: {} gives {}, outside the range of a slate's reward [0, {}]; the weights are too uneven for it.", policy.name, e.name, threeFigures(e.value), threeFigures(high)));
+            warnings.push_back(
+                fmt::format("{}: {} gives {}, outside the range of a slate's reward [0, {}]; the weights are too uneven for it.",
+                            policy.name, e.name, threeFigures(e.value), threeFigures(high)));
 }
 
 } // namespace
 
-Result<AnalysisDocument> offPolicyDocument(DatasetPtr dataset, const AnalysisSpec& spec, const ExperimentHost& host, const RunControl& control) {
+Result<AnalysisDocument> offPolicyDocument(DatasetPtr dataset, const AnalysisSpec& spec, const ExperimentHost& host,
+                                           const RunControl& control) {
     Findings findings;
     findings.datasetTitle = dataset->title.empty() ? dataset->name : dataset->title;
 

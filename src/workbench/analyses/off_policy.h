@@ -9,6 +9,7 @@ namespace carousel {
 
 // `spec` is resolved and of kind offPolicy. Without a strategy the logging policies are evaluated on each other's slates as far as their
 // probabilities are known. The caller fills provenance and command. Errors: CL-8025, CL-8027, what a strategy's plugins say, cancelled.
-Result<AnalysisDocument> offPolicyDocument(DatasetPtr dataset, const AnalysisSpec& spec, const ExperimentHost& host, const RunControl& control);
+Result<AnalysisDocument> offPolicyDocument(DatasetPtr dataset, const AnalysisSpec& spec, const ExperimentHost& host,
+                                           const RunControl& control);
 
 } // namespace carousel

@@ -129,7 +129,8 @@ std::vector<PolicyEstimate> family(const std::vector<PolicyEstimate>& all, std::
 
 void sayWhy(std::vector<PolicyEstimate>& estimates, std::initializer_list<const char*> ids, const std::string& why) {
     for (auto& estimate : estimates)
-        if (!why.empty() && !estimate.refused.empty() && std::any_of(ids.begin(), ids.end(), [&](const char* id) { return estimate.id == id; }))
+        if (!why.empty() && !estimate.refused.empty() &&
+            std::any_of(ids.begin(), ids.end(), [&](const char* id) { return estimate.id == id; }))
             estimate.refused = why;
 }
 
@@ -217,8 +218,12 @@ Result<PolicyFigures> evaluatePolicy(const LogFacts& facts, const Dataset& datas
     const auto& logged = facts.propensities;
     const auto& propensity = logged.marginal.empty() ? logged.conditional : logged.marginal;
     const bool noPropensity = propensity.empty() && logged.conditional.empty();
-    CAROUSEL_ASSIGN(const auto target, targetPropensities(facts.log, dataset, policy, static_cast<int>(spec.options.integer("drawsPerUser")), spec.seed, control.slice(0, 0.3)));
-    CAROUSEL_ASSIGN(const auto predicted, crossFittedRewards(facts.log, dataset, policy, facts.rowReward, static_cast<int>(spec.options.integer("folds")), spec.seed, control.slice(0.3, 0.4)));
+    CAROUSEL_ASSIGN(const auto target,
+                    targetPropensities(facts.log, dataset, policy, static_cast<int>(spec.options.integer("drawsPerUser")), spec.seed,
+                                       control.slice(0, 0.3)));
+    CAROUSEL_ASSIGN(const auto predicted,
+                    crossFittedRewards(facts.log, dataset, policy, facts.rowReward, static_cast<int>(spec.options.integer("folds")),
+                                       spec.seed, control.slice(0.3, 0.4)));
     out.unsupported = target.unsupported;
     out.notes = predicted.notes;
 
@@ -254,10 +259,14 @@ Result<PolicyFigures> evaluatePolicy(const LogFacts& facts, const Dataset& datas
     auto sayLoggers = [&](std::vector<PolicyEstimate>& estimates) {
         const std::string noLogger = "every logging policy's probability of every item is needed, and is not known for all";
         sayWhy(estimates, {"mips"}, allLoggersKnown(facts) ? "" : noLogger);
-        sayWhy(estimates, {"balanced-ips"}, facts.loggers.size() < 2 ? "the log has one logging policy, so there is nothing to balance" : allLoggersKnown(facts) ? "" : noLogger);
+        sayWhy(estimates, {"balanced-ips"},
+               facts.loggers.size() < 2 ? "the log has one logging policy, so there is nothing to balance"
+               : allLoggersKnown(facts) ? ""
+                                        : noLogger);
     };
     sayLoggers(out.first);
-    out.firstGate = noPropensity ? refusedEvidence(logged.whyNoMarginal) : evidenceGate(out.firstWeight, round.reward, out.unsupported, out.first);
+    out.firstGate =
+        noPropensity ? refusedEvidence(logged.whyNoMarginal) : evidenceGate(out.firstWeight, round.reward, out.unsupported, out.first);
     if (!facts.slates)
         return out;
 
@@ -290,9 +299,11 @@ Result<PolicyFigures> evaluatePolicy(const LogFacts& facts, const Dataset& datas
     const std::span<const double> conditional = logged.conditional.empty() ? std::span<const double>() : target.conditional;
     const std::span<const double> marginal = logged.marginal.empty() ? std::span<const double>() : target.marginal;
     auto weights = slateWeights(facts, conditional, marginal);
-    auto addGate = [&](const char* id, const char* title, std::vector<double> w, const std::string& why, std::initializer_list<const char*> ids) {
+    auto addGate = [&](const char* id, const char* title, std::vector<double> w, const std::string& why,
+                       std::initializer_list<const char*> ids) {
         SlateGate gate{id, title, {}, std::move(w)};
-        gate.gate = gate.weights.empty() ? refusedEvidence(why) : evidenceGate(gate.weights, facts.sessionReward, out.unsupported, family(out.slates, ids));
+        gate.gate = gate.weights.empty() ? refusedEvidence(why)
+                                         : evidenceGate(gate.weights, facts.sessionReward, out.unsupported, family(out.slates, ids));
         out.slateGates.push_back(std::move(gate));
     };
     if (!conditional.empty()) {
@@ -306,7 +317,8 @@ Result<PolicyFigures> evaluatePolicy(const LogFacts& facts, const Dataset& datas
             out.ripsTerm.push_back(term);
         }
     }
-    addGate("rips", "Whole slates, each slot with those before it", std::move(weights.before), logged.whyNoConditional, {"rips", "snrips", "cascade-dr"});
+    addGate("rips", "Whole slates, each slot with those before it", std::move(weights.before), logged.whyNoConditional,
+            {"rips", "snrips", "cascade-dr"});
     addGate("iips", "Whole slates, each slot alone", std::move(weights.own), logged.whyNoMarginal, {"iips", "sniips"});
     addGate("sips", "Whole slates, all slots together", std::move(weights.whole), logged.whyNoConditional, {"sips", "snsips"});
     return out;
@@ -321,19 +333,22 @@ Result<std::vector<TemperatureRow>> temperatureLadder(const LogFacts& facts, con
     for (std::size_t i = 0; i < reward.size(); ++i)
         reward[i] = facts.rowReward[facts.roundRow[i]];
     for (const double temperature : temperatures) {
-        CAROUSEL_ASSIGN(const auto target, targetPropensities(facts.log, dataset, EvaluatedPolicy::ofOrders(orders, temperature, dataset.items.size()), 0, 1, control));
+        CAROUSEL_ASSIGN(
+            const auto target,
+            targetPropensities(facts.log, dataset, EvaluatedPolicy::ofOrders(orders, temperature, dataset.items.size()), 0, 1, control));
         const auto weights = slateWeights(facts, target.conditional, {});
         std::vector<double> first(facts.rounds());
         for (std::size_t i = 0; i < first.size(); ++i)
             first[i] = target.conditional[facts.roundRow[i]] / facts.propensities.conditional[facts.roundRow[i]];
-        const auto a = evidenceGate(first, reward, target.unsupported, {}), b = evidenceGate(weights.before, facts.sessionReward, target.unsupported, {});
+        const auto a = evidenceGate(first, reward, target.unsupported, {}),
+                   b = evidenceGate(weights.before, facts.sessionReward, target.unsupported, {});
         out.push_back({temperature, a.effectiveSampleSize, b.effectiveSampleSize, a.level, b.level});
     }
     return out;
 }
 
-Result<SlateDifference> slateDifference(const LogFacts& facts, const PolicyFigures& first, const PolicyFigures* second, const AnalysisSpec& spec,
-                                        const RunControl& control) {
+Result<SlateDifference> slateDifference(const LogFacts& facts, const PolicyFigures& first, const PolicyFigures* second,
+                                        const AnalysisSpec& spec, const RunControl& control) {
     const std::size_t n = first.ripsTerm.size();
     std::vector<double> difference(n), balance(n);
     for (std::size_t i = 0; i < n; ++i) {
@@ -354,7 +369,8 @@ Result<SlateDifference> slateDifference(const LogFacts& facts, const PolicyFigur
     out.plain = meanD;
     out.controlled = meanD - out.beta * meanB;
     const std::span<const double> columns[] = {difference, balance};
-    CAROUSEL_ASSIGN(const auto sums, bootstrapSums(columns, facts.log.log.cluster, static_cast<int>(spec.options.integer("draws")), spec.seed, control));
+    CAROUSEL_ASSIGN(const auto sums,
+                    bootstrapSums(columns, facts.log.log.cluster, static_cast<int>(spec.options.integer("draws")), spec.seed, control));
     std::vector<double> plain, controlled;
     for (int d = 0; d < sums.draws; ++d) {
         const double weight = sums.weight[static_cast<std::size_t>(d)];

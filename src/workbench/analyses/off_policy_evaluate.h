@@ -16,9 +16,9 @@ struct LogFacts {
     LoggedPropensities propensities;
     std::vector<double> rowReward, sessionReward; // per row, per session
     double rowRewardHigh = 1, sessionRewardHigh = 1;
-    std::vector<std::size_t> roundRow;            // per round: its row
+    std::vector<std::size_t> roundRow; // per round: its row
     std::vector<std::int32_t> roundCluster;
-    std::vector<double> clickShare;               // per slot: its share of all reward, what slate weights are averaged by
+    std::vector<double> clickShare; // per slot: its share of all reward, what slate weights are averaged by
     std::size_t rounds() const { return roundRow.size(); }
 };
 Result<LogFacts> factsOf(SelectedLog log, const Dataset& dataset, const AnalysisSpec& spec, const RunControl& control);
@@ -36,18 +36,18 @@ struct SlateDifference {
 struct PolicyFigures {
     std::string name;
     int colour = 0;
-    std::string refused;                     // why this policy cannot be evaluated at all
-    double measured = 0;                     // a logging policy's mean on its own slates; NaN for strategies
+    std::string refused; // why this policy cannot be evaluated at all
+    double measured = 0; // a logging policy's mean on its own slates; NaN for strategies
     Interval measuredInterval = noInterval();
     bool isLogger = false;
     std::size_t rounds = 0;
     double unsupported = 0;
-    std::vector<double> firstWeight;         // per round
-    std::vector<double> firstTarget;         // pi_e of the round's item
+    std::vector<double> firstWeight; // per round
+    std::vector<double> firstTarget; // pi_e of the round's item
     std::vector<PolicyEstimate> first, anywhere, slates;
     EvidenceGate firstGate;
-    std::vector<SlateGate> slateGates;       // rips, iips, sips
-    std::vector<double> ripsTerm, ripsWeight;// per slate
+    std::vector<SlateGate> slateGates;        // rips, iips, sips
+    std::vector<double> ripsTerm, ripsWeight; // per slate
     std::vector<std::string> notes;
     double seconds = 0;
     const SlateGate* gate(const std::string& id) const;
@@ -64,8 +64,8 @@ struct TemperatureRow {
 Result<std::vector<TemperatureRow>> temperatureLadder(const LogFacts& facts, const Dataset& dataset, const StrategyOrders& orders,
                                                       std::span<const double> temperatures, const RunControl& control);
 // first - second per slate by RIPS; `second` null: the log itself.
-Result<SlateDifference> slateDifference(const LogFacts& facts, const PolicyFigures& first, const PolicyFigures* second, const AnalysisSpec& spec,
-                                        const RunControl& control);
+Result<SlateDifference> slateDifference(const LogFacts& facts, const PolicyFigures& first, const PolicyFigures* second,
+                                        const AnalysisSpec& spec, const RunControl& control);
 // Mean reward per session of the given sessions with its interval.
 struct Mean {
     double value = 0;

@@ -9,18 +9,27 @@ namespace carousel::off_policy_analysis {
 
 namespace {
 
-std::string percent(double share) { return fmt::format("{:.3g} %", 100 * share); }
-std::string count(double value) { return std::isfinite(value) ? withThousands(std::llround(value)) : "unknown"; }
+std::string percent(double share) {
+    return fmt::format("{:.3g} %", 100 * share);
+}
+std::string count(double value) {
+    return std::isfinite(value) ? withThousands(std::llround(value)) : "unknown";
+}
 ReportCell lightCell(Evidence level) {
     ReportCell cell;
     cell.text = words(level);
-    cell.tone = level == Evidence::green ? ReportCell::Tone::good : level == Evidence::red ? ReportCell::Tone::bad : ReportCell::Tone::plain;
+    cell.tone = level == Evidence::green ? ReportCell::Tone::good
+                : level == Evidence::red ? ReportCell::Tone::bad
+                                         : ReportCell::Tone::plain;
     return cell;
 }
 // An interval that holds every possible reward says nothing, and its ends, often astronomical, say less.
 ReportCell intervalCell(const Interval& interval, double high) {
-    const bool none = !std::isfinite(interval.low) || !std::isfinite(interval.high), empty = !none && interval.low <= 0 && interval.high >= high;
-    ReportCell cell = textCell(none ? std::string("none") : empty ? fmt::format("all of [0, {}]", threeFigures(high)) : fmt::format("[{}, {}]", threeFigures(interval.low), threeFigures(interval.high)));
+    const bool none = !std::isfinite(interval.low) || !std::isfinite(interval.high),
+               empty = !none && interval.low <= 0 && interval.high >= high;
+    ReportCell cell = textCell(none    ? std::string("none")
+                               : empty ? fmt::format("all of [0, {}]", threeFigures(high))
+                                       : fmt::format("[{}, {}]", threeFigures(interval.low), threeFigures(interval.high)));
     if (none || empty)
         cell.tone = ReportCell::Tone::muted;
     return cell;
@@ -28,20 +37,27 @@ ReportCell intervalCell(const Interval& interval, double high) {
 
 } // namespace
 
-Light light(Evidence level) { return level == Evidence::green ? Light::green : level == Evidence::amber ? Light::amber : Light::red; }
+Light light(Evidence level) {
+    return level == Evidence::green ? Light::green : level == Evidence::amber ? Light::amber : Light::red;
+}
 
 ReportTable logTable(const Findings& findings) {
     const LogFacts& facts = *findings.facts;
     ReportTable table;
     table.caption = "Who showed what";
-    table.columns = {{"Logging policy"}, {facts.slates ? "Slates" : "Impressions", true}, {"Clicks", true}, {findings.reward, true}, {"Items shown", true}, {"Its propensities are"}, {"Its other choices are"}};
+    table.columns = {{"Logging policy"},       {facts.slates ? "Slates" : "Impressions", true},
+                     {"Clicks", true},         {findings.reward, true},
+                     {"Items shown", true},    {"Its propensities are"},
+                     {"Its other choices are"}};
     for (std::size_t p = 0; p < facts.readings.size(); ++p) {
         const auto& mean = findings.perLogger[p];
-        table.rows.push_back({textCell(facts.readings[p].policy), textCell(count(static_cast<double>(mean.sessions))), textCell(count(mean.clicks)),
-                              estimateCell(mean.value, mean.interval.low, mean.interval.high), textCell(count(static_cast<double>(facts.readings[p].candidates))),
-                              textCell(facts.readings[p].words), textCell(facts.loggers[p].words)});
+        table.rows.push_back({textCell(facts.readings[p].policy), textCell(count(static_cast<double>(mean.sessions))),
+                              textCell(count(mean.clicks)), estimateCell(mean.value, mean.interval.low, mean.interval.high),
+                              textCell(count(static_cast<double>(facts.readings[p].candidates))), textCell(facts.readings[p].words),
+                              textCell(facts.loggers[p].words)});
     }
-    table.note = "A propensity is the probability with which the logging policy showed an item. Where one weight per item explains all of a policy's propensities, its probability "
+    table.note = "A propensity is the probability with which the logging policy showed an item. Where one weight per item explains all of "
+                 "a policy's propensities, its probability "
                  "is known for every item and slate, not only for what it showed.";
     return table;
 }
@@ -49,37 +65,49 @@ ReportTable logTable(const Findings& findings) {
 ReportTable gateTable(const PolicyFigures& policy, bool slates) {
     ReportTable table;
     table.caption = "How far the log supports this policy";
-    table.columns = {{"Question"}, {"Evidence"}, {"Effective sample size", true}, {"Largest weight", true}, {"Mean weight", true}, {"Overlap", true}, {"Never logged", true}, {"Rewards behind", true}};
+    table.columns = {{"Question"},          {"Evidence"},      {"Effective sample size", true}, {"Largest weight", true},
+                     {"Mean weight", true}, {"Overlap", true}, {"Never logged", true},          {"Rewards behind", true}};
     auto add = [&](const std::string& title, const EvidenceGate& gate) {
         if (!std::isfinite(gate.effectiveSampleSize)) {
-            table.rows.push_back({textCell(title), lightCell(gate.level), textCell("unknown"), textCell(""), textCell(""), textCell(""), textCell(""), textCell("")});
+            table.rows.push_back({textCell(title), lightCell(gate.level), textCell("unknown"), textCell(""), textCell(""), textCell(""),
+                                  textCell(""), textCell("")});
             table.rows.back()[1].note = gate.reasons.empty() ? "" : gate.reasons.front().text;
             return;
         }
         auto mean = textCell(fmt::format("{:.3f}", gate.meanWeight));
         mean.interval = fmt::format("± {:.2g}", 3 * gate.meanWeightError);
-        table.rows.push_back({textCell(title), lightCell(gate.level), textCell(fmt::format("{} of {}", count(gate.effectiveSampleSize), count(static_cast<double>(policy.rounds)))),
-                              textCell(percent(gate.largestShare)), mean, textCell(percent(gate.overlap)), textCell(percent(gate.unsupported)), textCell(count(gate.clicksBehind))});
+        table.rows.push_back({textCell(title), lightCell(gate.level),
+                              textCell(fmt::format("{} of {}", count(gate.effectiveSampleSize), count(static_cast<double>(policy.rounds)))),
+                              textCell(percent(gate.largestShare)), mean, textCell(percent(gate.overlap)),
+                              textCell(percent(gate.unsupported)), textCell(count(gate.clicksBehind))});
     };
     add(slates ? "First slot" : "One impression", policy.firstGate);
     for (const auto& gate : policy.slateGates)
         add(gate.title, gate.gate);
-    table.note = "Mean weight should be 1 within three standard errors (shown behind ±). Overlap: how much of the log's choices the policy shares, 100 % when it is the logging policy.";
+    table.note = "Mean weight should be 1 within three standard errors (shown behind ±). Overlap: how much of the log's choices the policy "
+                 "shares, 100 % when it is the logging policy.";
     if (slates)
         table.note += " A slate's weight is the mean of its slots' weights, by each slot's share of the reward.";
     return table;
 }
 
-ReportTable estimateTable(const std::string& caption, const std::vector<PolicyEstimate>& estimates, double logMean, double high, const AnalysisSpec& spec) {
+ReportTable estimateTable(const std::string& caption, const std::vector<PolicyEstimate>& estimates, double logMean, double high,
+                          const AnalysisSpec& spec) {
     ReportTable table;
     table.caption = caption;
-    table.columns = {{"Estimator"}, {fmt::format("Value, {:.0f} % bootstrap", 100 * spec.options.number("confidence")), true}, {"Standard error", true},
-                     {"Bernstein", true, "valid for any sample size; wide"}, {"Anytime", true, "valid however often it is looked at"}, {"Lambda", true}, {"What must be true"}};
+    table.columns = {{"Estimator"},
+                     {fmt::format("Value, {:.0f} % bootstrap", 100 * spec.options.number("confidence")), true},
+                     {"Standard error", true},
+                     {"Bernstein", true, "valid for any sample size; wide"},
+                     {"Anytime", true, "valid however often it is looked at"},
+                     {"Lambda", true},
+                     {"What must be true"}};
     for (const auto& e : estimates) {
         if (!e.refused.empty()) {
             auto cell = textCell("refused");
             cell.tone = ReportCell::Tone::muted;
-            table.rows.push_back({textCell(e.name), cell, textCell(""), textCell(""), textCell(""), textCell(""), textCell("Refused: " + e.refused)});
+            table.rows.push_back(
+                {textCell(e.name), cell, textCell(""), textCell(""), textCell(""), textCell(""), textCell("Refused: " + e.refused)});
             continue;
         }
         auto value = estimateCell(e.value, e.bootstrap.low, e.bootstrap.high);
@@ -94,7 +122,8 @@ ReportTable estimateTable(const std::string& caption, const std::vector<PolicyEs
         for (const auto& note : e.notes)
             if (!startsWith(note, "no empirical Bernstein")) // the column says none
                 assumption.note += (assumption.note.empty() ? "" : " ") + note;
-        table.rows.push_back({textCell(e.name), value, numberCell(e.standardError), intervalCell(e.bernstein, high), intervalCell(e.anytime, high), lambda, assumption});
+        table.rows.push_back({textCell(e.name), value, numberCell(e.standardError), intervalCell(e.bernstein, high),
+                              intervalCell(e.anytime, high), lambda, assumption});
     }
     table.note = "Bernstein: none for ratios, whose terms have no bound.";
     if (std::isfinite(logMean))
@@ -104,16 +133,22 @@ ReportTable estimateTable(const std::string& caption, const std::vector<PolicyEs
 
 ReportTable differenceTable(const Findings& findings, const AnalysisSpec& spec) {
     ReportTable table;
-    table.caption = fmt::format("Differences on the same log, {:.0f} % bootstrap intervals over users", 100 * spec.options.number("confidence"));
+    table.caption =
+        fmt::format("Differences on the same log, {:.0f} % bootstrap intervals over users", 100 * spec.options.number("confidence"));
     table.columns = {{"Policy"}, {"Against"}, {"On"}, {"Plain", true}, {"With control variate", true}, {"Says"}};
     for (const auto& d : findings.differences) {
         const bool clear = d.controlledInterval.low > 0 || d.controlledInterval.high < 0;
-        auto says = textCell(!d.supported ? "not supported by the log" : !clear ? "no difference shown" : d.controlled > 0 ? "higher" : "lower");
+        auto says = textCell(!d.supported       ? "not supported by the log"
+                             : !clear           ? "no difference shown"
+                             : d.controlled > 0 ? "higher"
+                                                : "lower");
         says.tone = !clear || !d.supported ? ReportCell::Tone::muted : ReportCell::Tone::plain;
-        table.rows.push_back({textCell(d.first), textCell(d.second), textCell(d.on), estimateCell(d.plain, d.plainInterval.low, d.plainInterval.high),
+        table.rows.push_back({textCell(d.first), textCell(d.second), textCell(d.on),
+                              estimateCell(d.plain, d.plainInterval.low, d.plainInterval.high),
                               estimateCell(d.controlled, d.controlledInterval.low, d.controlledInterval.high), says});
     }
-    table.note = "Both policies are weighed on the same rounds, so much of the noise cancels. The control variate takes out what the mean weight, known to be 1, is off by. A difference says "
+    table.note = "Both policies are weighed on the same rounds, so much of the noise cancels. The control variate takes out what the mean "
+                 "weight, known to be 1, is off by. A difference says "
                  "no more than the evidence of the two policies it compares.";
     return table;
 }
@@ -121,12 +156,15 @@ ReportTable differenceTable(const Findings& findings, const AnalysisSpec& spec) 
 ReportTable temperatureTable(const Findings& findings) {
     ReportTable table;
     table.caption = "What other temperatures would support";
-    table.columns = {{"Policy"}, {"Temperature", true}, {"First slot: effective", true}, {"First slot"}, {"Slates: effective", true}, {"Slates"}};
+    table.columns = {{"Policy"},     {"Temperature", true},       {"First slot: effective", true},
+                     {"First slot"}, {"Slates: effective", true}, {"Slates"}};
     for (const auto& [name, rows] : findings.temperatures)
         for (const auto& row : rows)
-            table.rows.push_back({textCell(name), textCell(row.temperature > 0 ? fmt::format("{:g}", row.temperature) : "0 (its order)"), textCell(count(row.firstEss)), lightCell(row.first),
-                                  textCell(count(row.slateEss)), lightCell(row.slate)});
-    table.note = "Slates: each slot with those before it. A higher temperature is another policy: closer to chance, and further from the strategy's own order.";
+            table.rows.push_back({textCell(name), textCell(row.temperature > 0 ? fmt::format("{:g}", row.temperature) : "0 (its order)"),
+                                  textCell(count(row.firstEss)), lightCell(row.first), textCell(count(row.slateEss)),
+                                  lightCell(row.slate)});
+    table.note = "Slates: each slot with those before it. A higher temperature is another policy: closer to chance, and further from the "
+                 "strategy's own order.";
     return table;
 }
 
@@ -135,8 +173,9 @@ PlotSpec agreementPlot(const PolicyFigures& policy, std::size_t index, const Fin
     const auto& estimates = slates && !policy.slates.empty() ? policy.slates : policy.first;
     PlotSpec plot;
     plot.id = fmt::format("agreement_{}", index + 1);
-    plot.subtitle = fmt::format("{}: {} {}, {:.0f} % bootstrap intervals over users", policy.name, count(static_cast<double>(policy.rounds)), slates ? "slates" : "impressions",
-                                100 * spec.options.number("confidence"));
+    plot.subtitle =
+        fmt::format("{}: {} {}, {:.0f} % bootstrap intervals over users", policy.name, count(static_cast<double>(policy.rounds)),
+                    slates ? "slates" : "impressions", 100 * spec.options.number("confidence"));
     plot.xTitle = "Estimator";
     plot.yTitle = findings.reward;
     PlotSeries points;
@@ -155,7 +194,8 @@ PlotSpec agreementPlot(const PolicyFigures& policy, std::size_t index, const Fin
         least = std::min(least, e.value);
         most = std::max(most, e.value);
     }
-    plot.title = points.y.empty() ? "No estimator can be used" : fmt::format("{} estimators give {} to {}", points.y.size(), threeFigures(least), threeFigures(most));
+    plot.title = points.y.empty() ? "No estimator can be used"
+                                  : fmt::format("{} estimators give {} to {}", points.y.size(), threeFigures(least), threeFigures(most));
     const auto last = static_cast<double>(plot.categories.size()) - 0.5;
     auto line = [&](const std::string& name, double value) {
         PlotSeries series;
@@ -175,11 +215,13 @@ PlotSpec agreementPlot(const PolicyFigures& policy, std::size_t index, const Fin
 }
 
 PlotSpec weightPlot(const PolicyFigures& policy, std::size_t index, const Findings& findings) {
-    static const std::vector<std::pair<double, std::string>> bins{{0, "0"},        {0.01, "to 0.01"}, {0.03, "to 0.03"}, {0.1, "to 0.1"}, {0.3, "to 0.3"}, {1, "to 1"},    {3, "to 3"},
-                                                                  {10, "to 10"},   {30, "to 30"},     {100, "to 100"},   {1000, "to 1,000"}, {1e300, "more"}};
+    static const std::vector<std::pair<double, std::string>> bins{{0, "0"},        {0.01, "to 0.01"}, {0.03, "to 0.03"},  {0.1, "to 0.1"},
+                                                                  {0.3, "to 0.3"}, {1, "to 1"},       {3, "to 3"},        {10, "to 10"},
+                                                                  {30, "to 30"},   {100, "to 100"},   {1000, "to 1,000"}, {1e300, "more"}};
     PlotSpec plot;
     plot.id = fmt::format("weights_{}", index + 1);
-    plot.subtitle = fmt::format("{}: {} {}", policy.name, count(static_cast<double>(policy.rounds)), findings.facts->slates ? "slates" : "impressions");
+    plot.subtitle =
+        fmt::format("{}: {} {}", policy.name, count(static_cast<double>(policy.rounds)), findings.facts->slates ? "slates" : "impressions");
     plot.xTitle = "Weight";
     plot.yTitle = "Share of rounds (%)";
     plot.yMinimum = 0;
@@ -206,14 +248,16 @@ PlotSpec weightPlot(const PolicyFigures& policy, std::size_t index, const Findin
         add("slates, each slot with those before it", gate->weights, 1);
     const auto zero = static_cast<double>(std::count(policy.firstWeight.begin(), policy.firstWeight.end(), 0.0));
     plot.title = policy.firstWeight.empty() ? "No weights: propensities are missing"
-                                            : fmt::format("{} of the rounds weigh nothing in the first slot", percent(zero / static_cast<double>(policy.firstWeight.size())));
+                                            : fmt::format("{} of the rounds weigh nothing in the first slot",
+                                                          percent(zero / static_cast<double>(policy.firstWeight.size())));
     return plot;
 }
 
 PlotSpec overviewPlot(const Findings& findings, const AnalysisSpec& spec) {
     PlotSpec plot;
     plot.id = "policies";
-    plot.subtitle = fmt::format("{}, {:.0f} % bootstrap intervals over users; RIPS for slates, SNIPS for single impressions", findings.datasetTitle, 100 * spec.options.number("confidence"));
+    plot.subtitle = fmt::format("{}, {:.0f} % bootstrap intervals over users; RIPS for slates, SNIPS for single impressions",
+                                findings.datasetTitle, 100 * spec.options.number("confidence"));
     plot.xTitle = "Policy";
     plot.yTitle = findings.reward;
     auto add = [&](const std::string& name, int colour, double value, const Interval& interval) {

@@ -12,7 +12,9 @@ namespace {
 
 using Json = nlohmann::json;
 
-std::string range(const Interval& i) { return fmt::format("[{}, {}]", threeFigures(i.low), threeFigures(i.high)); }
+std::string range(const Interval& i) {
+    return fmt::format("[{}, {}]", threeFigures(i.low), threeFigures(i.high));
+}
 
 bool slateRed(const PolicyFigures& policy) {
     const auto* gate = policy.gate("rips");
@@ -26,7 +28,8 @@ std::string reasons(const EvidenceGate& gate) {
         for (const auto& reason : gate.reasons)
             if (reason.level == level)
                 out += (out.empty() ? "" : " ") + reason.text;
-    return out.empty() ? fmt::format("{} effective rounds, mean weight {:.3f}, {} rewards behind the estimate.", withThousands(std::llround(gate.effectiveSampleSize)), gate.meanWeight,
+    return out.empty() ? fmt::format("{} effective rounds, mean weight {:.3f}, {} rewards behind the estimate.",
+                                     withThousands(std::llround(gate.effectiveSampleSize)), gate.meanWeight,
                                      withThousands(std::llround(gate.clicksBehind)))
                        : out;
 }
@@ -63,21 +66,25 @@ std::string verdictOf(const Findings& findings, const PolicyFigures& policy) {
     if (slates && !slateRed(policy)) {
         const auto& gate = policy.gate("rips")->gate;
         if (const auto* rips = policy.slate("rips")) {
-            std::string out = fmt::format("{} would have earned {} {} {} (RIPS; evidence {}: {} effective slates).", policy.name, threeFigures(rips->value), range(rips->bootstrap), findings.reward,
-                                          words(gate.level), withThousands(std::llround(gate.effectiveSampleSize)));
+            std::string out = fmt::format("{} would have earned {} {} {} (RIPS; evidence {}: {} effective slates).", policy.name,
+                                          threeFigures(rips->value), range(rips->bootstrap), findings.reward, words(gate.level),
+                                          withThousands(std::llround(gate.effectiveSampleSize)));
             for (const auto& d : findings.differences)
                 if (d.first == policy.name && d.second == "the log" && d.on == "whole slates") {
                     const bool clear = d.controlledInterval.low > 0 || d.controlledInterval.high < 0;
-                    out += clear ? fmt::format(" That is {} {} than the log earned.", threeFigures(std::abs(d.controlled)), d.controlled > 0 ? "more" : "less")
-                                 : fmt::format(" A difference to the log is not shown ({} {}).", threeFigures(d.controlled), range(d.controlledInterval));
+                    out += clear ? fmt::format(" That is {} {} than the log earned.", threeFigures(std::abs(d.controlled)),
+                                               d.controlled > 0 ? "more" : "less")
+                                 : fmt::format(" A difference to the log is not shown ({} {}).", threeFigures(d.controlled),
+                                               range(d.controlledInterval));
                 }
             return out;
         }
     }
     if (policy.firstGate.level != Evidence::red)
         if (const auto* snips = policy.firstSlot("snips")) {
-            std::string out = fmt::format("{}: {} would have earned {} {} (SNIPS; evidence {}: {} effective rounds).", policy.name, slates ? "its first slot" : "an impression",
-                                          threeFigures(snips->value), range(snips->bootstrap), words(policy.firstGate.level), withThousands(std::llround(policy.firstGate.effectiveSampleSize)));
+            std::string out = fmt::format("{}: {} would have earned {} {} (SNIPS; evidence {}: {} effective rounds).", policy.name,
+                                          slates ? "its first slot" : "an impression", threeFigures(snips->value), range(snips->bootstrap),
+                                          words(policy.firstGate.level), withThousands(std::llround(policy.firstGate.effectiveSampleSize)));
             if (slates)
                 out += fmt::format(" Nothing can be concluded about its whole slates. {}", wayOut(findings, policy));
             return out;
@@ -85,8 +92,10 @@ std::string verdictOf(const Findings& findings, const PolicyFigures& policy) {
     std::string why = policy.firstGate.reasons.empty() ? "" : reasons(policy.firstGate);
     if (slates) {
         if (const auto* gate = policy.gate("rips"); gate && std::isfinite(gate->gate.effectiveSampleSize))
-            why = fmt::format("Of {} slates {} effective ones are left, and {} effective first slots.", withThousands(static_cast<std::int64_t>(policy.rounds)),
-                              withThousands(std::llround(gate->gate.effectiveSampleSize)), withThousands(std::llround(policy.firstGate.effectiveSampleSize)));
+            why = fmt::format("Of {} slates {} effective ones are left, and {} effective first slots.",
+                              withThousands(static_cast<std::int64_t>(policy.rounds)),
+                              withThousands(std::llround(gate->gate.effectiveSampleSize)),
+                              withThousands(std::llround(policy.firstGate.effectiveSampleSize)));
         why += " " + wayOut(findings, policy);
     }
     return fmt::format("{}: nothing can be concluded. {}", policy.name, why);
@@ -107,15 +116,19 @@ ReportFinding selfCheck(const Findings& findings, const PolicyFigures& policy) {
     if (!estimate && !slates)
         estimate = policy.firstSlot("snips");
     if (!policy.refused.empty() || !estimate || (!slates && policy.firstGate.level == Evidence::red)) {
-        finding.text = policy.refused.empty() ? fmt::format("Its value cannot be estimated from the other policies' {}. {}", slates ? "slates" : "impressions", reasons(policy.firstGate)) : policy.refused;
+        finding.text = policy.refused.empty() ? fmt::format("Its value cannot be estimated from the other policies' {}. {}",
+                                                            slates ? "slates" : "impressions", reasons(policy.firstGate))
+                                              : policy.refused;
         return finding;
     }
     const double error = std::hypot(estimate->standardError, (policy.measuredInterval.high - policy.measuredInterval.low) / 4);
     const double gap = std::abs(estimate->value - policy.measured) / (error > 0 ? error : 1);
     finding.light = gap < 2 ? Light::green : gap < 3 ? Light::amber : Light::red;
-    finding.text = fmt::format("Estimated from the other policies' {} ({}): {} {}; measured on its own: {} {}. They are {:.1f} standard errors apart{}", slates ? "slates" : "impressions", estimate->name,
-                               threeFigures(estimate->value), range(estimate->bootstrap), threeFigures(policy.measured), range(policy.measuredInterval), gap,
-                               gap < 3 ? ", as they may be by chance." : ": propensities, or the comparison of the policies' visitors, are wrong.");
+    finding.text = fmt::format(
+        "Estimated from the other policies' {} ({}): {} {}; measured on its own: {} {}. They are {:.1f} standard errors apart{}",
+        slates ? "slates" : "impressions", estimate->name, threeFigures(estimate->value), range(estimate->bootstrap),
+        threeFigures(policy.measured), range(policy.measuredInterval), gap,
+        gap < 3 ? ", as they may be by chance." : ": propensities, or the comparison of the policies' visitors, are wrong.");
     return finding;
 }
 
@@ -128,7 +141,8 @@ std::vector<ReportFinding> lights(const Findings& findings) {
         }
         if (const auto* gate = policy.gate("rips"))
             out.push_back({light(gate->gate.level), policy.name + ": whole slates", reasons(gate->gate)});
-        out.push_back({light(policy.firstGate.level), policy.name + (findings.facts->slates ? ": first slot" : ": impressions"), reasons(policy.firstGate)});
+        out.push_back({light(policy.firstGate.level), policy.name + (findings.facts->slates ? ": first slot" : ": impressions"),
+                       reasons(policy.firstGate)});
     }
     for (const auto& policy : findings.loggers)
         out.push_back(selfCheck(findings, policy));
@@ -137,7 +151,8 @@ std::vector<ReportFinding> lights(const Findings& findings) {
 
 void section(const Findings& findings, const PolicyFigures& policy, std::size_t index, const AnalysisSpec& spec, ReportModel& report) {
     ReportSection out;
-    out.title = policy.isLogger ? fmt::format("{}, from the others' {}", policy.name, findings.facts->slates ? "slates" : "impressions") : policy.name;
+    out.title = policy.isLogger ? fmt::format("{}, from the others' {}", policy.name, findings.facts->slates ? "slates" : "impressions")
+                                : policy.name;
     if (!policy.refused.empty()) {
         out.paragraphs.push_back(policy.refused);
         report.sections.push_back(std::move(out));
@@ -146,20 +161,26 @@ void section(const Findings& findings, const PolicyFigures& policy, std::size_t 
     out.paragraphs = policy.notes;
     out.tables.push_back(gateTable(policy, findings.facts->slates));
     if (!policy.slates.empty())
-        out.tables.push_back(estimateTable("Whole slates, by what may depend on what: from the weakest assumption to the strongest", policy.slates,
-                                           policy.isLogger ? policy.measured : findings.all.value, findings.facts->sessionRewardHigh, spec));
-    out.tables.push_back(estimateTable(findings.facts->slates ? "First slot: what its item earns" : "One impression", policy.first, std::numeric_limits<double>::quiet_NaN(),
-                                       findings.facts->rowRewardHigh, spec));
+        out.tables.push_back(estimateTable("Whole slates, by what may depend on what: from the weakest assumption to the strongest",
+                                           policy.slates, policy.isLogger ? policy.measured : findings.all.value,
+                                           findings.facts->sessionRewardHigh, spec));
+    out.tables.push_back(estimateTable(findings.facts->slates ? "First slot: what its item earns" : "One impression", policy.first,
+                                       std::numeric_limits<double>::quiet_NaN(), findings.facts->rowRewardHigh, spec));
     if (!policy.anywhere.empty())
-        out.tables.push_back(estimateTable("First slot by this policy, the rest as the logging policy fills it: what the slate earns", policy.anywhere,
-                                           policy.isLogger ? std::numeric_limits<double>::quiet_NaN() : findings.all.value, findings.facts->sessionRewardHigh, spec));
+        out.tables.push_back(estimateTable("First slot by this policy, the rest as the logging policy fills it: what the slate earns",
+                                           policy.anywhere, policy.isLogger ? std::numeric_limits<double>::quiet_NaN() : findings.all.value,
+                                           findings.facts->sessionRewardHigh, spec));
     out.plots.push_back(agreementPlot(policy, index, findings, spec));
     out.plots.push_back(weightPlot(policy, index, findings));
     report.sections.push_back(std::move(out));
 }
 
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
-Json interval(const Interval& i) { return Json::array({number(i.low), number(i.high)}); }
+Json number(double value) {
+    return std::isfinite(value) ? Json(value) : Json(nullptr);
+}
+Json interval(const Interval& i) {
+    return Json::array({number(i.low), number(i.high)});
+}
 Json json(const std::vector<PolicyEstimate>& estimates) {
     Json out = Json::object();
     for (const auto& e : estimates) {
@@ -167,7 +188,11 @@ Json json(const std::vector<PolicyEstimate>& estimates) {
             out[e.id] = {{"refused", e.refused}};
             continue;
         }
-        out[e.id] = {{"value", number(e.value)}, {"standardError", number(e.standardError)}, {"bootstrap", interval(e.bootstrap)}, {"bernstein", interval(e.bernstein)}, {"anytime", interval(e.anytime)}};
+        out[e.id] = {{"value", number(e.value)},
+                     {"standardError", number(e.standardError)},
+                     {"bootstrap", interval(e.bootstrap)},
+                     {"bernstein", interval(e.bernstein)},
+                     {"anytime", interval(e.anytime)}};
         if (!e.lambda.method.empty())
             out[e.id]["lambda"] = {{"value", number(e.lambda.lambda)}, {"method", e.lambda.method}};
         if (!e.notes.empty())
@@ -176,8 +201,14 @@ Json json(const std::vector<PolicyEstimate>& estimates) {
     return out;
 }
 Json json(const EvidenceGate& gate) {
-    return {{"level", name(gate.level)}, {"effectiveSampleSize", number(gate.effectiveSampleSize)}, {"largestShare", number(gate.largestShare)}, {"meanWeight", number(gate.meanWeight)},
-            {"meanWeightError", number(gate.meanWeightError)}, {"overlap", number(gate.overlap)}, {"unsupported", number(gate.unsupported)}, {"rewardsBehind", number(gate.clicksBehind)},
+    return {{"level", name(gate.level)},
+            {"effectiveSampleSize", number(gate.effectiveSampleSize)},
+            {"largestShare", number(gate.largestShare)},
+            {"meanWeight", number(gate.meanWeight)},
+            {"meanWeightError", number(gate.meanWeightError)},
+            {"overlap", number(gate.overlap)},
+            {"unsupported", number(gate.unsupported)},
+            {"rewardsBehind", number(gate.clicksBehind)},
             {"spread", number(gate.spread)}};
 }
 Json json(const PolicyFigures& policy) {
@@ -197,11 +228,17 @@ Json json(const PolicyFigures& policy) {
     return out;
 }
 std::string figures(const Findings& findings) {
-    Json out{{"reward", findings.reward}, {"log", {{"value", number(findings.all.value)}, {"interval", interval(findings.all.interval)}, {"sessions", findings.all.sessions}}}};
+    Json out{{"reward", findings.reward},
+             {"log",
+              {{"value", number(findings.all.value)}, {"interval", interval(findings.all.interval)}, {"sessions", findings.all.sessions}}}};
     out["loggers"] = Json::array();
     for (std::size_t p = 0; p < findings.perLogger.size(); ++p)
-        out["loggers"].push_back({{"policy", findings.facts->readings[p].policy}, {"sessions", findings.perLogger[p].sessions}, {"value", number(findings.perLogger[p].value)},
-                                  {"interval", interval(findings.perLogger[p].interval)}, {"meaning", name(findings.facts->readings[p].meaning)}, {"known", findings.facts->loggers[p].known}});
+        out["loggers"].push_back({{"policy", findings.facts->readings[p].policy},
+                                  {"sessions", findings.perLogger[p].sessions},
+                                  {"value", number(findings.perLogger[p].value)},
+                                  {"interval", interval(findings.perLogger[p].interval)},
+                                  {"meaning", name(findings.facts->readings[p].meaning)},
+                                  {"known", findings.facts->loggers[p].known}});
     out["policies"] = Json::array();
     for (const auto& policy : findings.strategies)
         out["policies"].push_back(json(policy));
@@ -210,11 +247,19 @@ std::string figures(const Findings& findings) {
         out["crossed"].push_back(json(policy));
     out["differences"] = Json::array();
     for (const auto& d : findings.differences)
-        out["differences"].push_back({{"first", d.first}, {"second", d.second}, {"on", d.on}, {"plain", number(d.plain)}, {"plainInterval", interval(d.plainInterval)},
-                                      {"controlled", number(d.controlled)}, {"controlledInterval", interval(d.controlledInterval)}, {"beta", number(d.beta)}, {"supported", d.supported}});
+        out["differences"].push_back({{"first", d.first},
+                                      {"second", d.second},
+                                      {"on", d.on},
+                                      {"plain", number(d.plain)},
+                                      {"plainInterval", interval(d.plainInterval)},
+                                      {"controlled", number(d.controlled)},
+                                      {"controlledInterval", interval(d.controlledInterval)},
+                                      {"beta", number(d.beta)},
+                                      {"supported", d.supported}});
     for (const auto& [policy, rows] : findings.temperatures)
         for (const auto& row : rows)
-            out["temperatures"][policy].push_back({{"temperature", row.temperature}, {"firstEffective", number(row.firstEss)}, {"slateEffective", number(row.slateEss)}});
+            out["temperatures"][policy].push_back(
+                {{"temperature", row.temperature}, {"firstEffective", number(row.firstEss)}, {"slateEffective", number(row.slateEss)}});
     return out.dump(1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -227,25 +272,31 @@ AnalysisDocument documentOf(const Findings& findings, const AnalysisSpec& spec) 
     auto& report = document.report;
     const double temperature = spec.options.number("temperature");
     report.title = "What would these policies have earned?";
-    report.subtitle = fmt::format("{}: {} {}, {}", findings.datasetTitle, withThousands(static_cast<std::int64_t>(findings.all.sessions)), facts.slates ? "slates" : "impressions",
-                                  temperature > 0 ? fmt::format("strategies drawn at temperature {:g}", temperature) : std::string("strategies as they order"));
+    report.subtitle = fmt::format("{}: {} {}, {}", findings.datasetTitle, withThousands(static_cast<std::int64_t>(findings.all.sessions)),
+                                  facts.slates ? "slates" : "impressions",
+                                  temperature > 0 ? fmt::format("strategies drawn at temperature {:g}", temperature)
+                                                  : std::string("strategies as they order"));
     Evidence worst = Evidence::green;
     for (const auto& policy : findings.strategies) {
         report.lead.push_back(verdictOf(findings, policy));
         worst = std::max(worst, headline(findings, policy));
     }
     if (findings.strategies.empty())
-        report.lead.push_back(findings.loggers.empty() ? "No policy was named, and the log has no two policies whose probabilities are known: there is nothing to evaluate."
-                                                       : "No strategy was named: the logging policies are estimated from each other's slates, which checks the log.");
+        report.lead.push_back(
+            findings.loggers.empty()
+                ? "No policy was named, and the log has no two policies whose probabilities are known: there is nothing to evaluate."
+                : "No strategy was named: the logging policies are estimated from each other's slates, which checks the log.");
     if (facts.slates)
-        report.lead.push_back("A slate's estimate rests on what may depend on what: RIPS, the headline, lets a slot's reward depend on the slots before it only, as when people look from left to right. "
+        report.lead.push_back("A slate's estimate rests on what may depend on what: RIPS, the headline, lets a slot's reward depend on the "
+                              "slots before it only, as when people look from left to right. "
                               "The other assumptions stand beside it.");
     report.light = findings.strategies.empty() ? Light::none : light(worst);
-    report.facts = {{facts.slates ? "Slates" : "Impressions", withThousands(static_cast<std::int64_t>(findings.all.sessions))},
-                    {"Clicks", withThousands(std::llround(findings.all.clicks))},
-                    {"The log's own " + findings.reward, fmt::format("{} {}", threeFigures(findings.all.value), range(findings.all.interval))},
-                    {"Logging policies", std::to_string(facts.readings.size())},
-                    {"Temperature", temperature > 0 ? fmt::format("{:g} positions", temperature) : "0: the order itself"}};
+    report.facts = {
+        {facts.slates ? "Slates" : "Impressions", withThousands(static_cast<std::int64_t>(findings.all.sessions))},
+        {"Clicks", withThousands(std::llround(findings.all.clicks))},
+        {"The log's own " + findings.reward, fmt::format("{} {}", threeFigures(findings.all.value), range(findings.all.interval))},
+        {"Logging policies", std::to_string(facts.readings.size())},
+        {"Temperature", temperature > 0 ? fmt::format("{:g} positions", temperature) : "0: the order itself"}};
     report.findings = lights(findings);
     report.warnings = findings.warnings;
 

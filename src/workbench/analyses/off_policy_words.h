@@ -13,7 +13,7 @@ struct DifferenceRow {
     Interval plainInterval, controlledInterval;
 };
 struct Findings {
-    std::string datasetTitle, reward;       // reward: "clicks per slate"
+    std::string datasetTitle, reward; // reward: "clicks per slate"
     const LogFacts* facts = nullptr;
     Mean all;
     std::vector<Mean> perLogger;
@@ -28,7 +28,8 @@ AnalysisDocument documentOf(const Findings& findings, const AnalysisSpec& spec);
 Light light(Evidence level);
 ReportTable logTable(const Findings& findings);
 ReportTable gateTable(const PolicyFigures& policy, bool slates);
-ReportTable estimateTable(const std::string& caption, const std::vector<PolicyEstimate>& estimates, double logMean, double high, const AnalysisSpec& spec);
+ReportTable estimateTable(const std::string& caption, const std::vector<PolicyEstimate>& estimates, double logMean, double high,
+                          const AnalysisSpec& spec);
 ReportTable differenceTable(const Findings& findings, const AnalysisSpec& spec);
 ReportTable temperatureTable(const Findings& findings);
 PlotSpec agreementPlot(const PolicyFigures& policy, std::size_t index, const Findings& findings, const AnalysisSpec& spec);

@@ -132,7 +132,8 @@ private slots:
             QVERIFY2(model.known, model.words.c_str());
             for (std::size_t i = 0; i < 400; ++i) {
                 const double truth = model.policy == "uniform" ? 1.0 / 400 : weight[i] / sum;
-                QVERIFY2(std::abs(model.first[i] / truth - 1) < 2e-4, qPrintable(QString("item %1: %2 instead of %3").arg(i).arg(model.first[i]).arg(truth)));
+                QVERIFY2(std::abs(model.first[i] / truth - 1) < 2e-4,
+                         qPrintable(QString("item %1: %2 instead of %3").arg(i).arg(model.first[i]).arg(truth)));
             }
         }
         // With them, marginal propensities of later slots: mean of 1/p over the log counts the candidates again.

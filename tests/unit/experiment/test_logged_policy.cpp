@@ -138,9 +138,11 @@ private Q_SLOTS:
         const auto table = commonMarginals(EvaluatedPolicy::common(logWeights), 3, 20000, 1, {});
         QVERIFY(table);
         for (std::size_t k = 0; k < truth.size(); ++k)
-            QVERIFY2(std::abs((*table)[k] - truth[k]) < 0.004, qPrintable(QString("%1: %2 instead of %3").arg(k).arg((*table)[k]).arg(truth[k])));
+            QVERIFY2(std::abs((*table)[k] - truth[k]) < 0.004,
+                     qPrintable(QString("%1: %2 instead of %3").arg(k).arg((*table)[k]).arg(truth[k])));
         for (std::size_t r = 0; r < s.log.log.rows(); ++r) {
-            const double wanted = truth[static_cast<std::size_t>(s.log.log.slot[r]) * catalogue + static_cast<std::size_t>(s.log.log.item[r])];
+            const double wanted =
+                truth[static_cast<std::size_t>(s.log.log.slot[r]) * catalogue + static_cast<std::size_t>(s.log.log.item[r])];
             QVERIFY(std::abs(target->marginal[r] - wanted) < (s.log.log.slot[r] == 0 ? 1e-6 : 0.004));
         }
     }

@@ -49,7 +49,8 @@ class TestLoggedPolicyTruth : public QObject {
     }
     static void covers(const PolicyEstimate& estimate, double truth, double largestError) {
         QVERIFY2(estimate.refused.empty(), estimate.refused.c_str());
-        const auto said = QString("%1: %2 +- %3, truth %4").arg(estimate.id.c_str()).arg(estimate.value).arg(estimate.standardError).arg(truth);
+        const auto said =
+            QString("%1: %2 +- %3, truth %4").arg(estimate.id.c_str()).arg(estimate.value).arg(estimate.standardError).arg(truth);
         QVERIFY2(std::abs(estimate.value - truth) < 2.5 * estimate.standardError, qPrintable(said));
         QVERIFY2(estimate.standardError < largestError, qPrintable(said)); // tight enough to say something
     }
@@ -61,7 +62,8 @@ class TestLoggedPolicyTruth : public QObject {
             popularity[static_cast<std::size_t>(m_shop->interactions.item[i])] += 1;
             seen[static_cast<std::size_t>(m_shop->interactions.user[i])].insert(m_shop->interactions.item[i]);
         }
-        const auto categories = m_truth["categories"].get<std::vector<std::string>>(), styles = m_truth["styles"].get<std::vector<std::string>>();
+        const auto categories = m_truth["categories"].get<std::vector<std::string>>(),
+                   styles = m_truth["styles"].get<std::vector<std::string>>();
         auto indexIn = [](const std::vector<std::string>& names, const std::string& name) {
             return static_cast<std::size_t>(std::find(names.begin(), names.end(), name) - names.begin());
         };
@@ -119,8 +121,10 @@ private slots:
     void loggingPoliciesFromEachOthersSlates_data() {
         QTest::addColumn<QString>("target");
         QTest::addColumn<QString>("logger");
-        QTest::newRow("popularity from uniform") << "softmax_popularity" << "uniform";
-        QTest::newRow("uniform from popularity") << "uniform" << "softmax_popularity";
+        QTest::newRow("popularity from uniform") << "softmax_popularity"
+                                                 << "uniform";
+        QTest::newRow("uniform from popularity") << "uniform"
+                                                 << "softmax_popularity";
     }
     void loggingPoliciesFromEachOthersSlates() {
         QFETCH(QString, target);
