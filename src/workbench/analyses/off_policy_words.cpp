@@ -116,9 +116,10 @@ ReportFinding selfCheck(const Findings& findings, const PolicyFigures& policy) {
     if (!estimate && !slates)
         estimate = policy.firstSlot("snips");
     if (!policy.refused.empty() || !estimate || (!slates && policy.firstGate.level == Evidence::red)) {
-        finding.text = policy.refused.empty() ? fmt::format("Its value cannot be estimated from the other policies' {}. {}",
-                                                            slates ? "slates" : "impressions", reasons(policy.firstGate))
-                                              : policy.refused;
+        finding.text = policy.refused.empty()
+                           ? fmt::format("Its value cannot be estimated from the other policies' {}. {}", slates ? "slates" : "impressions",
+                                         reasons(slates && policy.gate("rips") ? policy.gate("rips")->gate : policy.firstGate))
+                           : policy.refused;
         return finding;
     }
     const double error = std::hypot(estimate->standardError, (policy.measuredInterval.high - policy.measuredInterval.low) / 4);
