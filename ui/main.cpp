@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// carousel-lab [PROJECT] [--page NAME] [--screenshot FILE] [--size WxH] [--run STUDY] [--analysis ID] [--theme light|dark|system]
+// carousel-lab [PROJECT] [--page NAME] [--tab NAME] [--screenshot FILE] [--size WxH] [--run STUDY] [--analysis ID] [--theme light|dark|system]
 #include "base/file.h"
 #include "main_window.h"
+#include "pages/carousel_page.h"
 #include "pages/experiments_page.h"
 #include "session/study_draft.h"
 #include "theme/theme.h"
@@ -88,7 +89,8 @@ int main(int argc, char** argv) {
     const QCommandLineOption run(QStringLiteral("run"), QStringLiteral("Load this study (TOML file) and run it."), QStringLiteral("STUDY"));
     const QCommandLineOption look(QStringLiteral("theme"), QStringLiteral("light, dark or system."), QStringLiteral("LOOK"));
     const QCommandLineOption analysis(QStringLiteral("analysis"), QStringLiteral("Open this stored analysis on the experiments page."), QStringLiteral("ID"));
-    parser.addOptions({page, shot, size, run, analysis, look});
+    const QCommandLineOption tab(QStringLiteral("tab"), QStringLiteral("Part of the carousel page to show: user, lens, rows."), QStringLiteral("NAME"));
+    parser.addOptions({page, tab, shot, size, run, analysis, look});
     parser.process(app);
 
     const QString wish = parser.isSet(look) ? parser.value(look) : QSettings().value(QStringLiteral("look"), QStringLiteral("light")).toString();
@@ -110,6 +112,10 @@ int main(int argc, char** argv) {
     const QString startPage = parser.value(page);
     if (!startPage.isEmpty() && !window.showPage(startPage)) {
         std::fprintf(stderr, "There is no page '%s'.\n", qPrintable(startPage));
+        return 2;
+    }
+    if (parser.isSet(tab) && !window.findChild<CarouselPage*>()->showTab(parser.value(tab))) {
+        std::fprintf(stderr, "The carousel page has no part '%s'.\n", qPrintable(parser.value(tab)));
         return 2;
     }
     const qint64 wantedAnalysis = parser.value(analysis).toLongLong();

@@ -122,7 +122,7 @@ private Q_SLOTS:
         QVERIFY2(m_panel->changeWords(0).contains(QLatin1Char('[')), qPrintable(m_panel->changeWords(0)));
         QCOMPARE(m_panel->intervals(0)->total.low, m_lenses[0]->lens.intervals(m_whatIf->model(), 1000, 0.95, 1, {})->total.low);
         m_whatIf->setSwipe(0.5);
-        QVERIFY(m_panel->changeWords(0).startsWith(QStringLiteral("8 visible instead of 6, s 0.5 instead of 0.35")));
+        QVERIFY(m_panel->changeWords(0).startsWith(QStringLiteral("8 visible instead of 6, s 0.500 instead of 0.350")));
         m_whatIf->reset();
         QCOMPARE(m_panel->figures(0)->value, before);
         QVERIFY(settle());

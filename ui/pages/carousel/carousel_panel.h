@@ -50,6 +50,7 @@ protected:
     virtual void follow() = 0;   // the runs changed
     virtual void evaluate() = 0; // fold or swipe changed
     void setContent(QWidget* content, bool scrolls);
+    void stale() { m_followed = false; } // what is shown is followed anew when the panel comes into view
     void inspect(Inspection inspection);
     Session& session() const { return m_session; }
     WhatIf& whatIf() const { return m_whatIf; }

@@ -45,7 +45,7 @@ const Draws& draws() {
 } // namespace
 
 bool LensPanel::isBusy() const {
-    return m_loading || m_lateTimer->isActive() || m_lateOpen > 0;
+    return m_loading || m_lateTimer->isActive() || !m_open.isEmpty();
 }
 
 void LensPanel::follow() {
@@ -101,9 +101,9 @@ void LensPanel::showLenses(std::array<LensPtr, 2> lenses, const QStringList& fie
     fillSegments(fields);
     followNotes();
     state().showReady();
+    evaluate();
     if (m_strip->selected() < 0)
         m_strip->select(whatIf().window()); // the first card that nobody sees without a swipe
-    evaluate();
 }
 
 void LensPanel::followNotes() {
@@ -139,7 +139,7 @@ void LensPanel::keepOut() {
     ++m_version;
     for (const auto* key : lateKeys) // their answer would be to a question of before, and they slow the drag down
         session().jobs().cancelKey(QString::fromLatin1(key));
-    m_lateOpen = 0;
+    m_open.clear();
     for (auto& row : m_rows) {
         row.intervals.reset();
         row.change.reset();
@@ -207,7 +207,7 @@ QString LensPanel::changeWords(std::size_t r) const {
     if (!row.figures)
         return {};
     if (what.isEmpty())
-        return tr("drag the fold or the swipe probability: what if one more card were visible?");
+        return r > 0 && m_rows[0].lens ? QString() : tr("Drag the fold or the swipe probability: what if one more card were visible?");
     const double difference = row.change ? row.change->difference : row.figures->value - row.studyValue;
     const QString interval = row.change ? bracketed(row.change->interval, true) : QString();
     const bool unclear = row.change && row.change->interval.low <= 0 && row.change->interval.high >= 0;
@@ -233,7 +233,7 @@ template <class T>
 void LensPanel::late(const QString& title, const char* key, std::function<Result<T>(const RunLens&, const RunControl&)> work,
                      std::function<void(Row&, const T&)> take) {
     using Pair = std::array<std::optional<T>, 2>;
-    ++m_lateOpen;
+    m_open.insert(QString::fromLatin1(key));
     session().jobs().run<Pair>(
         this, {title, Lane::quick, QString::fromLatin1(key)},
         [first = m_rows[0].lens, second = m_rows[1].lens, work = std::move(work)](const RunControl& control) -> Result<Pair> {
@@ -246,10 +246,10 @@ void LensPanel::late(const QString& title, const char* key, std::function<Result
                 }
             return out;
         },
-        [this, version = m_version, take = std::move(take)](JobRunner::Shared<Pair> result) {
+        [this, version = m_version, key, take = std::move(take)](JobRunner::Shared<Pair> result) {
             if (version != m_version)
                 return;
-            --m_lateOpen;
+            m_open.remove(QString::fromLatin1(key));
             if (!result) {
                 session().log().add(result.error());
                 return;
@@ -302,7 +302,7 @@ void LensPanel::showHeat() {
         return;
     const auto figure = static_cast<LensFigure>(m_heatFigure->currentData().toInt());
     const auto model = whatIf().model();
-    ++m_lateOpen;
+    m_open.insert(QString::fromLatin1(lateKeys[1]));
     session().jobs().run<PositionLens::HeatMap>(
         this, {tr("Segments by position"), Lane::quick, QString::fromLatin1(lateKeys[1])},
         [lens, model, figure](const RunControl&) {
@@ -311,7 +311,7 @@ void LensPanel::showHeat() {
         [this, version = m_version, lens, figure, letter = m_rows[r].letter](JobRunner::Shared<PositionLens::HeatMap> result) {
             if (version != m_version)
                 return;
-            --m_lateOpen;
+            m_open.remove(QString::fromLatin1(lateKeys[1]));
             if (!result) {
                 session().log().add(result.error());
                 return;

@@ -4,6 +4,7 @@
 #pragma once
 #include "pages/carousel/carousel_panel.h"
 #include "pages/carousel/lens_plots.h"
+#include <QSet>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -85,7 +86,7 @@ private:
     std::int64_t m_version = 0; // of model and lenses: a late result of another one is dropped
     QString m_segmentWanted;    // null: the first that there is
     bool m_loading = false;
-    int m_lateOpen = 0;
+    QSet<QString> m_open; // keys of late work that has not answered
     LensStrip* m_strip;
     ElidedLabel* m_note;
     QLabel *m_noRates, *m_noSegments;

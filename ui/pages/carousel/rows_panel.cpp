@@ -41,13 +41,13 @@ PlotSpec pathPlot(const RowStudy& study) {
     plot.yMinimum = 0;
     PlotSeries series{.name = "mean nDCG2D", .colour = 0, .kind = PlotSeries::Kind::bars};
     for (std::size_t i = 0; i < study.choice.greedyPath.size(); ++i) {
-        plot.categories.push_back(fmt::format("{} {} {}", i + 1, i == 0 ? ":" : "+", study.candidates[study.choice.greedy[i]].name));
+        plot.categories.push_back(fmt::format("{}: {}{}", i + 1, i == 0 ? "" : "+ ", study.candidates[study.choice.greedy[i]].name));
         series.x.push_back(static_cast<double>(i));
         series.y.push_back(study.choice.greedyPath[i]);
     }
     plot.series.push_back(std::move(series));
     const auto& path = study.choice.greedyPath;
-    plot.title = path.size() < 2 ? std::string("One row") : fmt::format("The first row brings {} of {}, all {} rows together", threeFigures(path.front()), threeFigures(path.back()), path.size());
+    plot.title = path.size() < 2 ? std::string("One row") : fmt::format("The first row brings {} of the {} that {} rows bring", threeFigures(path.front()), threeFigures(path.back()), path.size());
     plot.subtitle = fmt::format("n = {} users; every bar adds the row that helps most", withThousands(static_cast<std::int64_t>(study.users.size())));
     return plot;
 }
@@ -78,6 +78,8 @@ RowsPanel::RowsPanel(Session& session, WhatIf& whatIf, UserBar& users) : Carouse
     connect(&users, &UserBar::userShown, this, [this] {
         if (isActive())
             showUser();
+        else
+            stale();
     });
 }
 
@@ -192,7 +194,8 @@ void RowsPanel::follow() {
 
 // The compared strategies, and every other complete run of the same data and split; at first the compared ones are ticked.
 void RowsPanel::fillRuns() {
-    const auto before = chosenRuns();
+    const auto before = m_of == shown().comparison ? chosenRuns() : std::vector<std::int64_t>{};
+    m_of = shown().comparison;
     m_choices.clear();
     const auto add = [this](const std::string& name, std::int64_t run, int colour) {
         QString text = qs(name);
@@ -214,7 +217,7 @@ void RowsPanel::fillRuns() {
         all << choice.text;
         const bool kept = std::find(before.begin(), before.end(), choice.run) != before.end();
         const bool compared = before.empty() && shown().comparison && all.size() <= static_cast<qsizetype>(strategies.size());
-        if ((kept || compared) && ticked.size() < 4)
+        if ((kept || compared) && ticked.size() < mostRuns)
             ticked << choice.text;
     }
     m_runs->setChoices(all, ticked);

@@ -52,6 +52,7 @@ private:
     };
     UserBar& m_users;
     std::vector<Choice> m_choices;
+    ComparisonPtr m_of; // whose strategies they are
     std::shared_ptr<const RowStudy> m_study;
     bool m_computing = false;
     CheckList* m_runs;

@@ -44,6 +44,8 @@ UserPanel::UserPanel(Session& session, WhatIf& whatIf, UserBar& users) : Carouse
     connect(&users, &UserBar::userShown, this, [this] {
         if (isActive())
             readUser();
+        else
+            stale();
     });
     connect(&users, &UserBar::failed, this, [this](const Error& error) {
         state().showFailed(error, {tr("Try again"), [this] { m_users.showRuns(shown()); }});
@@ -107,6 +109,10 @@ bool UserPanel::isBusy() const {
 }
 
 void UserPanel::follow() {
+    if (m_of != shown().comparison) // run numbers of another project are other runs
+        for (auto& row : m_rows)
+            row.loadedRun = 0;
+    m_of = shown().comparison;
     for (std::size_t r = 0; r < m_rows.size(); ++r) {
         auto& row = m_rows[r];
         row.run = shown().run[r];

@@ -55,6 +55,7 @@ private:
 
     UserBar& m_users;
     std::array<Row, 2> m_rows;
+    ComparisonPtr m_of; // what the rows were read for
     ElidedLabel* m_likes;
     QComboBox* m_plotOf;
     PlotView *m_positions, *m_landing;
