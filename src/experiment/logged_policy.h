@@ -10,12 +10,12 @@
 
 namespace carousel {
 
-struct UserOrder {
+struct RankedCatalogue {
     std::vector<Code> items;   // best first
     std::vector<float> rank;   // 1-based; tied items share their mean rank
 };
 struct StrategyOrders {
-    std::map<Code, UserOrder> users;
+    std::map<Code, RankedCatalogue> users;
     std::vector<std::string> notes;
     Cost cost;
     double seconds = 0;

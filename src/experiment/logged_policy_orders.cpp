@@ -27,7 +27,7 @@ Split everythingBefore(const Dataset& dataset, std::int64_t before, std::uint64_
     return split;
 }
 
-Result<UserOrder> orderFor(const Pipeline& pipeline, Code user, const std::string& strategy, const RunControl& control) {
+Result<RankedCatalogue> orderFor(const Pipeline& pipeline, Code user, const std::string& strategy, const RunControl& control) {
     RequestTools tools(pipeline, user, control);
     CAROUSEL_ASSIGN(const Slate slate, pipeline.controller->compose(tools, control));
     const std::size_t n = slate.items.size();
@@ -37,7 +37,7 @@ Result<UserOrder> orderFor(const Pipeline& pipeline, Code user, const std::strin
     };
     if (slate.rankScore.size() != n)
         return broken(fmt::format("has {} items but {} rank scores", n, slate.rankScore.size()));
-    UserOrder order;
+    RankedCatalogue order;
     order.items.reserve(n);
     order.rank.reserve(n);
     std::vector<std::uint8_t> used(pipeline.training->itemCount(), 0);
@@ -87,7 +87,7 @@ Result<StrategyOrders> orderForUsers(DatasetPtr dataset, const StrategySpec& str
             return fail(RunControl::cancelled(fmt::format("Strategy '{}'", strategy.name)));
         ordering.report(strategy.name, static_cast<double>(first), static_cast<double>(users.size()), "users");
         const std::size_t count = std::min(batch, users.size() - first);
-        std::vector<Result<UserOrder>> made(count, fail(ErrorKind::internal, "CL-9002", "An order was not made."));
+        std::vector<Result<RankedCatalogue>> made(count, fail(ErrorKind::internal, "CL-9002", "An order was not made."));
         auto request = [&](std::size_t i) { made[i] = orderFor(*pipeline, users[first + i], strategy.name, ordering); };
         if (pipeline->sequential)
             request(0);

@@ -34,7 +34,7 @@ void EvaluatedPolicy::logWeights(Code user, std::span<double> out) const {
         return;
     }
     std::fill(out.begin(), out.end(), never);
-    const UserOrder& order = m_orders->users.at(user);
+    const RankedCatalogue& order = m_orders->users.at(user);
     const double slope = m_temperature > 0 ? 1 / m_temperature : steep;
     for (std::size_t i = 0; i < order.items.size(); ++i)
         out[static_cast<std::size_t>(order.items[i])] = -(static_cast<double>(order.rank[i]) - 1) * slope;
