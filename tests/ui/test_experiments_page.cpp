@@ -147,9 +147,9 @@ private Q_SLOTS:
         // Nothing is wider than the page, at either width: no sideways scrolling, nothing cut off.
         for (const int width : {1000, 460}) {
             view.resize(width, 700);
-            QTest::qWait(50);
             auto* scroll = view.findChild<QScrollArea*>();
-            QVERIFY2(scroll->widget()->width() <= scroll->viewport()->width(), qPrintable(QString::number(scroll->widget()->width())));
+            QTRY_COMPARE(view.width(), width);
+            QTRY_VERIFY2(scroll->widget()->width() <= scroll->viewport()->width(), qPrintable(QStringLiteral("%1 wide, at least %2, in %3").arg(scroll->widget()->width()).arg(scroll->widget()->minimumSizeHint().width()).arg(scroll->viewport()->width())));
             for (auto* plot : view.plots())
                 QVERIFY(plot->mapTo(scroll->widget(), QPoint(plot->width(), 0)).x() <= scroll->viewport()->width());
             const auto abreast = view.plots()[0]->mapTo(scroll->widget(), QPoint()).y() == view.plots()[1]->mapTo(scroll->widget(), QPoint()).y();

@@ -16,6 +16,7 @@ namespace carousel::ui {
 
 namespace {
 constexpr std::size_t mostDirectLabels = 5;
+constexpr int longestAxisName = 160;
 constexpr double labelGap = 0.065; // of the value range, about one text line in a 300 px plot
 
 QVector<double> vec(const std::vector<double>& values) { return QVector<double>(values.begin(), values.end()); }
@@ -237,7 +238,9 @@ void drawPlot(QCustomPlot& plot, const PlotSpec& spec, const PlotStyle& style) {
     plot.axisRect()->setAutoMargins(QCP::msAll);
     plot.axisRect()->setMinimumMargins(QMargins(8, 8, 12, 4));
     styleAxis(plot.xAxis, qs(spec.xTitle), c, false);
-    styleAxis(plot.yAxis, qs(spec.yTitle), c, spec.heat.empty());
+    // A name that is longer than a low plot is high stands in two lines.
+    const bool longName = QFontMetrics(Theme::instance().caption()).horizontalAdvance(qs(spec.yTitle)) > longestAxisName;
+    styleAxis(plot.yAxis, longName ? inTwoLines(qs(spec.yTitle)) : qs(spec.yTitle), c, spec.heat.empty());
     if (!spec.heat.empty())
         return drawHeat(plot, spec, style);
 
@@ -258,7 +261,13 @@ void drawPlot(QCustomPlot& plot, const PlotSpec& spec, const PlotStyle& style) {
         std::size_t longest = 0;
         for (const auto& category : spec.categories)
             longest = std::max(longest, category.size());
-        plot.xAxis->setTickLabelRotation(spec.categories.size() * longest > 220 ? -35 : 0);
+        int widest = 0;
+        const QFontMetrics metrics(Theme::instance().caption());
+        for (const auto& category : spec.categories)
+            for (const auto& line : inTwoLines(qs(category)).split(QLatin1Char('\n')))
+                widest = std::max(widest, metrics.horizontalAdvance(line));
+        const bool crowded = static_cast<int>(spec.categories.size() / every) * (widest + 8) > std::max(plot.width() - 70, 240);
+        plot.xAxis->setTickLabelRotation(crowded || spec.categories.size() * longest > 220 ? -35 : 0);
     } else {
         QSharedPointer<PlainTicker<QCPAxisTicker>> ticker(new PlainTicker<QCPAxisTicker>);
         ticker->setTickCount(8);

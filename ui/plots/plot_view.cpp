@@ -309,8 +309,8 @@ bool PlotView::eventFilter(QObject* object, QEvent* event) {
             showHover(static_cast<QMouseEvent*>(event)->position());
         else if (event->type() == QEvent::Leave)
             m_hover->hide();
-        else if (event->type() == QEvent::Resize && !m_spec.heat.empty())
-            redraw(); // names of rows and columns are cut to the room there is
+        else if (event->type() == QEvent::Resize && !(m_spec.heat.empty() && m_spec.categories.empty()))
+            redraw(); // names of rows, columns and categories are cut or turned by the room there is
         else if (event->type() == QEvent::Wheel && !m_plot->hasFocus()) {
             event->ignore(); // a page that scrolls under the cursor must not zoom a plot by accident
             return true;

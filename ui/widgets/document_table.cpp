@@ -21,7 +21,7 @@
 namespace carousel::ui {
 
 namespace {
-constexpr int lineHeight = 26, noteHeight = 16, widestText = 420, mostRows = 40, cellPadding = 18;
+constexpr int lineHeight = 26, noteHeight = 16, mostRows = 40, cellPadding = 18;
 
 // "1,234", "-0.031", "12.5 %", "31 h": what the text says first as a number, else nothing.
 std::optional<double> leadingNumber(const std::string& text) {
@@ -37,6 +37,9 @@ std::optional<double> leadingNumber(const std::string& text) {
     const auto end = digits.find_first_of(" %[");
     return parseNumber(digits.substr(digits.empty() || digits[0] != '+' ? 0 : 1, end == std::string::npos ? end : end - (digits[0] == '+')));
 }
+
+// A column of sentences keeps room for a few words in a line; the table scrolls sideways rather than growing into a tower.
+int floorOf(int wished) { return std::min(wished, std::clamp(wished / 4, 120, 260)); }
 
 QString cellText(const ReportCell& cell) { return qs(cell.interval.empty() ? cell.text : cell.text + "  " + cell.interval); }
 } // namespace
@@ -187,15 +190,17 @@ void DocumentTable::fit() {
         const int over = std::accumulate(width.begin(), width.end(), 0) - room;
         if (over <= 0)
             break;
-        int widest = -1;
-        for (int c = 0; c < columns; ++c)
-            if (!(m_proxy->index(0, c).data(Qt::TextAlignmentRole).toInt() & Qt::AlignRight) && width[static_cast<std::size_t>(c)] > 150 &&
-                (widest < 0 || width[static_cast<std::size_t>(c)] > width[static_cast<std::size_t>(widest)]))
+        int widest = -1, most = 0;
+        for (int c = 0; c < columns; ++c) {
+            const int spare = width[static_cast<std::size_t>(c)] - floorOf(m_wished[static_cast<std::size_t>(c)]);
+            if (!(m_proxy->index(0, c).data(Qt::TextAlignmentRole).toInt() & Qt::AlignRight) && spare > most) {
                 widest = c;
+                most = spare;
+            }
+        }
         if (widest < 0)
             break;
-        auto& w = width[static_cast<std::size_t>(widest)];
-        w = std::max(150, w - std::clamp(over, 8, std::max(8, w / 8)));
+        width[static_cast<std::size_t>(widest)] -= std::min(most, std::clamp(over, 8, 40));
     }
     for (int c = 0; c < columns; ++c)
         m_view->setColumnWidth(c, width[static_cast<std::size_t>(c)]);

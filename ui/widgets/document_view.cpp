@@ -18,7 +18,7 @@
 namespace carousel::ui {
 
 namespace {
-constexpr int twoAbreast = 820, plotHeight = 320, heatRow = 26, heatRest = 150, readingWidth = 900, longestTab = 190;
+constexpr int twoAbreast = 820, plotHeight = 320, legendRow = 16, heatRow = 26, heatRest = 150, readingWidth = 900, longestTab = 190;
 
 QLabel* readable(const QString& text, const char* role = "") {
     auto* label = textLabel(text, role, true);
@@ -258,7 +258,8 @@ void DocumentView::addSection(const ReportSection& section) {
             inside->setContentsMargins(0, 0, 0, 0);
             inside->addWidget(view);
             auto* frame = card("true", inside);
-            grid->add(frame, plot.heat.empty() ? plotHeight : std::clamp(heatRest + heatRow * static_cast<int>(plot.heat.rows.size()), plotHeight - 60, 720));
+            const int legend = legendRow * std::max(0, (static_cast<int>(plot.series.size()) + 1) / 2 - 2); // many names take room of their own
+            grid->add(frame, plot.heat.empty() ? plotHeight + legend : std::clamp(heatRest + heatRow * static_cast<int>(plot.heat.rows.size()), plotHeight - 60, 720));
             connect(view, &PlotView::exported, this, &DocumentView::exported);
             connect(view, &PlotView::exportFailed, this, &DocumentView::exportFailed);
         }
