@@ -39,7 +39,7 @@ std::optional<double> leadingNumber(const std::string& text) {
 }
 
 // A column of sentences keeps room for a few words in a line; the table scrolls sideways rather than growing into a tower.
-int floorOf(int wished) { return std::min(wished, std::clamp(wished / 4, 120, 260)); }
+int floorOf(int wished) { return std::min(wished, std::clamp(wished / 4, 150, 260)); }
 
 QString cellText(const ReportCell& cell) { return qs(cell.interval.empty() ? cell.text : cell.text + "  " + cell.interval); }
 } // namespace
