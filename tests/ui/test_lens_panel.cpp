@@ -160,7 +160,7 @@ private Q_SLOTS:
         a.series.push_back({.name = "one", .x = {1, 2}, .y = {3, 4}});
         PlotSpec b = a;
         b.series[0].y = {5, 6};
-        QVERIFY(sameShape(a, b));
+        QVERIFY(sameShape(a, b) && !sameFigures(a, b) && sameFigures(a, a));
         b.series[0].low = b.series[0].high = {5, 6};
         QVERIFY(!sameShape(a, b)); // a band has to be drawn
         QVERIFY(sameShape(b, a));  // one that goes only loses its figures

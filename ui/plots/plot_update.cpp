@@ -84,6 +84,13 @@ bool sameShape(const PlotSpec& drawn, const PlotSpec& wished) {
                       });
 }
 
+bool sameFigures(const PlotSpec& drawn, const PlotSpec& wished) {
+    return sameShape(drawn, wished) && drawn.verticalLines == wished.verticalLines &&
+           std::equal(drawn.series.begin(), drawn.series.end(), wished.series.begin(), [](const PlotSeries& a, const PlotSeries& b) {
+               return a.y == b.y && a.low == b.low && a.high == b.high;
+           });
+}
+
 void updatePlot(QCustomPlot& plot, const PlotSpec& wished) {
     const auto marked = [](const QObject* object, std::size_t count, std::size_t& index) {
         bool known = false;

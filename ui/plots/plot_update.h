@@ -14,6 +14,8 @@ void markPart(QObject* drawn, PlotPart part, std::size_t index); // index: of th
 
 // Same series, places, axes and lines; only figures, intervals that went away, and where the lines stand may differ. A heat map never is.
 bool sameShape(const PlotSpec& drawn, const PlotSpec& wished);
+// Nothing that is drawn differs: only words beside the plot may.
+bool sameFigures(const PlotSpec& drawn, const PlotSpec& wished);
 // `wished` must have the shape of what drawPlot drew last. Does not replot.
 void updatePlot(QCustomPlot& plot, const PlotSpec& wished);
 

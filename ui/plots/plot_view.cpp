@@ -142,7 +142,10 @@ void PlotView::updateValues(const PlotSpec& spec) {
         m_subtitle->setText(qs(spec.subtitle));
         m_subtitle->setVisible(!spec.subtitle.empty());
     }
+    const bool drawn = sameFigures(m_spec, spec);
     m_spec = spec;
+    if (drawn) // a replot is most of what a drag costs
+        return;
     m_tableOld = true;
     if (showsTable())
         fillTable();

@@ -196,7 +196,7 @@ void LensPanel::present() {
     for (const auto& row : m_rows)
         if (row.lens) {
             if (!row.lens->rawCtr.empty())
-                m_rates->updateValues(clickRatePlot(*row.lens, whatIf().window()));
+                m_rates->updateValues(clickRatePlot(*row.lens, row.lens->model.window)); // the log has the fold it was shown with
             break;
         }
 }
