@@ -53,7 +53,7 @@ std::vector<ParameterSpec> clicks() {
             integer("maxIterations", "Most iterations", 500, 1, 100000, "iterations", "A fit that has not converged by then says so."),
             number("heldOut", "Held out", 0.2, 0.02, 0.8, "share of users", "Share of users whose clicks are predicted by models that were fitted without them."),
             choice("intervals", "Intervals", "robust", {"robust", "bootstrap"},
-                   "robust: from scores and information, users as clusters, quick, for the position-based and the carousel model; bootstrap: refits on redrawn users, for every model."),
+                   "robust: from scores and information, users as clusters, quick, where it exists (position-based and carousel model), else bootstrap; bootstrap: refits on redrawn users."),
             draws(200), confidence()};
 }
 
@@ -65,7 +65,7 @@ std::vector<ParameterSpec> positionBiasOptions() {
 }
 
 std::vector<ParameterSpec> lensOptions() {
-    return {segment("Rows of the heat map: a user attribute with words, or with numbers, which are cut into four groups; empty: the policy's users as one."),
+    return {segment("Rows of the heat map: a user attribute with words, or with numbers, which are cut into four groups; empty: all users as one row."),
             integer("slots", "Slots", 0, 0, 1000, "slots", "How many cards of each carousel count; 0: two pages."),
             integer("window", "Visible slots", 0, 0, 1000, "slots", "Slots in view without a swipe; 0: as the study has it."),
             number("swipe", "Swipe probability", -1, -1, 1, "", "Chance to swipe on after a page without a click; -1: as the study has it."),

@@ -10,7 +10,7 @@ namespace {
 std::string size(const ClicksFindings& f) { return "n = " + countOf(f.comparison.sessions, "session", "sessions"); }
 std::string heldOutSize(const ClicksFindings& f) { return "n = " + countOf(f.comparison.heldOutSessions, "held-out session", "held-out sessions"); }
 std::string intervalWords(const ClicksFindings& f) {
-    return fmt::format("{} {} intervals, users as clusters", level(f.confidence), f.intervals == "robust" ? "robust" : "bootstrap");
+    return fmt::format("{} {} intervals, users as clusters", level(f.confidence), f.intervals == "robust" ? "robust (position-based and carousel model) or bootstrap" : "bootstrap");
 }
 
 // The fitted rows from best to worst, at most `most`.
@@ -166,18 +166,24 @@ ReportSection examinationSection(const ClicksFindings& f) {
     ReportTable table;
     table.caption = "Estimates, " + intervalWords(f);
     table.columns = {{"Model"}, {"What"}, {"Estimate", true}};
-    bool unquoted = false;
+    bool unquoted = false, silent = false;
     for (const auto i : ranked(f, 100)) {
         const auto& row = f.comparison.rows[i];
         if (row.info.kind == ClickModelKind::ubm || row.info.kind == ClickModelKind::rankCtr) {
             unquoted = unquoted || row.info.kind == ClickModelKind::ubm;
             continue; // one number per position, or per pair of positions: in the figures, not in this table
         }
-        for (const auto& e : row.estimates)
+        for (const auto& e : row.estimates) {
+            // Without a second click in any session the continuation after a click has no data: its value is where the fit ran out.
+            if (!f.log.log.severalClicks() && e.block == "continuation" && e.label.find("after a click") == 0) {
+                silent = true;
+                continue;
+            }
             table.rows.push_back({textCell(row.info.name, static_cast<int>(i)), textCell(e.block == e.label ? e.label : e.block + ", " + e.label), cell(e.value, e.interval)});
+        }
     }
     table.note = std::string("Examination is relative to the first position: clicks alone determine examination and attraction only up to a common factor.") +
-                 (f.intervals == "robust" ? " Robust intervals exist for the position-based and the carousel model; choose bootstrap for the others." : "") +
+                 (silent ? " No session has two clicks, so continuation after a click is left out." : "") +
                  (unquoted ? " The user browsing model has one number per pair of positions; they are in the figures for programs." : "");
     if (!table.rows.empty())
         section.tables.push_back(std::move(table));
@@ -217,6 +223,8 @@ ReportSection convergenceSection(const ClicksFindings& f) {
                               textCell(trace.empty() ? "–" : fmt::format("{:.6f}", trace.back())), textCell(std::to_string(std::max<std::size_t>(1, row.fit.restartEnds.size()))),
                               row.fit.restartEnds.size() > 1 ? numberCell(apart) : muted("–")});
     }
+    if (f.fitted(ClickModelKind::carousel) && f.log.log.knowsReach())
+        table.note = "The carousel model's likelihood here is also that of what came into view, so it is not to be compared with the others'; the held-out figures above are.";
     plot.title = converged == all ? fmt::format("{} converged", all == 1 ? "The fit" : fmt::format("All {} fits", all)) : fmt::format("{} of {} fits converged", converged, all);
     section.tables = {std::move(table)};
     if (!plot.series.empty())

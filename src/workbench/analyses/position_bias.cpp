@@ -46,7 +46,9 @@ ReportSection estimatorSection(const BiasResult& r) {
             shown.push_back(k);
     for (const auto k : shown)
         table.columns.push_back({fmt::format("Position {}", k + 1), true, "relative to position 1"});
-    table.columns.push_back({"Why"});
+    ReportTable reasons;
+    reasons.caption = "Why";
+    reasons.columns = {{"Estimate"}, {"What it needs"}, {"What this log has"}};
     std::size_t supported = 0;
     for (std::size_t i = 0; i < r.bias.estimates.size(); ++i) {
         const auto& e = r.bias.estimates[i];
@@ -62,10 +64,8 @@ ReportSection estimatorSection(const BiasResult& r) {
         std::vector<ReportCell> row{head, textCell(naive ? "always, but confounded" : e.supported ? "yes" : "no")};
         for (const auto k : shown)
             row.push_back(k < e.relative.size() ? cell(e.relative[k], k < e.interval.size() ? e.interval[k] : noInterval()) : muted("–"));
-        auto why = textCell(e.reason);
-        why.note = "Needs " + e.needs + ".";
-        row.push_back(why);
         table.rows.push_back(std::move(row));
+        reasons.rows.push_back({textCell(e.name, naive ? -1 : static_cast<int>(i) - 1), textCell(e.needs), textCell(e.reason)});
     }
     if (const auto* best = recommended(r.bias)) {
         const auto w = static_cast<std::size_t>(r.options.window);
@@ -76,7 +76,7 @@ ReportSection estimatorSection(const BiasResult& r) {
     }
     if (!plot.series.empty())
         section.plots = {std::move(plot)};
-    section.tables = {std::move(table)};
+    section.tables = {std::move(table), std::move(reasons)};
     return section;
 }
 
@@ -205,8 +205,8 @@ Result<AnalysisDocument> positionBiasDocument(const Dataset& dataset, const Anal
     Light broken = Light::none;
     for (const auto& test : r.tests) {
         const Light light = lightOf(test);
-        if (light == Light::red)
-            broken = Light::amber; // an estimate that leans on it is weakened
+        if (light == Light::red && test.id != "propensities") // no estimate of this table weighs by them
+            broken = Light::amber;
         report.findings.push_back({light, test.question, (light == Light::none ? startedBig(name(test.verdict)) + ". " : "") + test.words});
     }
     report.light = worst(basis, broken);
