@@ -146,20 +146,20 @@ private:
         struct Event {
             Code user;
             std::size_t place;
-            float weight; // confidence over the mean confidence of all events: exactly 1 when all are equal
+            float weight; // inverse-propensity weight over the mean of all events: exactly 1 when all are equal
         };
         std::vector<Event> events;
-        double trust = 0;
+        double total = 0;
         for (Code user = 0; user < static_cast<Code>(training.userCount()); ++user) {
-            const auto preference = training.historyPreference(user), confidence = training.historyConfidence(user);
+            const auto preference = training.historyPreference(user), weight = training.historyWeight(user);
             for (std::size_t i = 1; i < preference.size(); ++i)
                 if (preference[i] >= training.positiveFrom()) {
-                    events.push_back({user, i, confidence[i]});
-                    trust += double(confidence[i]);
+                    events.push_back({user, i, weight[i]});
+                    total += double(weight[i]);
                 }
         }
         for (auto& event : events)
-            event.weight = trust > 0 ? static_cast<float>(double(event.weight) * static_cast<double>(events.size()) / trust) : 1.0f;
+            event.weight = total > 0 ? static_cast<float>(double(event.weight) * static_cast<double>(events.size()) / total) : 1.0f;
         // Context and target tables start alike and grow apart, so that "after" need not mean "like".
         m_target = m_context;
         const auto width = m_context.columns, items = m_context.rows;
@@ -282,7 +282,7 @@ PluginManifest manifest() {
     out.name = "Embedding similarity";
     out.summary =
         "Mixes the vectors of the user's history into a profile and scores items by how near they lie. Learns free vectors itself, "
-        "events counting by their confidence.";
+        "logged clicks counting by their inverse-propensity weight.";
     out.source = "Decayed session vectors (LLMSeqSim, Boz et al., 2024); learning: BPR (Rendle et al., UAI 2009) or sampled softmax";
     out.twin = "llm_yes_no";
     out.parameters = {

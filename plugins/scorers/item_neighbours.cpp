@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Scorer: items met by the same users. likeness(i,j) = both / (sqrt(users_i * users_j) + shrinkage), an event counting as many times as its
-// confidence says (see Sequences::root);
+// weight says (see Sequences::root);
 // score(j) = sum over the history, newest first (k = 0, 1, ...), of decay^k * sign * likeness(i,j); disliked items take away.
 #include "stages/plugin.h"
 #include "support/history.h"
@@ -103,7 +103,7 @@ PluginManifest manifest() {
     out.id = "item_neighbours";
     out.name = "Item neighbours";
     out.summary = "Items that the same users met, by shrunken cosine; the newest history items speak loudest, disliked ones speak against. "
-                  "Events count by their confidence.";
+                  "Logged clicks count by their inverse-propensity weight.";
     out.source = "Item-based collaborative filtering (Sarwar et al., WWW 2001; Deshpande and Karypis, TOIS 2004)";
     out.twin = "llm_yes_no";
     out.parameters = {

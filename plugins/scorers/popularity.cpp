@@ -24,12 +24,12 @@ public:
             if (user % 1024 == 0 && control.stopRequested())
                 return fail(RunControl::cancelled("Counting"));
             const auto items = training.historyItems(user);
-            const auto preference = training.historyPreference(user), confidence = training.historyConfidence(user);
+            const auto preference = training.historyPreference(user), confidence = training.historyConfidence(user), counts = training.historyWeight(user);
             const auto time = training.historyTime(user);
             for (std::size_t i = 0; i < items.size(); ++i) {
                 if (preference[i] < training.positiveFrom())
                     continue;
-                double weight = confidence[i];
+                double weight = double(confidence[i]) * double(counts[i]);
                 if (m_halfLifeDays > 0 && time[i] != noTime)
                     weight *= std::exp2(-(static_cast<double>(newest) - static_cast<double>(time[i])) / 86400.0 / m_halfLifeDays);
                 sum[static_cast<std::size_t>(items[i])] += weight;
@@ -64,7 +64,7 @@ PluginManifest manifest() {
     out.kind = StageKind::scorer;
     out.id = "popularity";
     out.name = "Popularity";
-    out.summary = "Counts how often each item was liked, weighted by confidence; the same order for everybody.";
+    out.summary = "Counts how often each item was liked, weighted by confidence, logged clicks also by their inverse propensity; the same order for everybody.";
     out.source = "ours";
     out.twin = "llm_yes_no";
     out.parameters = {

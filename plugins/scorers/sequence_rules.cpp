@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Scorer: what was met soon after what. For places a < b <= a + window of each user's sequence: T[x_a][x_b] += 1/(b-a), times what
-// the two events count by their confidences (see Sequences::root; 1 when all are equal).
+// the two events count by their weights (see Sequences::root; 1 when all are equal).
 // score(j) = sum over the newest history items i, newest first (k = 0, 1, ...), of decay^k * T[i][j] / sqrt(count_i * count_j).
 #include "stages/plugin.h"
 #include "support/history.h"
@@ -88,8 +88,8 @@ PluginManifest manifest() {
     out.kind = StageKind::scorer;
     out.id = "sequence_rules";
     out.name = "Sequence rules";
-    out.summary = "Counts which item follows which within a few steps and scores by the newest history items. Events count by their "
-                  "confidence. No learning; hard to beat.";
+    out.summary = "Counts which item follows which within a few steps and scores by the newest history items. Logged clicks "
+                  "count by their inverse-propensity weight. No learning; hard to beat.";
     out.source = "Forward sequential rules (Ludewig and Jannach, UMUAI 2018) with 1/distance weights and count normalisation";
     out.twin = "llm_yes_no";
     out.parameters = {

@@ -12,28 +12,28 @@ Result<Sequences> Sequences::read(const TrainingView& training, EventChoice even
                                   const RunControl& control) {
     Sequences all;
     std::vector<Code> codes;
-    std::vector<float> confidence;
+    std::vector<float> weights;
     for (std::size_t user = 0; user < training.userCount(); ++user) {
         if (user % 1024 == 0 && control.stopRequested())
             return fail(RunControl::cancelled("Reading histories"));
         const auto code = static_cast<Code>(user);
         const auto history = training.historyItems(code);
-        const auto trust = training.historyConfidence(code);
+        const auto weight = training.historyWeight(code);
         codes.clear();
-        confidence.clear();
+        weights.clear();
         for (const auto place : placesOf(training, code, events, limit, distinct)) {
             codes.push_back(history[place]);
-            confidence.push_back(trust[place]);
+            weights.push_back(weight[place]);
         }
-        all.add(codes, confidence);
+        all.add(codes, weights);
     }
     all.index(training.itemCount());
     return all;
 }
 
-void Sequences::add(std::span<const Code> sequence, std::span<const float> confidence) {
+void Sequences::add(std::span<const Code> sequence, std::span<const float> weights) {
     items.insert(items.end(), sequence.begin(), sequence.end());
-    root.insert(root.end(), confidence.begin(), confidence.end()); // confidences until index()
+    root.insert(root.end(), weights.begin(), weights.end()); // weights until index()
     owner.insert(owner.end(), sequence.size(), static_cast<std::uint32_t>(start.size() - 1));
     start.push_back(items.size());
 }
@@ -48,7 +48,7 @@ void Sequences::index(std::size_t itemCount) {
     auto next = occurrenceStart;
     for (std::size_t place = 0; place < items.size(); ++place)
         occurrence[next[static_cast<std::size_t>(items[place])]++] = place;
-    // A sum of equal floats is exact in a double, and so is its quotient: equal confidences become exactly 1.
+    // A sum of equal floats is exact in a double, and so is its quotient: equal weights become exactly 1.
     const double sum = std::accumulate(root.begin(), root.end(), 0.0);
     itemWeight.assign(itemCount, 0.0);
     for (std::size_t place = 0; place < items.size(); ++place) {

@@ -20,14 +20,14 @@ struct Sequences {
     std::vector<std::size_t> occurrenceStart; // per item, and the end
     std::vector<std::size_t> occurrence;      // places in `items`, ascending
     std::vector<std::uint32_t> owner;         // user of each place
-    // Each place counts as many times as its confidence over the mean confidence of all places: exactly once when all are equal. Two places
+    // Each place counts as many times as its weight (TrainingView::historyWeight) over the mean of all places: exactly once when all are equal. Two places
     // count together sqrt(a b) times, so that by Cauchy and Schwarz no pair outgrows what its items count alone.
     std::vector<double> root;       // per place: square root of what it counts
     std::vector<double> itemWeight; // per item: what its places count
     // Every user's newest `limit` events of the chosen kind, indexed; `distinct`: each item once.
     static Result<Sequences> read(const TrainingView& training, EventChoice events, std::size_t limit, bool distinct,
                                   const RunControl& control);
-    void add(std::span<const Code> sequence, std::span<const float> confidence);
+    void add(std::span<const Code> sequence, std::span<const float> weights);
     void index(std::size_t itemCount); // after the last add()
     double together(std::size_t a, std::size_t b) const { return root[a] * root[b]; }
     double counted(Code item) const { return itemWeight[static_cast<std::size_t>(item)]; }

@@ -103,7 +103,8 @@ Result<Answer> showCarousel(Session& session, std::int64_t run, const std::strin
                          {"isTarget", card.isTarget}, {"attraction", card.attraction}, {"value", card.value}, {"visible", slot < window}});
     }
     std::size_t line = 0;
-    for (const auto part : split(table.text(), '\n')) {
+    const std::string lines = table.text(); // the parts point into it
+    for (const auto part : split(lines, '\n')) {
         answer.text += std::string(part) + "\n";
         if (++line == window + 2 && shown.cards.size() > window) // two lines of heading
             answer.text += "==== fold: what follows is seen only after a swipe ====\n";

@@ -39,7 +39,7 @@ Result<SplitMethod> splitMethod(const std::string& name);
 struct LoggedClick {
     Code user = noCode, item = noCode;
     std::int64_t time = noTime;
-    float confidence = 1;
+    float weight = 1; // by inverse propensity, mean 1 over the clicks; 1: plain
 };
 struct ClickEvidence { // per item; empty when the log is not used
     std::vector<float> clicks, impressions; // impressions that came into view, each weighted by the probability that its place is looked at
@@ -54,7 +54,7 @@ struct LogTraining {
 class TrainingView {
 public:
     // `part` train only, or train and validation ("refit") when `withValidation`. Clicks of a log join the histories by time as liked events
-    // of their confidence, behind interactions of the same second; whoever gives them has left out what must not be learned from.
+    // of confidence 1 and their weight, behind interactions of the same second; whoever gives them has left out what must not be learned from.
     static Result<TrainingView> make(DatasetPtr dataset, const Split& split, const EventModel& model, bool withValidation,
                                      const LogTraining* log = nullptr);
 
@@ -66,11 +66,13 @@ public:
     std::span<const Code> historyItems(Code user) const { return slice(m_items, user); }
     std::span<const float> historyPreference(Code user) const { return slice(m_preference, user); }
     std::span<const float> historyConfidence(Code user) const { return slice(m_confidence, user); }
+    // How many times an event counts in learning, beside the event model's confidence: 1, or a logged click's inverse-propensity weight.
+    std::span<const float> historyWeight(Code user) const { return slice(m_weight, user); }
     std::span<const std::int64_t> historyTime(Code user) const { return slice(m_time, user); }
     // Distinct items of all known events of the user, ascending: what a full ranking leaves out. Events that the event model ignores
     // count too, and clicks of a log do not, so that strategies that learn from different events rank the same candidates.
     std::span<const Code> seenItems(Code user) const;
-    const std::vector<float>& popularity() const { return m_popularity; } // liked events per item, confidence-weighted
+    const std::vector<float>& popularity() const { return m_popularity; } // liked events per item, by confidence and weight
     const ClickEvidence& clickEvidence() const { return m_evidence; }
     std::int64_t events() const { return static_cast<std::int64_t>(m_items.size()); }
     double positiveFrom() const { return m_positiveFrom; }
@@ -84,7 +86,7 @@ private:
     DatasetPtr m_dataset;
     std::vector<std::size_t> m_offsets, m_seenOffsets;
     std::vector<Code> m_items, m_seen;
-    std::vector<float> m_preference, m_confidence, m_popularity;
+    std::vector<float> m_preference, m_confidence, m_weight, m_popularity;
     std::vector<std::int64_t> m_time;
     double m_positiveFrom = 0, m_negativeUpTo = 0;
     ClickEvidence m_evidence;

@@ -64,13 +64,14 @@ Result<TrainingView> TrainingView::make(DatasetPtr dataset, const Split& split, 
     view.m_popularity.assign(dataset->items.size(), 0);
     std::vector<double> popularity(dataset->items.size(), 0);
     view.m_items.reserve(order.rows.size() + clicks.size());
-    auto add = [&](Code item, float liking, float trust, std::int64_t time) {
+    auto add = [&](Code item, float liking, float trust, float weight, std::int64_t time) {
         view.m_items.push_back(item);
         view.m_preference.push_back(liking);
         view.m_confidence.push_back(trust);
+        view.m_weight.push_back(weight);
         view.m_time.push_back(time);
         if (liking >= model.positiveFrom)
-            popularity[static_cast<std::size_t>(item)] += trust;
+            popularity[static_cast<std::size_t>(item)] += double(trust) * double(weight);
     };
     view.m_offsets.assign(1, 0);
     const auto clickOrder = clicksByUser(clicks);
@@ -79,11 +80,11 @@ Result<TrainingView> TrainingView::make(DatasetPtr dataset, const Split& split, 
         auto addClicksBefore = [&](std::int64_t time, bool all) {
             for (; next != clickOrder.end() && static_cast<std::size_t>(clicks[*next].user) == user && (all || clicks[*next].time < time);
                  ++next)
-                add(clicks[*next].item, 1.0f, clicks[*next].confidence, clicks[*next].time);
+                add(clicks[*next].item, 1.0f, 1.0f, clicks[*next].weight, clicks[*next].time);
         };
         for (const auto row : order.of(user)) {
             addClicksBefore(events.time[row], false);
-            add(events.item[row], preference[row], confidence[row], events.time[row]);
+            add(events.item[row], preference[row], confidence[row], 1.0f, events.time[row]);
         }
         addClicksBefore(noTime, true);
         view.m_offsets.push_back(view.m_items.size());

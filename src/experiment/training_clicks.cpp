@@ -164,7 +164,7 @@ Result<TrainingClicks> trainingClicks(const Dataset& dataset, const Split& split
         made.largestWeight = *std::max_element(weights.begin(), weights.end());
         made.effective = sum * sum / squares;
         for (std::size_t i = 0; i < weights.size(); ++i)
-            made.log.clicks[i].confidence = static_cast<float>(weights[i] / made.meanWeight);
+            made.log.clicks[i].weight = static_cast<float>(weights[i] / made.meanWeight);
     }
     made.log.evidence.clicks.assign(clicks.begin(), clicks.end());
     made.log.evidence.impressions.assign(looks.begin(), looks.end());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Known answers of what uses positions: the controller that orders for the highest value, and confidences in scorers that learn.
+// Known answers of what uses positions: the controller that orders for the highest value, and weights of clicks in scorers that learn.
 #include "base/random.h"
 #include "checks.h"
 #include "evaluation/carousel/value.h"
@@ -13,8 +13,8 @@ namespace carousel::conformance {
 
 namespace {
 
-// Every user's sequence as liked events of one kind, all of confidence `confidence`; clicks of a log come in with their own.
-TrainingView viewOf(std::size_t items, const std::vector<std::vector<Code>>& sequences, double confidence, const LogTraining& log = {},
+// Every user's sequence as liked events of one kind; clicks of a log come in with their weights.
+TrainingView viewOf(std::size_t items, const std::vector<std::vector<Code>>& sequences, const LogTraining& log = {},
                     const std::vector<double>& prices = {}) {
     auto data = std::make_shared<Dataset>();
     data->name = "weighted";
@@ -39,7 +39,7 @@ TrainingView viewOf(std::size_t items, const std::vector<std::vector<Code>>& seq
     }
     Split split;
     split.part.assign(data->interactions.size(), Part::train);
-    EventModel model{.id = "weighted", .title = "weighted", .rules = {{.kind = "*", .preference = 1, .confidence = confidence}}};
+    EventModel model{.id = "weighted", .title = "weighted", .rules = {{.kind = "*", .preference = 1, .confidence = 1}}};
     return must(TrainingView::make(data, split, model, false, &log));
 }
 
@@ -74,16 +74,21 @@ std::vector<std::vector<Code>> randomSequences(std::size_t users, std::size_t it
     return out;
 }
 
-// 0.3 has no short binary form: a mean that lost a bit would show.
-std::string equalConfidencesChangeNothing(const PluginRegistry& registry, const std::string& id) {
-    const auto sequences = randomSequences(40, 15);
-    const auto one = viewOf(15, sequences, 1);
-    const auto vectors = freeStart(registry, one);
-    const auto plain = scoresOf(registry, id, one, 3, {}, vectors);
-    for (const double confidence : {0.3, 4.0})
-        if (scoresOf(registry, id, viewOf(15, sequences, confidence), 3, {}, vectors) != plain)
-            return fmt::format("with every confidence {} the scores are not those of confidence 1, bit by bit", confidence);
-    return "";
+// A logged click of weight 1 is an event like any other: moving the newest three events of everybody into the log changes no bit.
+std::string plainClicksAreEvents(const PluginRegistry& registry, const std::string& id) {
+    auto sequences = randomSequences(40, 15);
+    const auto whole = viewOf(15, sequences);
+    const auto vectors = freeStart(registry, whole);
+    LogTraining log;
+    for (std::size_t user = 0; user < sequences.size(); ++user) {
+        auto& sequence = sequences[user];
+        for (std::size_t t = sequence.size() - 3; t < sequence.size(); ++t)
+            log.clicks.push_back({static_cast<Code>(user), sequence[t], static_cast<std::int64_t>(10 * t), 1.0f});
+        sequence.resize(sequence.size() - 3);
+    }
+    return scoresOf(registry, id, viewOf(15, sequences, log), 3, {}, vectors) == scoresOf(registry, id, whole, 3, {}, vectors)
+               ? ""
+               : "clicks of weight 1 are not scored like interactions, bit by bit";
 }
 
 // Clicks on 8 and 9 follow item 0 and item 3 equally often; those on 8 count nine times as much behind 0, those on 9 behind 3. To a user
@@ -101,10 +106,10 @@ std::string heavyClicksWin(const PluginRegistry& registry, const std::string& id
         const auto scores = scoresOf(registry, id, view, 40, {}, freeStart(registry, view));
         return scores[8] - scores[9];
     };
-    const auto weighted = difference(viewOf(10, sequences, 1, log));
+    const auto weighted = difference(viewOf(10, sequences, log));
     for (auto& click : log.clicks)
-        click.confidence = 1;
-    const auto even = difference(viewOf(10, sequences, 1, log));
+        click.weight = 1;
+    const auto even = difference(viewOf(10, sequences, log));
     return weighted > 0 && weighted > even ? "" : fmt::format("8 leads 9 by {} with weights and by {} without", weighted, even);
 }
 
@@ -163,7 +168,7 @@ std::string bestOfAllOrders(const PluginRegistry& registry) {
         padded.evidence.clicks.push_back(0);
         prices.push_back(1);
         scores.push_back(0);
-        const auto view = viewOf(9, {{8}}, 1, padded, prices);
+        const auto view = viewOf(9, {{8}}, padded, prices);
         const auto got = ordered(registry, view, scores, {{"window", std::int64_t(3)}, {"swipe", 0.4}, {"prior", 10.0}, {"lift", 5.0}});
 
         // The definition once more: ranks of the seven unflagged, lift 5^(1/2 - rank/6) with mean 1, shrunken rates.
@@ -212,7 +217,7 @@ std::string bestOfAllOrders(const PluginRegistry& registry) {
 
 // Alike in every figure: nothing to gain, and what the scorer leaves tied stays tied.
 std::string keepsTies(const PluginRegistry& registry) {
-    const auto view = viewOf(9, {{8}}, 1);
+    const auto view = viewOf(9, {{8}});
     const auto got = ordered(registry, view, {5, 5, 5, 0, 5, 1, 1, 1, 0}, {});
     if (got.items != std::vector<Code>{0, 1, 2, 4, 5, 6, 7, 3})
         return "the order changed without a gain";
@@ -224,7 +229,7 @@ std::string keepsTies(const PluginRegistry& registry) {
 
 std::string refusesUnknownValues(const PluginRegistry& registry) {
     try {
-        (void)ordered(registry, viewOf(4, {{3}}, 1), {3, 2, 1, 0}, {{"value", std::string("margin")}});
+        (void)ordered(registry, viewOf(4, {{3}}), {3, 2, 1, 0}, {{"value", std::string("margin")}});
     } catch (const std::exception& error) {
         return std::string(error.what()).find("CL-6029") != std::string::npos ? "" : error.what();
     }
@@ -235,15 +240,15 @@ std::string refusesUnknownValues(const PluginRegistry& registry) {
 
 void checkPositionAnswers(const PluginRegistry& registry, Report& report) {
     for (const std::string id : {"sequence_rules", "item_neighbours", "embedding_similarity"}) {
-        report.check("scorer/" + id, "equal confidences change no bit", [&] { return equalConfidencesChangeNothing(registry, id); });
-        report.check("scorer/" + id, "events count by their confidence", [&] { return heavyClicksWin(registry, id, false); });
+        report.check("scorer/" + id, "clicks of weight 1 are events like any other", [&] { return plainClicksAreEvents(registry, id); });
+        report.check("scorer/" + id, "clicks count by their weight", [&] { return heavyClicksWin(registry, id, false); });
     }
-    report.check("scorer/popularity", "events count by their confidence", [&] { return heavyClicksWin(registry, "popularity", true); });
+    report.check("scorer/popularity", "clicks count by their weight", [&] { return heavyClicksWin(registry, "popularity", true); });
     report.check("scorer/item_neighbours", "weighted likeness by hand", [&]() -> std::string {
-        // User 0: item 0 (confidence 1), clicks 1 (weight 3). User 1: item 0, clicks 1 (weight 1). Mean of all four 1.5.
+        // User 0: item 0 (weight 1), clicks 1 (weight 3). User 1: item 0, clicks 1 (weight 1). Mean of all four 1.5.
         LogTraining log;
         log.clicks = {{0, 1, 50, 3.0f}, {1, 1, 50, 1.0f}};
-        const auto view = viewOf(2, {{0}, {0}}, 1, log);
+        const auto view = viewOf(2, {{0}, {0}}, log);
         const auto got = scoresOf(registry, "item_neighbours", view, 0, {{"shrinkage", 2.0}, {"decay", 1.0}});
         const double together = (std::sqrt(3) + 1) / 1.5, wanted = together / (std::sqrt(2 / 1.5 * (4 / 1.5)) + 2);
         return std::abs(got[0] - wanted) < 1e-6 && std::abs(got[1] - wanted) < 1e-6

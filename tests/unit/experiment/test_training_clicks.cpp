@@ -84,8 +84,8 @@ private slots:
         double sum = 0;
         for (std::size_t i = 0; i < 4; ++i) {
             QVERIFY(near(made->examination[i], expected[i], 1e-12));
-            QVERIFY(near(made->log.clicks[i].confidence, 1 / expected[i] / mean));
-            sum += made->log.clicks[i].confidence;
+            QVERIFY(near(made->log.clicks[i].weight, 1 / expected[i] / mean));
+            sum += made->log.clicks[i].weight;
         }
         QVERIFY(near(sum / 4, 1));
         QCOMPARE(made->clipped, std::int64_t(0));
@@ -95,11 +95,11 @@ private slots:
         const auto clipped = f.made();
         QCOMPARE(clipped->clipped, std::int64_t(2));
         QVERIFY(near(clipped->largestWeight, 1.5));
-        QVERIFY(near(clipped->log.clicks[3].confidence, 1.5 / ((1 + 1.25 + 1.5 + 1.5) / 4)));
+        QVERIFY(near(clipped->log.clicks[3].weight, 1.5 / ((1 + 1.25 + 1.5 + 1.5) / 4)));
         f.training.clicks = "naive";
         const auto naive = f.made();
         for (const auto& click : naive->log.clicks)
-            QCOMPARE(click.confidence, 1.0f);
+            QCOMPARE(click.weight, 1.0f);
         f.training = {.clicks = "ips", .examination = 1, .logShare = 1};
         QVERIFY(near(f.made()->examination[3], .5));
     }
@@ -113,7 +113,7 @@ private slots:
         const auto made = f.made();
         QVERIFY(near(made->examination[2], .25, 1e-12));
         QVERIFY(near(made->meanWeight, 4));
-        QCOMPARE(made->log.clicks[0].confidence, 1.0f); // one click: scaled to mean 1
+        QCOMPARE(made->log.clicks[0].weight, 1.0f); // one click: scaled to mean 1
     }
 
     // Rates count looks: theta^place of rows in view, up to and with the first click.
@@ -198,14 +198,14 @@ private slots:
                 QCOMPARE(after->log.clicks.size(), before->log.clicks.size());
                 for (std::size_t i = 0; i < after->log.clicks.size(); ++i) {
                     const auto &a = after->log.clicks[i], &b = before->log.clicks[i];
-                    QVERIFY(a.user == b.user && a.item == b.item && a.time == b.time && a.confidence == b.confidence);
+                    QVERIFY(a.user == b.user && a.item == b.item && a.time == b.time && a.weight == b.weight);
                     const auto& targets = f.split.testTargets[static_cast<std::size_t>(a.user)];
                     QVERIFY(std::find(targets.begin(), targets.end(), a.item) == targets.end());
                 }
             }
     }
 
-    // Histories are in time order, popularity counts clicks by their confidence, and the candidates stay the same.
+    // Histories are in time order, popularity counts clicks by their weight, and the candidates stay the same.
     void clicksJoinTheHistories() {
         Fixture f;
         TrainingClicks clicks;
@@ -215,7 +215,8 @@ private slots:
         QVERIFY(plain && view);
         const auto items = view->historyItems(0);
         QCOMPARE(std::vector<Code>(items.begin(), items.end()), (std::vector<Code>{3, 0, 4, 1, 5})); // time 1: interaction first
-        QCOMPARE(view->historyConfidence(0)[4], 2.0f);
+        QCOMPARE(view->historyWeight(0)[4], 2.0f);
+        QCOMPARE(view->historyWeight(0)[0], 1.0f);
         QCOMPARE(view->historyPreference(0)[4], 1.0f);
         QCOMPARE(view->historyItems(1)[0], Code(4)); // without a time: oldest
         QCOMPARE(view->popularity()[5], plain->popularity()[5] + 2.0f);
