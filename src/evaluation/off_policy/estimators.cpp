@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <limits>
 
 namespace carousel {
 
@@ -23,25 +24,38 @@ Result<void> checkTable(std::size_t values, std::size_t actions, std::size_t rou
                            "Give one value per round and action, rounds first."));
     return {};
 }
-Result<void> checkActions(std::span<const std::int32_t> action, std::size_t actions, std::size_t rounds) {
-    if (action.size() != rounds)
-        return fail(refuse(fmt::format("column 'action' has {} values, but the log has {} rounds", action.size(), rounds),
+Result<void> checkActionCount(std::size_t actionsGiven, std::size_t rounds) {
+    if (actionsGiven != rounds)
+        return fail(refuse(fmt::format("column 'action' has {} values, but the log has {} rounds", actionsGiven, rounds),
                            "Give one action per round."));
-    std::int32_t low = 0, high = 0;
-    for (const auto a : action) {
-        low = std::min(low, a);
-        high = std::max(high, a);
-    }
-    auto known = [&](std::int32_t a) { return a >= 0 && static_cast<std::size_t>(a) < actions; };
-    if (known(low) && known(high))
-        return {};
-    const auto bad = std::find_if_not(action.begin(), action.end(), known);
-    if (bad == action.end()) // no rounds, or no actions: the table's size says so
-        return {};
-    return fail(refuse(actions == 0 ? fmt::format("column 'action', round 1: there are no actions, so {} is none", *bad)
-                                    : fmt::format("column 'action', round {}: {} is not an action from 0 to {}", bad - action.begin() + 1,
-                                                  *bad, actions - 1),
-                       "Number the actions from 0."));
+    return {};
+}
+// Are all actions of a block from 0 to actions - 1? A negative one is a large number here.
+bool knownActions(const std::int32_t* action, std::size_t count, std::size_t actions) {
+    const auto limit = static_cast<std::uint32_t>(std::min<std::size_t>(actions, std::numeric_limits<std::int32_t>::max()));
+    std::uint32_t unknown = 0;
+    for (std::size_t i = 0; i < count; ++i)
+        unknown |= static_cast<std::uint32_t>(action[i]) >= limit ? 1u : 0u;
+    return unknown == 0;
+}
+Error unknownAction(std::span<const std::int32_t> action, std::size_t actions) {
+    const auto bad = std::find_if_not(action.begin(), action.end(),
+                                      [&](std::int32_t a) { return a >= 0 && static_cast<std::size_t>(a) < actions; });
+    return refuse(fmt::format("column 'action', round {}: {} is not an action from 0 to {}", bad - action.begin() + 1, *bad, actions - 1),
+                  "Number the actions from 0.");
+}
+// body(begin, end) for chunks whose actions are known, from several threads: a number is checked shortly before it is used, while it is near.
+template <class Body> Result<void> forKnownActions(std::span<const std::int32_t> action, std::size_t actions, const Body& body) {
+    std::atomic<bool> known{true};
+    parallelFor(action.size(), grainRounds, [&](std::size_t begin, std::size_t end) {
+        if (knownActions(action.data() + begin, end - begin, actions))
+            body(begin, end);
+        else
+            known = false;
+    });
+    if (!known)
+        return fail(unknownAction(action, actions));
+    return {};
 }
 
 double productSum(const double* p, const double* q, std::size_t count) {
@@ -76,27 +90,26 @@ Result<void> expectedReward(std::span<const double> policy, std::span<const doub
 
 Result<void> ofLoggedAction(std::span<const double> values, std::span<const std::int32_t> action, std::size_t actions,
                             std::span<double> out) {
-    CAROUSEL_TRY(checkActions(action, actions, out.size()));
+    CAROUSEL_TRY(checkActionCount(action.size(), out.size()));
     CAROUSEL_TRY(checkTable(values.size(), actions, out.size(), "values"));
-    parallelFor(out.size(), grainRounds, [&](std::size_t begin, std::size_t end) {
+    return forKnownActions(action, actions, [&](std::size_t begin, std::size_t end) {
         for (std::size_t i = begin; i < end; ++i) {
             if (i + ahead < end)
                 prefetch(&values[(i + ahead) * actions + static_cast<std::size_t>(action[i + ahead])]);
             out[i] = values[i * actions + static_cast<std::size_t>(action[i])];
         }
     });
-    return {};
 }
 
 Result<void> readPolicy(std::span<const double> policy, std::span<const double> predicted, std::span<const std::int32_t> action,
                         std::size_t actions, BanditLog& log) {
     const std::size_t n = log.rounds();
-    CAROUSEL_TRY(checkActions(action, actions, n));
+    CAROUSEL_TRY(checkActionCount(action.size(), n));
     CAROUSEL_TRY(checkTable(policy.size(), actions, n, "policy"));
     CAROUSEL_TRY(checkTable(predicted.size(), actions, n, "predicted"));
     for (auto* column : {&log.target, &log.predicted, &log.predictedUnderTarget})
         column->resize(n);
-    parallelFor(n, grainRounds, [&](std::size_t begin, std::size_t end) {
+    return forKnownActions(action, actions, [&](std::size_t begin, std::size_t end) {
         for (std::size_t i = begin; i < end; ++i) {
             const double* p = policy.data() + i * actions;
             const double* q = predicted.data() + i * actions;
@@ -106,7 +119,6 @@ Result<void> readPolicy(std::span<const double> policy, std::span<const double> 
             log.predictedUnderTarget[i] = productSum(p, q, actions);
         }
     });
-    return {};
 }
 
 Result<double> offPolicyValue(OffPolicy estimator, const BanditLog& log, double lambda) {
