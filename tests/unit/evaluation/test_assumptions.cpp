@@ -76,6 +76,29 @@ ClickLog skewedLog(std::uint64_t seed, std::size_t sessions) {
     declareSize(log, 10, 2);
     return log;
 }
+// Four of ten items, slot by slot with weights 1 to 10 over the free ones; the propensity is the one given the slots before.
+ClickLog sequentialLog(std::uint64_t seed, std::size_t sessions) {
+    ClickLog log;
+    for (std::size_t s = 0; s < sessions; ++s) {
+        RandomStream random(seed, "sequential", s);
+        std::vector<std::int32_t> shown, freeItems{0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
+        for (int slot = 0; slot < 4; ++slot) {
+            double total = 0;
+            for (const auto item : freeItems)
+                total += item + 1;
+            double left = random.uniform() * total;
+            std::size_t at = 0;
+            while (at + 1 < freeItems.size() && (left -= freeItems[at] + 1) > 0)
+                ++at;
+            log.propensity.push_back(static_cast<float>((freeItems[at] + 1) / total));
+            shown.push_back(freeItems[at]);
+            freeItems.erase(freeItems.begin() + static_cast<std::ptrdiff_t>(at));
+        }
+        addSession(log, shown, {0, static_cast<std::uint8_t>(random.uniform() < 0.3), 0, 0});
+    }
+    declareSize(log, 10, 4);
+    return log;
+}
 void withinItsLevel(int count, int runs, double level) {
     const boost::math::binomial distribution(runs, level);
     const double low = boost::math::quantile(distribution, 0.001),
@@ -183,6 +206,16 @@ private slots:
         for (auto& p : skewed.propensity)
             p = p > 0.4f ? 0.3f : 0.7f / 9;
         QVERIFY(find(run(skewed), "propensities").verdict == Assumption::broken);
+    }
+    void propensitiesGivenTheSlotsBefore() {
+        auto log = sequentialLog(9, 6000);
+        auto test = find(run(log), "propensities");
+        QVERIFY2(test.verdict == Assumption::holds, test.words.c_str());
+        QVERIFY2(test.words.find("given the items in the positions before") != std::string::npos, test.words.c_str());
+        for (auto& p : log.propensity)
+            p *= 0.85f;
+        test = find(run(log), "propensities");
+        QVERIFY2(test.verdict == Assumption::broken, test.words.c_str());
     }
     void whatCannotBeTestedSaysWhy() {
         auto plan = plainPlan(9, 300);
