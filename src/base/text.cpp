@@ -121,6 +121,8 @@ std::string threeFigures(double value) {
     if (value == 0)
         return "0";
     const double magnitude = std::fabs(value);
+    if (magnitude >= 1e9) // digits that nobody reads, and far beyond what 64 bits hold
+        return fmt::format("{:.2e}", value);
     if (magnitude >= 1000)
         return (value < 0 ? "-" : "") + withThousands(std::llround(magnitude));
     if (magnitude < 1e-4)
@@ -130,7 +132,8 @@ std::string threeFigures(double value) {
 }
 
 std::string withThousands(std::int64_t value) {
-    std::string digits = std::to_string(value < 0 ? -value : value);
+    const auto magnitude = static_cast<std::uint64_t>(value); // the smallest number has no positive twin
+    std::string digits = std::to_string(value < 0 ? 0 - magnitude : magnitude);
     for (int i = static_cast<int>(digits.size()) - 3; i > 0; i -= 3)
         digits.insert(static_cast<std::size_t>(i), ",");
     return value < 0 ? "-" + digits : digits;

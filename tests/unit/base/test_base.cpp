@@ -8,6 +8,7 @@
 #include <QTemporaryDir>
 #include <QTest>
 #include <cmath>
+#include <limits>
 #include <filesystem>
 #include <set>
 
@@ -29,6 +30,9 @@ private slots:
         QCOMPARE(threeFigures(1240), std::string("1,240"));
         QCOMPARE(threeFigures(-0.5), std::string("-0.500"));
         QCOMPARE(threeFigures(std::nan("")), std::string("n/a"));
+        QCOMPARE(threeFigures(-1e25), std::string("-1.00e+25")); // beyond 64 bits
+        QCOMPARE(threeFigures(-0.0), std::string("0"));
+        QCOMPARE(withThousands(std::numeric_limits<std::int64_t>::min()), std::string("-9,223,372,036,854,775,808"));
     }
     void invalidUtf8IsFoundAndReplaced() {
         QCOMPARE(firstInvalidUtf8("abc\xff"), std::size_t(3));
