@@ -112,7 +112,7 @@ void drawnMarginals(const ClickLog& log, const UserSessions& user, std::span<con
 Result<void> checkKnown(const std::vector<UserSessions>& users, const EvaluatedPolicy& policy, const Dataset& dataset) {
     for (const auto& user : users)
         if (!policy.isCommon() && (user.user == noCode || !policy.knows(user.user)))
-            return fail(ErrorKind::input, "CL-8024",
+            return fail(ErrorKind::input, "CL-8035",
                         user.user == noCode
                             ? std::string("The log has anonymous sessions; a strategy orders the catalogue for known users.")
                             : fmt::format("The strategy has no order for user '{}' of the log.", dataset.users.ids.id(user.user)),

@@ -97,7 +97,7 @@ Result<std::vector<RecoveryRow>> checkRecovery(const RecoveryPlan& asked, const 
     if (plan.truth.attraction.empty() && plan.kind != K::rankCtr)
         plan.truth = sampleTruth(plan.kind, plan.items, plan.slots, plan.seed);
     if (plan.slots < 1 || plan.slots > plan.items || plan.sessions < 1 || plan.repetitions < 1)
-        return fail(ErrorKind::usage, "CL-8025",
+        return fail(ErrorKind::usage, "CL-8036",
                     fmt::format("Recovery: {} sessions of {} slots over {} items, {} repetitions.", plan.sessions, plan.slots, plan.items,
                                 plan.repetitions),
                     "Give at least one session, slot and repetition, and as many items as slots.");

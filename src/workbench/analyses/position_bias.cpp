@@ -174,7 +174,7 @@ Result<AnalysisDocument> positionBiasDocument(const Dataset& dataset, const Anal
     r.options = {.draws = static_cast<int>(spec.options.integer("draws")), .confidence = spec.options.number("confidence"), .window = static_cast<int>(spec.options.integer("window")),
                  .minimumOverlap = spec.options.integer("minimumOverlap"), .seed = spec.seed};
     if (r.log.log.slots < 2)
-        return fail(ErrorKind::input, "CL-8028", fmt::format("The log of '{}' has a single position: there is nothing to compare it with.", dataset.name), "Use a log that says which slot an item was shown in.");
+        return fail(ErrorKind::input, "CL-8032", fmt::format("The log of '{}' has a single position: there is nothing to compare it with.", dataset.name), "Use a log that says which slot an item was shown in.");
     CAROUSEL_ASSIGN(r.bias, positionBias(r.log.log, r.options, control.slice(0, 0.6)));
     CAROUSEL_ASSIGN(r.tests, testAssumptions(r.log.log, r.options, control.slice(0.6, 1)));
     if (!r.log.log.propensity.empty())

@@ -139,7 +139,7 @@ private Q_SLOTS:
         const auto again = checkRecovery(plan, {}, RunControl());
         QCOMPARE((*again)[0].meanEstimate, (*rows)[0].meanEstimate);
         plan.slots = 30;
-        QCOMPARE(checkRecovery(plan, {}, RunControl()).error().code, std::string("CL-8025"));
+        QCOMPARE(checkRecovery(plan, {}, RunControl()).error().code, std::string("CL-8036"));
     }
 };
 
