@@ -38,6 +38,7 @@ Result<TargetPropensities> targetPropensities(const SelectedLog& log, const Data
 struct CrossFittedRewards {
     std::vector<double> predicted;            // per row, of the logged item
     std::vector<double> predictedUnderTarget; // per row, under the target's conditional distribution
+    std::vector<double> slotUnderTarget;      // per row, under what the target shows in that slot whatever stands before; empty unless asked for
     std::vector<double> tail, tailUnderTarget;// the same for the reward of this slot and all after it
     std::vector<std::string> notes;
 };

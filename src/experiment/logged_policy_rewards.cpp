@@ -100,13 +100,65 @@ RewardModel learn(const ClickLog& log, const ItemGroups& groups, std::span<const
     return model;
 }
 
+// Mean of `values` over what an order shows in each slot; tied items share their slots.
+std::vector<double> orderedMeans(std::span<const double> logWeights, const std::vector<double>& values, std::size_t slots) {
+    std::vector<std::size_t> order;
+    for (std::size_t i = 0; i < logWeights.size(); ++i)
+        if (std::isfinite(logWeights[i]))
+            order.push_back(i);
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return logWeights[a] > logWeights[b]; });
+    std::vector<double> out(slots, 0);
+    for (std::size_t begin = 0, end = 0; begin < std::min(slots, order.size()); begin = end) {
+        double sum = 0;
+        for (; end < order.size() && logWeights[order[end]] == logWeights[order[begin]]; ++end)
+            sum += values[order[end]];
+        for (std::size_t slot = begin; slot < std::min(end, slots); ++slot)
+            out[slot] = sum / static_cast<double>(end - begin);
+    }
+    return out;
+}
+
+// The same for a policy that draws: mean over drawn beginnings of the exact expectation of the next slot.
+std::vector<double> drawnMeans(std::span<const double> logWeights, const std::vector<double>& values, std::size_t slots, int draws,
+                               RandomStream random) {
+    std::vector<Code> order; // the likely ones first, so that a draw ends early
+    for (std::size_t i = 0; i < logWeights.size(); ++i)
+        if (std::isfinite(logWeights[i]))
+            order.push_back(static_cast<Code>(i));
+    std::stable_sort(order.begin(), order.end(),
+                     [&](Code a, Code b) { return logWeights[static_cast<std::size_t>(a)] > logWeights[static_cast<std::size_t>(b)]; });
+    SlateWalk walk(logWeights, {values});
+    std::vector<double> out(slots, 0);
+    for (int d = 0; d < draws; ++d) {
+        walk.restart();
+        for (std::size_t slot = 0; slot < slots; ++slot) {
+            out[slot] += walk.expectation(0) / draws;
+            if (slot + 1 == slots)
+                break;
+            double left = random.uniform();
+            Code chosen = noCode;
+            for (const Code item : order)
+                if (const double p = walk.probability(item); p > 0) {
+                    chosen = item;
+                    if ((left -= p) <= 0)
+                        break;
+                }
+            if (chosen == noCode) // nothing left to show
+                break;
+            walk.place(chosen);
+        }
+    }
+    return out;
+}
+
 } // namespace
 
 Result<CrossFittedRewards> crossFittedRewards(const SelectedLog& selected, const Dataset& dataset, const EvaluatedPolicy& policy,
-                                              std::span<const double> rowReward, int folds, std::uint64_t seed, const RunControl& control) {
+                                              std::span<const double> rowReward, int folds, std::uint64_t seed, const RunControl& control,
+                                              int drawsPerUser) {
     const ClickLog& log = selected.log;
     if (rowReward.size() != log.rows())
-        return fail(ErrorKind::internal, "CL-8023", fmt::format("{} rewards for {} rows of the log.", rowReward.size(), log.rows()),
+        return fail(ErrorKind::internal, "CL-8034", fmt::format("{} rewards for {} rows of the log.", rowReward.size(), log.rows()),
                     "Give one reward per row.");
     const auto users = sessionsByUser(selected, dataset);
     const ItemGroups groups = itemGroups(dataset);
@@ -130,6 +182,20 @@ Result<CrossFittedRewards> crossFittedRewards(const SelectedLog& selected, const
     CrossFittedRewards out;
     for (auto* column : {&out.predicted, &out.predictedUnderTarget, &out.tail, &out.tailUnderTarget})
         column->assign(log.rows(), 0);
+    const auto slots = static_cast<std::size_t>(log.slots);
+    std::vector<std::vector<double>> commonMeans; // per fold
+    if (drawsPerUser > 0) {
+        out.slotUnderTarget.assign(log.rows(), 0);
+        if (policy.isCommon()) {
+            CAROUSEL_ASSIGN(const auto marginal, commonMarginals(policy, slots, std::max(drawsPerUser, 2000), seed, control));
+            for (const auto& model : models) {
+                auto& means = commonMeans.emplace_back(slots, 0.0);
+                for (std::size_t slot = 0; slot < slots; ++slot)
+                    for (std::size_t i = 0; i < policy.items(); ++i)
+                        means[slot] += marginal[slot * policy.items() + i] * model.reward[i];
+            }
+        }
+    }
     std::atomic<std::size_t> done{0};
     std::atomic<bool> unknownUser{false};
     parallelFor(users.size(), 4, [&](std::size_t begin, std::size_t end) {
@@ -144,6 +210,12 @@ Result<CrossFittedRewards> crossFittedRewards(const SelectedLog& selected, const
             const RewardModel& model = models[static_cast<std::size_t>(foldOfUser[u])];
             policy.logWeights(users[u].user, logWeights);
             SlateWalk walk(logWeights, {model.rate, model.reward});
+            std::vector<double> means;
+            if (drawsPerUser > 0)
+                means = policy.isCommon()  ? commonMeans[static_cast<std::size_t>(foldOfUser[u])]
+                        : policy.isOrder() ? orderedMeans(logWeights, model.reward, slots)
+                                           : drawnMeans(logWeights, model.reward, slots, drawsPerUser,
+                                                        RandomStream(seed, "slot rewards", static_cast<std::uint64_t>(users[u].user)));
             for (const std::size_t s : users[u].sessions) {
                 walk.restart();
                 for (std::size_t r = log.offsets[s]; r < log.offsets[s + 1]; ++r) {
@@ -154,6 +226,8 @@ Result<CrossFittedRewards> crossFittedRewards(const SelectedLog& selected, const
                     out.predictedUnderTarget[r] = look * walk.expectation(1);
                     out.tail[r] = out.predicted[r] + click * afterClick + (1 - click) * afterNone;
                     out.tailUnderTarget[r] = out.predictedUnderTarget[r] + targetClick * afterClick + (1 - targetClick) * afterNone;
+                    if (!means.empty())
+                        out.slotUnderTarget[r] = look * means[slot];
                     walk.place(log.item[r]);
                 }
             }
@@ -163,7 +237,7 @@ Result<CrossFittedRewards> crossFittedRewards(const SelectedLog& selected, const
     if (control.stopRequested())
         return fail(RunControl::cancelled("Predicting rewards"));
     if (unknownUser)
-        return fail(ErrorKind::input, "CL-8024", "The strategy has no order for a user of the log.",
+        return fail(ErrorKind::input, "CL-8035", "The strategy has no order for a user of the log.",
                     "Evaluate on the sessions of known users.");
     out.notes.push_back(fmt::format("Predicted rewards: an item's click rate, shrunk to {} and that to the mean ({:.0f} clicks' worth "
                                     "each), times the slot's relative click "

@@ -57,8 +57,10 @@ Result<TargetPropensities> targetPropensities(const SelectedLog& log, const Data
 // P(item in slot), slots x items, of a policy that is the same for everybody.
 Result<std::vector<double>> commonMarginals(const EvaluatedPolicy& policy, std::size_t slots, int draws, std::uint64_t seed,
                                             const RunControl& control);
+// `drawsPerUser` above 0: slotUnderTarget too, exact for orders, else over that many drawn slates.
 Result<CrossFittedRewards> crossFittedRewards(const SelectedLog& log, const Dataset& dataset, const EvaluatedPolicy& policy,
-                                              std::span<const double> rowReward, int folds, std::uint64_t seed, const RunControl& control);
+                                              std::span<const double> rowReward, int folds, std::uint64_t seed, const RunControl& control,
+                                              int drawsPerUser = 0);
 // The item attribute that groups items (category, genre ...), as one code per item, -1 unknown; empty name: the data has none.
 struct ItemGroups {
     std::string attribute;

@@ -123,6 +123,7 @@ Result<std::vector<PolicyFigures>> crossed(const Findings& findings, const Datas
         figures.colour = static_cast<int>(findings.strategies.size() + p);
         figures.measured = findings.perLogger[p].value;
         figures.measuredInterval = findings.perLogger[p].interval;
+        figures.measuredError = findings.perLogger[p].error;
         out.push_back(std::move(figures));
     }
     return out;

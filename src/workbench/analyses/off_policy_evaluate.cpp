@@ -134,6 +134,11 @@ void sayWhy(std::vector<PolicyEstimate>& estimates, std::initializer_list<const 
             estimate.refused = why;
 }
 
+// Is there more than one user to draw from?
+bool severalClusters(const std::vector<std::int32_t>& cluster) {
+    return std::any_of(cluster.begin(), cluster.end(), [&](std::int32_t c) { return c != cluster.front(); });
+}
+
 } // namespace
 
 const SlateGate* PolicyFigures::gate(const std::string& id) const {
@@ -223,7 +228,8 @@ Result<PolicyFigures> evaluatePolicy(const LogFacts& facts, const Dataset& datas
                                        control.slice(0, 0.3)));
     CAROUSEL_ASSIGN(const auto predicted,
                     crossFittedRewards(facts.log, dataset, policy, facts.rowReward, static_cast<int>(spec.options.integer("folds")),
-                                       spec.seed, control.slice(0.3, 0.4)));
+                                       spec.seed, control.slice(0.3, 0.4),
+                                       log.slots > 1 ? static_cast<int>(spec.options.integer("drawsPerUser")) : 0));
     out.unsupported = target.unsupported;
     out.notes = predicted.notes;
 
@@ -239,7 +245,9 @@ Result<PolicyFigures> evaluatePolicy(const LogFacts& facts, const Dataset& datas
             round.propensity.push_back(propensity[r]);
         round.target.push_back(facts.slates ? target.conditional[r] : target.marginal[r]);
         round.predicted.push_back(predicted.predicted[r]);
-        round.predictedUnderTarget.push_back(predicted.predictedUnderTarget[r]);
+        // A single impression of a later slot is weighed by what the policy shows there, so its prediction must be for that too.
+        const bool alone = !facts.slates && !predicted.slotUnderTarget.empty();
+        round.predictedUnderTarget.push_back(alone ? predicted.slotUnderTarget[r] : predicted.predictedUnderTarget[r]);
         if (!noPropensity)
             out.firstWeight.push_back(round.target.back() / propensity[r]);
     }
@@ -255,7 +263,10 @@ Result<PolicyFigures> evaluatePolicy(const LogFacts& facts, const Dataset& datas
     round.embeddingWeight = categoryWeights(facts, dataset, policy);
     const OffPolicyOptions options = optionsOf(spec);
     const auto estimators = askedEstimators(spec);
-    CAROUSEL_ASSIGN(out.first, estimatePolicy(estimators, round, options, control.slice(0.4, 0.6)));
+    CAROUSEL_ASSIGN(out.first, estimatePolicy(estimators, round, options, control.slice(0.4, 0.5)));
+    if (log.slots > 1) {
+        CAROUSEL_ASSIGN(out.slots, evaluateSlots(facts, target, predicted, out.unsupported, spec, control.slice(0.5, 0.6)));
+    }
     auto sayLoggers = [&](std::vector<PolicyEstimate>& estimates) {
         const std::string noLogger = "every logging policy's probability of every item is needed, and is not known for all";
         sayWhy(estimates, {"mips"}, allLoggersKnown(facts) ? "" : noLogger);
@@ -368,6 +379,9 @@ Result<SlateDifference> slateDifference(const LogFacts& facts, const PolicyFigur
     out.beta = variance > 0 ? covariance / variance : 0;
     out.plain = meanD;
     out.controlled = meanD - out.beta * meanB;
+    out.plainInterval = out.controlledInterval = noInterval();
+    if (!severalClusters(facts.log.log.cluster))
+        return out;
     const std::span<const double> columns[] = {difference, balance};
     CAROUSEL_ASSIGN(const auto sums,
                     bootstrapSums(columns, facts.log.log.cluster, static_cast<int>(spec.options.integer("draws")), spec.seed, control));
@@ -398,11 +412,20 @@ Result<Mean> measuredMean(const LogFacts& facts, int policy, const AnalysisSpec&
     }
     out.sessions = reward.size();
     out.value = reward.empty() ? unknown : out.value / static_cast<double>(reward.size());
+    if (!severalClusters(cluster)) // one user drawn again is the same user: the interval would be a point
+        return out;
     const std::span<const double> columns[] = {reward};
     CAROUSEL_ASSIGN(const auto sums, bootstrapSums(columns, cluster, static_cast<int>(spec.options.integer("draws")), spec.seed, control));
     std::vector<double> draws;
     for (int d = 0; d < sums.draws; ++d)
-        draws.push_back(sums.at(d, 0) / sums.weight[static_cast<std::size_t>(d)]);
+        if (const double weight = sums.weight[static_cast<std::size_t>(d)]; weight > 0)
+            draws.push_back(sums.at(d, 0) / weight);
+    if (draws.size() > 1) {
+        double squares = 0;
+        for (const double value : draws)
+            squares += (value - out.value) * (value - out.value);
+        out.error = std::sqrt(squares / static_cast<double>(draws.size()));
+    }
     out.interval = percentileInterval(std::move(draws), spec.options.number("confidence"));
     return out;
 }

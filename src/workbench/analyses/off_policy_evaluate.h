@@ -33,12 +33,23 @@ struct SlateDifference {
     double plain = 0, controlled = 0, beta = 0;
     Interval plainInterval, controlledInterval;
 };
+// One slot as a log of single items.
+struct SlotFigures {
+    int slot = 0; // from 0
+    std::string refused;
+    std::vector<PolicyEstimate> estimates; // IPS, SNIPS, DM, DR
+    EvidenceGate gate;
+    double logged = 0; // mean reward of what the log showed there
+    Interval loggedInterval = noInterval();
+    const PolicyEstimate* estimate(const std::string& id) const;
+};
 struct PolicyFigures {
     std::string name;
     int colour = 0;
     std::string refused; // why this policy cannot be evaluated at all
     double measured = 0; // a logging policy's mean on its own slates; NaN for strategies
     Interval measuredInterval = noInterval();
+    double measuredError = std::numeric_limits<double>::quiet_NaN(); // its standard error over users
     bool isLogger = false;
     std::size_t rounds = 0;
     double unsupported = 0;
@@ -46,6 +57,7 @@ struct PolicyFigures {
     std::vector<double> firstTarget; // pi_e of the round's item
     std::vector<PolicyEstimate> first, anywhere, slates;
     EvidenceGate firstGate;
+    std::vector<SlotFigures> slots;           // empty for a log of one slot
     std::vector<SlateGate> slateGates;        // rips, iips, sips
     std::vector<double> ripsTerm, ripsWeight; // per slate
     std::vector<std::string> notes;
@@ -56,6 +68,9 @@ struct PolicyFigures {
 };
 Result<PolicyFigures> evaluatePolicy(const LogFacts& facts, const Dataset& dataset, const EvaluatedPolicy& policy, const AnalysisSpec& spec,
                                      const RunControl& control);
+// Every slot of the log by itself. In later slots the propensities must be those of an item whatever stands before it.
+Result<std::vector<SlotFigures>> evaluateSlots(const LogFacts& facts, const TargetPropensities& target, const CrossFittedRewards& predicted,
+                                               double unsupported, const AnalysisSpec& spec, const RunControl& control);
 // Effective sample sizes at other temperatures, to say what would work.
 struct TemperatureRow {
     double temperature = 0, firstEss = 0, slateEss = 0;
@@ -69,7 +84,8 @@ Result<SlateDifference> slateDifference(const LogFacts& facts, const PolicyFigur
 // Mean reward per session of the given sessions with its interval.
 struct Mean {
     double value = 0;
-    Interval interval;
+    Interval interval = noInterval();                        // none with fewer than two users
+    double error = std::numeric_limits<double>::quiet_NaN(); // standard error, users drawn together
     std::size_t sessions = 0;
     double clicks = 0;
 };

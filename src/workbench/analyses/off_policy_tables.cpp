@@ -23,14 +23,13 @@ ReportCell lightCell(Evidence level) {
                                          : ReportCell::Tone::plain;
     return cell;
 }
-// An interval that holds every possible reward says nothing, and its ends, often astronomical, say less.
+// An interval wider than the range of a reward says nothing, and its ends, often astronomical, say less.
 ReportCell intervalCell(const Interval& interval, double high) {
-    const bool none = !std::isfinite(interval.low) || !std::isfinite(interval.high),
-               empty = !none && interval.low <= 0 && interval.high >= high;
-    ReportCell cell = textCell(none    ? std::string("none")
-                               : empty ? fmt::format("all of [0, {}]", threeFigures(high))
-                                       : fmt::format("[{}, {}]", threeFigures(interval.low), threeFigures(interval.high)));
-    if (none || empty)
+    const bool none = !std::isfinite(interval.low) || !std::isfinite(interval.high), wide = !none && interval.high - interval.low >= high;
+    ReportCell cell = textCell(none   ? std::string("none")
+                               : wide ? fmt::format("wider than [0, {}]", threeFigures(high))
+                                      : fmt::format("[{}, {}]", threeFigures(interval.low), threeFigures(interval.high)));
+    if (none || wide)
         cell.tone = ReportCell::Tone::muted;
     return cell;
 }

@@ -12,8 +12,11 @@ namespace {
 
 using Json = nlohmann::json;
 
-std::string range(const Interval& i) {
-    return fmt::format("[{}, {}]", threeFigures(i.low), threeFigures(i.high));
+// A value with its interval; one user, for example, gives no interval.
+std::string estimate(double value, const Interval& i) {
+    return std::isfinite(i.low) && std::isfinite(i.high)
+               ? fmt::format("{} [{}, {}]", threeFigures(value), threeFigures(i.low), threeFigures(i.high))
+               : threeFigures(value) + " (no interval)";
 }
 
 bool slateRed(const PolicyFigures& policy) {
@@ -66,24 +69,23 @@ std::string verdictOf(const Findings& findings, const PolicyFigures& policy) {
     if (slates && !slateRed(policy)) {
         const auto& gate = policy.gate("rips")->gate;
         if (const auto* rips = policy.slate("rips")) {
-            std::string out = fmt::format("{} would have earned {} {} {} (RIPS; evidence {}: {} effective slates).", policy.name,
-                                          threeFigures(rips->value), range(rips->bootstrap), findings.reward, words(gate.level),
+            std::string out = fmt::format("{} would have earned {} {} (RIPS; evidence {}: {} effective slates).", policy.name,
+                                          estimate(rips->value, rips->bootstrap), findings.reward, words(gate.level),
                                           withThousands(std::llround(gate.effectiveSampleSize)));
             for (const auto& d : findings.differences)
                 if (d.first == policy.name && d.second == "the log" && d.on == "whole slates") {
                     const bool clear = d.controlledInterval.low > 0 || d.controlledInterval.high < 0;
                     out += clear ? fmt::format(" That is {} {} than the log earned.", threeFigures(std::abs(d.controlled)),
                                                d.controlled > 0 ? "more" : "less")
-                                 : fmt::format(" A difference to the log is not shown ({} {}).", threeFigures(d.controlled),
-                                               range(d.controlledInterval));
+                                 : fmt::format(" A difference to the log is not shown ({}).", estimate(d.controlled, d.controlledInterval));
                 }
             return out;
         }
     }
     if (policy.firstGate.level != Evidence::red)
         if (const auto* snips = policy.firstSlot("snips")) {
-            std::string out = fmt::format("{}: {} would have earned {} {} (SNIPS; evidence {}: {} effective rounds).", policy.name,
-                                          slates ? "its first slot" : "an impression", threeFigures(snips->value), range(snips->bootstrap),
+            std::string out = fmt::format("{}: {} would have earned {} (SNIPS; evidence {}: {} effective rounds).", policy.name,
+                                          slates ? "its first slot" : "an impression", estimate(snips->value, snips->bootstrap),
                                           words(policy.firstGate.level), withThousands(std::llround(policy.firstGate.effectiveSampleSize)));
             if (slates)
                 out += fmt::format(" Nothing can be concluded about its whole slates. {}", wayOut(findings, policy));
@@ -112,24 +114,32 @@ ReportFinding selfCheck(const Findings& findings, const PolicyFigures& policy) {
     ReportFinding finding;
     finding.title = fmt::format("The log against itself: {}", policy.name);
     const bool slates = findings.facts->slates;
-    const auto* estimate = slates && !slateRed(policy) ? policy.slate("rips") : nullptr;
-    if (!estimate && !slates)
-        estimate = policy.firstSlot("snips");
-    if (!policy.refused.empty() || !estimate || (!slates && policy.firstGate.level == Evidence::red)) {
+    const auto* check = slates && !slateRed(policy) ? policy.slate("rips") : nullptr;
+    if (!check && !slates)
+        check = policy.firstSlot("snips");
+    if (!policy.refused.empty() || !check || (!slates && policy.firstGate.level == Evidence::red)) {
         finding.text = policy.refused.empty()
                            ? fmt::format("Its value cannot be estimated from the other policies' {}. {}", slates ? "slates" : "impressions",
                                          reasons(slates && policy.gate("rips") ? policy.gate("rips")->gate : policy.firstGate))
                            : policy.refused;
         return finding;
     }
-    const double error = std::hypot(estimate->standardError, (policy.measuredInterval.high - policy.measuredInterval.low) / 4);
-    const double gap = std::abs(estimate->value - policy.measured) / (error > 0 ? error : 1);
+    const double error = std::hypot(check->standardError, policy.measuredError);
+    if (!(error > 0)) { // one user, or no click: nothing says how far chance reaches
+        finding.text =
+            fmt::format("Estimated from the other policies' {} ({}): {}; measured on its own: {}. How far apart chance can bring them is "
+                        "not known from this log.",
+                        slates ? "slates" : "impressions", check->name, estimate(check->value, check->bootstrap),
+                        estimate(policy.measured, policy.measuredInterval));
+        return finding;
+    }
+    const double gap = std::abs(check->value - policy.measured) / error;
     finding.light = gap < 2 ? Light::green : gap < 3 ? Light::amber : Light::red;
-    finding.text = fmt::format(
-        "Estimated from the other policies' {} ({}): {} {}; measured on its own: {} {}. They are {:.1f} standard errors apart{}",
-        slates ? "slates" : "impressions", estimate->name, threeFigures(estimate->value), range(estimate->bootstrap),
-        threeFigures(policy.measured), range(policy.measuredInterval), gap,
-        gap < 3 ? ", as they may be by chance." : ": propensities, or the comparison of the policies' visitors, are wrong.");
+    finding.text =
+        fmt::format("Estimated from the other policies' {} ({}): {}; measured on its own: {}. They are {:.1f} standard errors apart{}",
+                    slates ? "slates" : "impressions", check->name, estimate(check->value, check->bootstrap),
+                    estimate(policy.measured, policy.measuredInterval), gap,
+                    gap < 3 ? ", as they may be by chance." : ": propensities, or the comparison of the policies' visitors, are wrong.");
     return finding;
 }
 
@@ -171,6 +181,11 @@ void section(const Findings& findings, const PolicyFigures& policy, std::size_t 
         out.tables.push_back(estimateTable("First slot by this policy, the rest as the logging policy fills it: what the slate earns",
                                            policy.anywhere, policy.isLogger ? std::numeric_limits<double>::quiet_NaN() : findings.all.value,
                                            findings.facts->sessionRewardHigh, spec));
+    if (!policy.slots.empty()) {
+        out.tables.push_back(slotTable(policy, spec));
+        if (auto plot = slotPlot(policy, index, spec); !plot.series.empty())
+            out.plots.push_back(std::move(plot));
+    }
     out.plots.push_back(agreementPlot(policy, index, findings, spec));
     out.plots.push_back(weightPlot(policy, index, findings));
     report.sections.push_back(std::move(out));
@@ -224,6 +239,16 @@ Json json(const PolicyFigures& policy) {
     out["first"] = json(policy.first);
     out["anywhere"] = json(policy.anywhere);
     out["slates"] = json(policy.slates);
+    for (const auto& slot : policy.slots) {
+        Json one{{"position", slot.slot + 1}, {"logged", number(slot.logged)}, {"loggedInterval", interval(slot.loggedInterval)}};
+        if (slot.refused.empty()) {
+            one["gate"] = json(slot.gate);
+            one["estimates"] = json(slot.estimates);
+        } else {
+            one["refused"] = slot.refused;
+        }
+        out["positions"].push_back(std::move(one));
+    }
     if (policy.isLogger)
         out["measured"] = {{"value", number(policy.measured)}, {"interval", interval(policy.measuredInterval)}};
     return out;
@@ -291,14 +316,20 @@ AnalysisDocument documentOf(const Findings& findings, const AnalysisSpec& spec) 
         report.lead.push_back("A slate's estimate rests on what may depend on what: RIPS, the headline, lets a slot's reward depend on the "
                               "slots before it only, as when people look from left to right. "
                               "The other assumptions stand beside it.");
-    report.light = findings.strategies.empty() ? Light::none : light(worst);
-    report.facts = {
-        {facts.slates ? "Slates" : "Impressions", withThousands(static_cast<std::int64_t>(findings.all.sessions))},
-        {"Clicks", withThousands(std::llround(findings.all.clicks))},
-        {"The log's own " + findings.reward, fmt::format("{} {}", threeFigures(findings.all.value), range(findings.all.interval))},
-        {"Logging policies", std::to_string(facts.readings.size())},
-        {"Temperature", temperature > 0 ? fmt::format("{:g} positions", temperature) : "0: the order itself"}};
+    report.facts = {{facts.slates ? "Slates" : "Impressions", withThousands(static_cast<std::int64_t>(findings.all.sessions))},
+                    {"Clicks", withThousands(std::llround(findings.all.clicks))},
+                    {"The log's own " + findings.reward, estimate(findings.all.value, findings.all.interval)},
+                    {"Logging policies", std::to_string(facts.readings.size())},
+                    {"Temperature", temperature > 0 ? fmt::format("{:g} positions", temperature) : "0: the order itself"}};
     report.findings = lights(findings);
+    report.light = light(worst);
+    if (findings.strategies.empty()) { // the light of the log's check of itself; none when nothing could be compared
+        report.light = Light::none;
+        for (const auto& finding : report.findings)
+            report.light = std::max(report.light, finding.light);
+        if (report.light == Light::none && !findings.loggers.empty())
+            report.lead.push_back("None of the logging policies could be estimated from the others: nothing was evaluated.");
+    }
     report.warnings = findings.warnings;
 
     ReportSection overview;

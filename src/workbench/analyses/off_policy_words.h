@@ -34,6 +34,8 @@ ReportTable differenceTable(const Findings& findings, const AnalysisSpec& spec);
 ReportTable temperatureTable(const Findings& findings);
 PlotSpec agreementPlot(const PolicyFigures& policy, std::size_t index, const Findings& findings, const AnalysisSpec& spec);
 PlotSpec weightPlot(const PolicyFigures& policy, std::size_t index, const Findings& findings);
+ReportTable slotTable(const PolicyFigures& policy, const AnalysisSpec& spec); // in off_policy_slots.cpp, as slotPlot
+PlotSpec slotPlot(const PolicyFigures& policy, std::size_t index, const AnalysisSpec& spec); // without series: nothing to show
 PlotSpec overviewPlot(const Findings& findings, const AnalysisSpec& spec);
 std::vector<ReportDefinition> definitions();
 

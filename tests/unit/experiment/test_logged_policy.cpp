@@ -5,6 +5,7 @@
 #include "small_plugins.h"
 #include <QTest>
 #include <cmath>
+#include <map>
 #include <numeric>
 
 using namespace carousel;
@@ -172,7 +173,7 @@ private Q_SLOTS:
     }
     void unknownUsersAreRefused() {
         const auto s = slates({{0, 1, 2}, {0, 1, 2}}, {}, 2);
-        QCOMPARE(targetPropensities(s.log, s.data, orderOf({0, 1, 2}, {1, 2, 3}, 1), 1, 10, 1, {}).error().code, std::string("CL-8024"));
+        QCOMPARE(targetPropensities(s.log, s.data, orderOf({0, 1, 2}, {1, 2, 3}, 1), 1, 10, 1, {}).error().code, std::string("CL-8035"));
     }
     // Item 0 is clicked whenever it comes first, nothing else ever: the model says so, and the expectation under the target follows.
     void rewardsArePredictedFromOtherUsers() {
@@ -196,7 +197,59 @@ private Q_SLOTS:
             for (std::size_t k = r; k < r + 3; ++k)
                 QVERIFY(made->predicted[k] >= 0 && made->predicted[k] <= 1);
         }
-        QCOMPARE(crossFittedRewards(s.log, s.data, policy, 0, std::vector<double>(3, 0), 5, 1, {}).error().code, std::string("CL-8023"));
+        QCOMPARE(crossFittedRewards(s.log, s.data, policy, 0, std::vector<double>(3, 0), 5, 1, {}).error().code, std::string("CL-8034"));
+    }
+    // What a slot is predicted to earn under the target is the sum over items of P(item in slot) times predicted reward, for every policy.
+    void rewardsOfASlotWhateverStandsBefore() {
+        std::vector<std::vector<Code>> shown;
+        std::vector<int> clicked;
+        for (int i = 0; i < 600; ++i) {
+            const auto& slate = everyItemSomewhere[static_cast<std::size_t>(i) % everyItemSomewhere.size()];
+            shown.push_back(slate);
+            clicked.push_back(slate[0] < 2 ? 0 : i % 3 == 0 ? 2 : -1);
+        }
+        const auto s = slates(shown, clicked, 600);
+        const std::vector<double> reward(s.log.log.click.begin(), s.log.log.click.end());
+        const auto orders = orderOf({3, 0, 1, 4, 2}, {1, 2.5f, 2.5f, 4, 5}, 600);
+        const double T = 1.5;
+        std::vector<double> weight(catalogue), position{2.5, 2.5, 5, 1, 4};
+        for (std::size_t i = 0; i < catalogue; ++i)
+            weight[i] = std::exp(-(position[i] - 1) / T);
+        const auto drawn = enumerated(weight);
+        std::vector<double> logWeights;
+        for (const double w : weight)
+            logWeights.push_back(std::log(w));
+        std::vector<double> ordered(3 * catalogue, 0);
+        ordered[3] = 1;
+        for (const std::size_t l : {1u, 2u})
+            ordered[l * catalogue] = ordered[l * catalogue + 1] = 0.5;
+        const std::pair<EvaluatedPolicy, std::vector<double>> cases[] = {{EvaluatedPolicy::ofOrders(orders, T, catalogue), drawn},
+                                                                         {EvaluatedPolicy::common(logWeights), drawn},
+                                                                         {EvaluatedPolicy::ofOrders(orders, 0, catalogue), ordered}};
+        for (const auto& [policy, marginal] : cases) {
+            const auto made = crossFittedRewards(s.log, s.data, policy, reward, 2, 1, {}, 2000);
+            QVERIFY2(made, made ? "" : describe(made.error()).c_str());
+            // Predictions of one fold, read off its rows: item and slot determine them.
+            std::map<std::pair<int, Code>, double> q;
+            std::map<int, double> under;
+            for (std::size_t session = 0; session < shown.size(); ++session)
+                for (std::size_t r = 3 * session; r < 3 * session + 3; ++r) {
+                    const int slot = s.log.log.slot[r];
+                    q[{slot, s.log.log.item[r]}] += made->predicted[r];
+                    under[slot] += made->slotUnderTarget[r] / static_cast<double>(shown.size());
+                }
+            std::map<std::pair<int, Code>, double> shownTimes;
+            for (std::size_t r = 0; r < s.log.log.rows(); ++r)
+                shownTimes[{s.log.log.slot[r], s.log.log.item[r]}] += 1;
+            for (int slot = 0; slot < 3; ++slot) {
+                double expected = 0;
+                for (Code i = 0; i < catalogue; ++i)
+                    expected += marginal[static_cast<std::size_t>(slot) * catalogue + static_cast<std::size_t>(i)] * q[{slot, i}] /
+                                shownTimes[{slot, i}];
+                QVERIFY2(std::abs(under[slot] / expected - 1) < 0.05, fmt::format("slot {}: {} {}", slot, under[slot], expected).c_str());
+            }
+        }
+        QVERIFY(crossFittedRewards(s.log, s.data, orders, 0, reward, 2, 1, {})->slotUnderTarget.empty());
     }
 };
 
