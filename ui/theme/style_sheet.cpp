@@ -68,6 +68,9 @@ QRadioButton::indicator:checked { background: qradialgradient(cx:0.5, cy:0.5, ra
 QRadioButton::indicator:focus { border: 1px solid @accent; }
 QRadioButton::indicator:disabled { border: 1px solid @border; background: @window; }
 QRadioButton:disabled { color: @disabled; }
+QCheckBox::indicator:unchecked, QAbstractItemView::indicator:unchecked { border: 1px solid @secondary; border-radius: 2px; background: @surface; }
+QCheckBox::indicator:unchecked:focus { border: 1px solid @accent; }
+QCheckBox::indicator:unchecked:disabled, QAbstractItemView::indicator:unchecked:disabled { border: 1px solid @border; background: @window; }
 
 QAbstractItemView { background: @surface; color: @text; border: 1px solid @border; selection-background-color: @accentSoft; selection-color: @text;
     outline: 0; gridline-color: @grid; }

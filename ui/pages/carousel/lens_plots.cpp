@@ -253,10 +253,14 @@ PlotSpec lensHeatPlot(const PositionLens::HeatMap& map, LensFigure figure, const
         if (sum < least)
             least = sum, bottom = s;
     }
+    // Some segments carry the attribute's name already ("age 18 to 30").
+    const auto segmentName = [&](std::size_t s) {
+        return map.segments[s].starts_with(field + " ") ? map.segments[s] : field + " " + map.segments[s];
+    };
     const std::string name = figureName(figure);
     plot.title = map.segments.empty() ? std::string("No segments")
-                                      : fmt::format("{}{} is highest for {} {}, lowest for {}", static_cast<char>(std::toupper(name.front())),
-                                                    name.substr(1), field, map.segments[top], map.segments[bottom]);
+                                      : fmt::format("{}{} is highest for {}, lowest for {}", static_cast<char>(std::toupper(name.front())),
+                                                    name.substr(1), segmentName(top), segmentName(bottom));
     plot.subtitle = fmt::format("{} {}; mean over {} users, users of a segment in brackets", row.letter, row.name, withThousands(users));
     return plot;
 }
