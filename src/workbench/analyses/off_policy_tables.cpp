@@ -10,7 +10,7 @@ namespace carousel::off_policy_analysis {
 namespace {
 
 std::string percent(double share) {
-    return fmt::format("{:.3g} %", 100 * share);
+    return std::isfinite(share) ? fmt::format("{:.3g} %", 100 * share) : "none";
 }
 std::string count(double value) {
     return std::isfinite(value) ? withThousands(std::llround(value)) : "unknown";
@@ -74,7 +74,8 @@ ReportTable gateTable(const PolicyFigures& policy, bool slates) {
             return;
         }
         auto mean = textCell(fmt::format("{:.3f}", gate.meanWeight));
-        mean.interval = fmt::format("± {:.2g}", 3 * gate.meanWeightError);
+        if (std::isfinite(gate.meanWeightError)) // one round, or no weight at all, has no error
+            mean.interval = fmt::format("± {:.2g}", 3 * gate.meanWeightError);
         table.rows.push_back({textCell(title), lightCell(gate.level),
                               textCell(fmt::format("{} of {}", count(gate.effectiveSampleSize), count(static_cast<double>(policy.rounds)))),
                               textCell(percent(gate.largestShare)), mean, textCell(percent(gate.overlap)),
@@ -121,8 +122,8 @@ ReportTable estimateTable(const std::string& caption, const std::vector<PolicyEs
         for (const auto& note : e.notes)
             if (!startsWith(note, "no empirical Bernstein")) // the column says none
                 assumption.note += (assumption.note.empty() ? "" : " ") + note;
-        table.rows.push_back({textCell(e.name), value, numberCell(e.standardError), intervalCell(e.bernstein, high),
-                              intervalCell(e.anytime, high), lambda, assumption});
+        table.rows.push_back({textCell(e.name), value, std::isfinite(e.standardError) ? numberCell(e.standardError) : textCell("none"),
+                              intervalCell(e.bernstein, high), intervalCell(e.anytime, high), lambda, assumption});
     }
     table.note = "Bernstein: none for ratios, whose terms have no bound.";
     if (std::isfinite(logMean))
