@@ -19,6 +19,7 @@
 #include <QHeaderView>
 #include <QLabel>
 #include <QLineEdit>
+#include <QListWidget>
 #include <QPlainTextEdit>
 #include <QSettings>
 #include <QSignalSpy>
@@ -164,6 +165,36 @@ private Q_SLOTS:
         QCOMPARE(draft.strategy()->stage(StageKind::scorer).plugin, std::string("random"));
         QVERIFY(settle());
         QVERIFY2(problems().isEmpty(), qPrintable(problems().join(QStringLiteral("; "))));
+    }
+
+    void learningFromClicksReachesTheStudy() {
+        auto& draft = m_window->session().draft();
+        if (!draft.strategy())
+            QSKIP("no plugins beside the program");
+        auto* clicks = m_window->findChild<QComboBox*>(QStringLiteral("training-clicks"));
+        auto* clip = m_window->findChild<QAbstractSpinBox*>(QStringLiteral("training-clip"));
+        QVERIFY(clicks && clip);
+        QVERIFY(!clicks->isEnabled()); // this data set has no carousel log
+        const auto before = draft.study();
+        const int steps = draft.undoStack().index();
+        clicks->setCurrentIndex(clicks->findData(QStringLiteral("ips")));
+        clip->setProperty("value", 7.0);
+        QCOMPARE(draft.strategy()->training.clicks, std::string("ips"));
+        QCOMPARE(draft.strategy()->training.clip, 7.0);
+        const auto read = parseStudy(draft.toml(), m_window->session().workbench().plugins());
+        QVERIFY2(read, read ? "" : read.error().message.c_str());
+        QVERIFY(read->strategies[static_cast<std::size_t>(draft.current())].training == draft.strategy()->training);
+        draft.copyStrategy();
+        QCOMPARE(draft.study().strategies.size(), before.strategies.size() + 1);
+        QCOMPARE(draft.strategy()->training.clip, 7.0);
+        bool noted = false;
+        for (auto* list : m_window->findChildren<QListWidget*>())
+            for (int i = 0; i < list->count(); ++i)
+                noted = noted || list->item(i)->text().contains(QStringLiteral("+ clicks, weighted"));
+        QVERIFY(noted);
+        draft.undoStack().setIndex(steps);
+        QVERIFY(draft.study().strategies == before.strategies);
+        QCOMPARE(clicks->currentData().toString(), QStringLiteral("none"));
     }
 
     void evaluationFormRoundTrips() {

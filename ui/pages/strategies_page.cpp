@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/paths.h"
 #include "pages/study_settings.h"
+#include "pages/training_group.h"
 #include "session/run_selection.h"
 #include "session/study_draft.h"
 #include "theme/theme.h"
@@ -200,6 +201,12 @@ QWidget* StrategiesPage::makePipeline() {
     placeColumn->addWidget(m_form);
     placeColumn->addStretch();
     m_tabs->addTab(scrolled(place), tr("Scorer"));
+    auto* clicks = new QWidget;
+    auto* clicksColumn = new QVBoxLayout(clicks);
+    clicksColumn->setContentsMargins(0, 12, 8, 0);
+    clicksColumn->addWidget(new TrainingGroup(session()));
+    clicksColumn->addStretch();
+    m_tabs->addTab(scrolled(clicks), tr("Carousel clicks"));
     auto* study = new QWidget;
     auto* studyColumn = new QVBoxLayout(study);
     studyColumn->setContentsMargins(0, 12, 0, 0);
@@ -345,7 +352,9 @@ void StrategiesPage::followList() {
         if (i >= m_list->count())
             m_list->addItem(new QListWidgetItem);
         auto* item = m_list->item(i);
-        item->setText(qs(strategies[static_cast<std::size_t>(i)].name));
+        const auto& strategy = strategies[static_cast<std::size_t>(i)];
+        const QString clicks = trainingNote(strategy.training);
+        item->setText(clicks.isEmpty() ? qs(strategy.name) : qs(strategy.name) + QLatin1Char('\n') + clicks);
         item->setIcon(Theme::instance().strategyIcon(i));
         item->setToolTip(plainToolTip(item->text()));
     }
