@@ -99,6 +99,8 @@ QWidget* StrategiesPage::makeList() {
     m_list->setAccessibleName(tr("Strategies of the study"));
     m_list->setFrameShape(QFrame::NoFrame);
     m_list->setIconSize({16, 16});
+    m_list->setTextElideMode(Qt::ElideRight); // long names end in an ellipsis; the tooltip has them whole
+    m_list->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     column->addWidget(m_list, 1);
     auto* buttons = new QHBoxLayout;
     buttons->setSpacing(0);
