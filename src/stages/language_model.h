@@ -6,8 +6,10 @@
 #include "base/result.h"
 #include "base/run_control.h"
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace carousel {
@@ -53,17 +55,51 @@ struct ContinuationScores {
     std::int64_t promptTokens = 0, cachedTokens = 0;
 };
 
+// How an answer is written. The seed and the options decide it; onText only listens.
 struct GenerateOptions {
     int maximumTokens = 64;
-    double temperature = 0;             // 0: greedy
-    double topP = 1;
+    double temperature = 0; // 0: the most probable token; otherwise > 0: tokens are drawn
+    double topP = 1;        // drawn among the fewest most probable tokens that together reach this, 0 < topP <= 1
     std::uint64_t seed = 1;
-    std::vector<std::string> stop;
+    std::vector<std::string> stop; // the answer ends before the first of these, wherever token borders lie
+    int topK = 0;                  // drawn among so many most probable tokens; 0: all
+    // Logits of tokens that the answer has already are divided by this where positive and multiplied where negative (Keskar et al. 2019,
+    // section 4.1, without the prompt); 1: as they are. Log-probabilities are those after it.
+    double repetitionPenalty = 1;
+    int beams = 1;            // > 1: beam search, at temperature 0 only
+    int sequences = 1;        // answers wanted: the best of the beams, or so many drawn; at temperature 0 at most `beams`
+    double lengthPenalty = 1; // beams are ordered by log-probability / tokens^lengthPenalty, the end counted as a token; 0: by the sum
+    std::vector<std::string> oneOf; // not empty: every answer is exactly one of these texts, and several answers are different ones
+    std::string grammar;            // not empty: every whole answer matches this grammar (llm/generation/grammar.h); not with oneOf
+    // Called while the (single) answer is written, with the next whole characters; all calls joined are its text. Not part of a cache key.
+    std::function<void(std::string_view)> onText;
+};
+struct GeneratedSequence {
+    std::string text;
+    double logProbability = 0; // natural log, over the whole vocabulary at temperature 1, the end included where it was written
+    double score = 0;          // what beams are ordered by
+    int tokens = 0;            // without the end
+    bool reachedLimit = false; // cut at maximumTokens: with a grammar the text is the beginning of a match
 };
 struct Generated {
-    std::string text;
-    std::int64_t promptTokens = 0, generatedTokens = 0;
-    bool reachedLimit = false;
+    std::string text;                                   // of the first sequence
+    std::int64_t promptTokens = 0, generatedTokens = 0; // generated: of all sequences
+    bool reachedLimit = false;                          // of the first sequence
+    std::vector<GeneratedSequence> sequences; // best first, or in the order drawn; at most `sequences`, fewer when there are no more
+};
+
+// Vectors for heads that are trained on top of the model. The prompts are those of a BranchRequest.
+struct HiddenRequest {
+    std::vector<ChatMessage> shared; // the last one is continued by the branch
+    std::vector<std::string> branches;
+    std::string tail;
+    Pooling pooling =
+        Pooling::last; // last: after the start of the assistant's turn, what the answer's logits are made of; mean: over branch and tail
+};
+struct HiddenVectors {
+    Matrix rows;                         // branches x width, after the final norm, not normalised
+    std::vector<std::uint8_t> truncated; // per branch, as in BranchScores
+    std::int64_t prefixTokens = 0, branchTokens = 0, cachedTokens = 0;
 };
 
 class LanguageModel {
@@ -74,6 +110,12 @@ public:
     virtual Result<BranchScores> scoreBranches(const BranchRequest& request, const RunControl& control) = 0;
     virtual Result<ContinuationScores> scoreContinuations(const ContinuationRequest& request, const RunControl& control) = 0;
     virtual Result<Generated> generate(const std::vector<ChatMessage>& messages, const GenerateOptions& options, const RunControl& control) = 0;
+    // CL-2094 where a model has none to give.
+    virtual Result<HiddenVectors> hiddenStates(const HiddenRequest& request, const RunControl& control) {
+        (void)request, (void)control;
+        return fail(ErrorKind::usage, "CL-2094", fmt::format("{} gives no hidden states", info().id),
+                    "choose an embedded chat model such as smollm2-135m-instruct");
+    }
     virtual std::int64_t countTokens(const std::string& text) const = 0;
 };
 
