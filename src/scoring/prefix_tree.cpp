@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Sorted prompts that begin alike stand next to each other, so the tree is read off the lengths of common beginnings of neighbours.
+#include "scoring/prefix_tree.h"
+#include <algorithm>
+#include <numeric>
+
+namespace carousel {
+
+PrefixTree::PrefixTree(std::span<const std::span<const TokenId>> prompts, std::int64_t longestNode)
+    : m_ends(prompts.size(), PrefixNode::none) {
+    longestNode = std::max<std::int64_t>(1, longestNode);
+    std::vector<std::size_t> order(prompts.size());
+    std::iota(order.begin(), order.end(), std::size_t(0));
+    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+        const auto x = prompts[a], y = prompts[b];
+        const auto [p, q] = std::mismatch(x.begin(), x.end(), y.begin(), y.end());
+        if (p == x.end() || q == y.end())
+            return x.size() != y.size() ? x.size() < y.size() : a < b;
+        return *p < *q;
+    });
+    // common[i]: how many tokens sorted prompt i shares with the one before it.
+    std::vector<std::int64_t> common(order.size() + 1, 0);
+    for (std::size_t i = 1; i < order.size(); ++i) {
+        const auto x = prompts[order[i - 1]], y = prompts[order[i]];
+        common[i] = std::mismatch(x.begin(), x.end(), y.begin(), y.end()).second - y.begin();
+    }
+
+    // A prompt's new tokens, from where it leaves the one before, are cut wherever a later prompt leaves it in turn (or it ends inside a
+    // later one), so that every node is shared as a whole. `cuts` are those places, found from the end.
+    std::vector<std::vector<std::int64_t>> cuts(order.size());
+    std::vector<std::pair<std::int64_t, std::size_t>> open; // (begin of its new tokens, sorted prompt), deepest last
+    for (std::size_t i = 0; i < order.size(); ++i) {
+        while (!open.empty() && open.back().first >= common[i])
+            open.pop_back();
+        if (!open.empty() && common[i] > open.back().first)
+            cuts[open.back().second].push_back(common[i]);
+        if (static_cast<std::int64_t>(prompts[order[i]].size()) > common[i])
+            open.emplace_back(common[i], i);
+    }
+
+    std::vector<std::size_t> current; // nodes from the first to the last one made
+    auto closeFrom = [&](std::int64_t position) {
+        while (!current.empty() && m_nodes[current.back()].start >= position) {
+            m_nodes[current.back()].subtreeEnd = m_nodes.size();
+            current.pop_back();
+        }
+    };
+    for (std::size_t i = 0; i < order.size(); ++i) {
+        const auto length = static_cast<std::int64_t>(prompts[order[i]].size());
+        closeFrom(common[i]);
+        std::vector<std::int64_t>& ends = cuts[i];
+        ends.push_back(length);
+        std::sort(ends.begin(), ends.end());
+        std::int64_t from = common[i];
+        for (const std::int64_t end : ends)
+            while (from < end) {
+                PrefixNode node;
+                node.parent = current.empty() ? PrefixNode::none : current.back();
+                node.prompt = order[i];
+                node.start = from;
+                node.length = std::min(longestNode, end - from);
+                from += node.length;
+                current.push_back(m_nodes.size());
+                m_nodes.push_back(node);
+            }
+        m_ends[order[i]] = current.empty() ? PrefixNode::none : current.back();
+    }
+    closeFrom(0);
+}
+
+std::vector<std::size_t> PrefixTree::pathOfNode(std::size_t node) const {
+    std::vector<std::size_t> out;
+    for (; node != PrefixNode::none; node = m_nodes[node].parent)
+        out.push_back(node);
+    std::reverse(out.begin(), out.end());
+    return out;
+}
+
+std::vector<std::size_t> PrefixTree::path(std::size_t prompt) const {
+    return pathOfNode(m_ends[prompt]);
+}
+
+std::int64_t PrefixTree::tokens() const {
+    return std::accumulate(m_nodes.begin(), m_nodes.end(), std::int64_t(0),
+                           [](std::int64_t sum, const PrefixNode& node) { return sum + node.length; });
+}
+
+std::vector<PrefixBatch> PrefixTree::batches(std::int64_t mostTokens) const {
+    std::vector<PrefixBatch> out;
+    for (std::size_t i = 0; i < m_nodes.size(); ++i) {
+        if (out.empty() || out.back().tokens + m_nodes[i].length > mostTokens)
+            out.push_back({i, i, 0});
+        out.back().last = i + 1;
+        out.back().tokens += m_nodes[i].length;
+    }
+    return out;
+}
+
+} // namespace carousel
