@@ -95,10 +95,12 @@ public:
             if (neutral)
                 scores[i] -= static_cast<float>(m_settings.neutralWeight) * difference(*neutral, i);
             status[i] = answers.truncated[i] ? ScoreStatus::truncated : ScoreStatus::ok;
-            if (!std::isfinite(scores[i]) || !(answers.answerMass[i] >= m_settings.leastMass))
+            if (answers.missing(i) || (neutral && neutral->missing(i))) // a server gave no usable answer for this one
+                status[i] = ScoreStatus::missing;
+            else if (!std::isfinite(scores[i]) || !(answers.answerMass[i] >= m_settings.leastMass))
                 status[i] = ScoreStatus::invalid;
         }
-        imputeInvalid(scores, status);
+        imputeFailed(scores, status);
         if (blending) {
             const auto own = rankShares(scores), retrieved = rankShares(request.retrieverScores);
             for (std::size_t i = 0; i < scores.size(); ++i)
@@ -116,11 +118,15 @@ public:
         if (!answers)
             return nlohmann::json{{"error", describe(answers.error())}}.dump();
         const double gap = difference(*answers, 0);
+        if (answers->missing(0))
+            return nlohmann::json{{"prompt", prompt}, {"missing", answers->reasons[0]}}.dump(-1, ' ', false,
+                                                                                            nlohmann::json::error_handler_t::replace);
         return nlohmann::json{{"prompt", prompt + " " + m_itemText[static_cast<std::size_t>(item)] + m_settings.tail},
                               {"logitYes", answers->logits.values[0]},
                               {"logitNo", answers->logits.values[1]},
                               {"probabilityYes", 1 / (1 + std::exp(-gap))},
-                              {"answerMass", answers->answerMass[0]}}
+                              {"answerMass", answers->answerMass[0]},
+                              {"bound", answers->censored[0] != 0}}
             .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
     }
 
@@ -152,16 +158,18 @@ private:
         return plugin::scoreBranchesInFixedOrder(model, request, control);
     }
 
-    // An invalid answer stays flagged; its number becomes the mean of the valid ones, so that nothing downstream sees a wild value.
-    static void imputeInvalid(std::span<float> scores, std::span<const ScoreStatus> status) {
+    static bool failed(ScoreStatus status) { return status == ScoreStatus::invalid || status == ScoreStatus::missing; }
+
+    // A failed answer stays flagged; its number becomes the mean of the valid ones, so that nothing downstream sees a wild value.
+    static void imputeFailed(std::span<float> scores, std::span<const ScoreStatus> status) {
         std::vector<float> valid; // summed in order of size: the order of the candidates must not matter
         for (std::size_t i = 0; i < scores.size(); ++i)
-            if (status[i] != ScoreStatus::invalid)
+            if (!failed(status[i]))
                 valid.push_back(scores[i]);
         std::sort(valid.begin(), valid.end());
         const double mean = valid.empty() ? 0.0 : std::accumulate(valid.begin(), valid.end(), 0.0) / static_cast<double>(valid.size());
         for (std::size_t i = 0; i < scores.size(); ++i)
-            if (status[i] == ScoreStatus::invalid)
+            if (failed(status[i]))
                 scores[i] = static_cast<float>(mean);
     }
 

@@ -35,12 +35,19 @@ Result<BranchScores> scoreBranchesInFixedOrder(LanguageModel& model, const Branc
     out.logits = Matrix(request.branches.size(), request.answers.size());
     out.answerMass.assign(request.branches.size(), 0.0f);
     out.truncated.assign(request.branches.size(), 0);
+    out.status.assign(request.branches.size(), ScoreStatus::ok);
+    out.censored.assign(request.branches.size(), 0);
+    out.reasons.assign(request.branches.size(), {});
     for (std::size_t i = 0; i < request.branches.size(); ++i) {
         const auto at = static_cast<std::size_t>(std::lower_bound(fixed.branches.begin(), fixed.branches.end(), request.branches[i]) -
                                                  fixed.branches.begin());
         std::copy_n(answers.logits.row(at).begin(), request.answers.size(), out.logits.row(i).begin());
         out.answerMass[i] = answers.answerMass[at];
         out.truncated[i] = at < answers.truncated.size() ? answers.truncated[at] : std::uint8_t{0};
+        out.status[i] = at < answers.status.size() ? answers.status[at] : out.truncated[i] ? ScoreStatus::truncated : ScoreStatus::ok;
+        out.censored[i] = at < answers.censored.size() ? answers.censored[at] : std::uint8_t{0};
+        if (at < answers.reasons.size())
+            out.reasons[i] = answers.reasons[at];
     }
     return out;
 }

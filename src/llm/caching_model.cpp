@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "llm/caching_model.h"
 #include "base/hash.h"
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstring>
@@ -137,6 +138,28 @@ Result<Matrix> CachingModel::embed(const std::vector<std::string>& texts, Poolin
     return result;
 }
 
+namespace {
+
+// How a branch's answer is stored: the answers' logits, their mass, and a byte of flags.
+struct StoredBranch {
+    static constexpr std::uint8_t truncatedFlag = 1, censoredFlag = 2;
+
+    static std::size_t size(std::size_t answers) { return (answers + 1) * sizeof(float) + 1; }
+    static std::string bytes(std::span<const float> logits, float mass, bool truncated, bool censored) {
+        std::string out(reinterpret_cast<const char*>(logits.data()), logits.size_bytes());
+        put(out, mass);
+        put(out, static_cast<std::uint8_t>((truncated ? truncatedFlag : 0) | (censored ? censoredFlag : 0)));
+        return out;
+    }
+    // A failed answer is passed on, never kept.
+    static bool lasts(ScoreStatus status, std::span<const float> logits, float mass) {
+        return status != ScoreStatus::missing && status != ScoreStatus::invalid && std::isfinite(mass) &&
+               std::all_of(logits.begin(), logits.end(), [](float x) { return std::isfinite(x); });
+    }
+};
+
+} // namespace
+
 Result<BranchScores> CachingModel::scoreBranches(const BranchRequest& request, const RunControl& control) {
     const std::size_t answers = request.answers.size();
     std::vector<std::string> keys;
@@ -144,45 +167,59 @@ Result<BranchScores> CachingModel::scoreBranches(const BranchRequest& request, c
         Key(info(), "branches").messages(request.shared).text(request.tail).texts(request.answers).texts(request.answerForms).hex();
     for (const auto& branch : request.branches)
         keys.push_back(Key(info(), "branch").text(common).text(branch).hex());
-    // Stored: the answers' logits, their mass, whether the prompt was cut.
-    const std::size_t stored = (answers + 1) * sizeof(float) + 1;
+    const std::size_t stored = StoredBranch::size(answers);
     LookUp look(m_cache, std::move(keys), [&](const std::string& bytes) { return bytes.size() == stored; });
     Cost cost = look.cost();
     cost.scoredCandidates = static_cast<std::int64_t>(request.branches.size());
     BranchScores result;
+    std::map<std::string, std::pair<ScoreStatus, std::string>> failures; // by key
     if (!look.missing.empty()) {
         BranchRequest asked = request;
         asked.branches.clear();
         for (const auto i : look.missing)
             asked.branches.push_back(request.branches[i]);
+        const std::size_t n = asked.branches.size();
+        std::vector<std::uint8_t> kept(n, 0);
+        asked.whenAnswered = [&](std::size_t branch, const BranchAnswer& answer) -> Result<void> {
+            if (branch >= n || answer.logits.size() != answers || !StoredBranch::lasts(answer.status, answer.logits, answer.answerMass))
+                return {};
+            CAROUSEL_TRY(keep(m_cache, {{look.keys[look.missing[branch]],
+                                         StoredBranch::bytes(answer.logits, answer.answerMass, answer.status == ScoreStatus::truncated,
+                                                             answer.censored)}}));
+            kept[branch] = 1;
+            return {};
+        };
         const Clock clock;
         CAROUSEL_ASSIGN(const BranchScores computed, m_model.scoreBranches(asked, control));
         cost.modelSeconds = clock.seconds();
-        cost.modelCalls = 1;
-        const std::size_t n = asked.branches.size();
+        cost.modelCalls = computed.calls;
+        auto fits = [&](const auto& list) { return list.empty() || list.size() == n; };
         if (computed.logits.rows != n || computed.logits.columns != answers || computed.answerMass.size() != n ||
-            computed.truncated.size() != n)
+            computed.truncated.size() != n || !fits(computed.status) || !fits(computed.censored) || !fits(computed.reasons))
             return shortAnswer(info(), n, computed.logits.rows);
         std::map<std::string, std::string> fresh, lasting;
         for (std::size_t i = 0; i < n; ++i) {
             const auto row = computed.logits.row(i);
-            std::string bytes(reinterpret_cast<const char*>(row.data()), row.size_bytes());
-            put(bytes, computed.answerMass[i]);
-            put(bytes, computed.truncated[i]);
-            bool finite = std::isfinite(computed.answerMass[i]);
-            for (const float logit : row)
-                finite = finite && std::isfinite(logit);
-            if (finite) // a failed answer is passed on, never kept
-                lasting.emplace(look.keys[look.missing[i]], bytes);
-            fresh.emplace(look.keys[look.missing[i]], std::move(bytes));
+            const std::string& key = look.keys[look.missing[i]];
+            const ScoreStatus status = computed.status.empty() ? ScoreStatus::ok : computed.status[i];
+            std::string bytes = StoredBranch::bytes(row, computed.answerMass[i], computed.truncated[i] != 0,
+                                                    !computed.censored.empty() && computed.censored[i] != 0);
+            if (!kept[i] && StoredBranch::lasts(status, row, computed.answerMass[i]))
+                lasting.emplace(key, bytes);
+            if (computed.missing(i))
+                failures[key] = {status, computed.reasons.empty() ? std::string() : computed.reasons[i]};
+            fresh.emplace(key, std::move(bytes));
         }
         CAROUSEL_TRY(keep(m_cache, lasting));
         look.known.merge(fresh);
+        result.calls = computed.calls;
         result.prefixTokens = computed.prefixTokens;
         result.branchTokens = computed.branchTokens;
         result.cachedTokens = computed.cachedTokens;
         cost.promptTokens = computed.prefixTokens + computed.branchTokens;
         cost.sharedTokens = computed.cachedTokens;
+    } else {
+        result.calls = 0;
     }
     result.logits = Matrix(request.branches.size(), answers);
     for (std::size_t i = 0; i < request.branches.size(); ++i) {
@@ -190,7 +227,13 @@ Result<BranchScores> CachingModel::scoreBranches(const BranchRequest& request, c
         if (answers > 0)
             std::memcpy(result.logits.row(i).data(), bytes.data(), answers * sizeof(float));
         result.answerMass.push_back(get<float>(bytes, answers * sizeof(float)));
-        result.truncated.push_back(get<std::uint8_t>(bytes, (answers + 1) * sizeof(float)));
+        const auto flags = get<std::uint8_t>(bytes, (answers + 1) * sizeof(float));
+        result.truncated.push_back((flags & StoredBranch::truncatedFlag) != 0);
+        result.censored.push_back((flags & StoredBranch::censoredFlag) != 0);
+        const auto failed = failures.find(look.keys[i]);
+        const bool truncated = result.truncated.back() != 0;
+        result.status.push_back(failed != failures.end() ? failed->second.first : truncated ? ScoreStatus::truncated : ScoreStatus::ok);
+        result.reasons.push_back(failed != failures.end() ? failed->second.second : std::string());
     }
     if (m_cost)
         m_cost->add(cost);

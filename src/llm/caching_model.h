@@ -14,12 +14,14 @@ public:
 
     const ModelInfo& info() const override { return m_model.info(); }
     Result<Matrix> embed(const std::vector<std::string>& texts, Pooling pooling, const RunControl& control) override;
-    // Per branch: only branches that are not known are computed. cachedTokens/prefixTokens tell of the computed ones.
+    // Per branch: only branches that are not known are computed. cachedTokens/prefixTokens tell of the computed ones. An answer that the
+    // model hands on early (BranchRequest::whenAnswered) is kept at once; one that failed (missing, invalid, not finite) never is.
     Result<BranchScores> scoreBranches(const BranchRequest& request, const RunControl& control) override;
     Result<ContinuationScores> scoreContinuations(const ContinuationRequest& request, const RunControl& control) override;
     Result<Generated> generate(const std::vector<ChatMessage>& messages, const GenerateOptions& options,
                                const RunControl& control) override;
     std::int64_t countTokens(const std::string& text) const override { return m_model.countTokens(text); }
+    std::string facts() const override { return m_model.facts(); }
 
 private:
     LanguageModel& m_model;

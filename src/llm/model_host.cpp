@@ -75,6 +75,12 @@ Result<void> ModelHost::openModule() {
 }
 
 Result<LanguageModel*> ModelHost::languageModel(const std::string& idOrPath) {
+    if (constexpr std::string_view prefix = "server:"; idOrPath.starts_with(prefix)) { // needs neither shelf nor LibTorch
+        if (!m_openServer)
+            return fail(ErrorKind::plugin, "CL-2100", fmt::format("The model '{}' is on a server, and no servers are offered here.", idOrPath),
+                        "Choose a model of this machine; see `models list`.");
+        return m_openServer(idOrPath.substr(prefix.size()));
+    }
     std::scoped_lock lock(m_mutex);
     if (m_module)
         if (const auto open = m_module->models.find(idOrPath); open != m_module->models.end())

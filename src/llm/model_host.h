@@ -2,6 +2,7 @@
 // Gives stages their language models by id: finds the files, opens the torch module on first use, keeps each model alive.
 #pragma once
 #include "llm/torch_module.h"
+#include <functional>
 #include <memory>
 #include <mutex>
 
@@ -14,7 +15,12 @@ public:
     ModelHost(const ModelHost&) = delete;
     ModelHost& operator=(const ModelHost&) = delete;
 
-    // A known id or a path. CL-2070..2072 from the shelf; CL-2080 module missing or not loadable; CL-2081 module of another version.
+    // Whoever makes the host says how ids of the form "server:NAME" become models (src/server knows; this library does not). Set it before
+    // the first call of languageModel(); the models live as long as the opener's owner.
+    using ServerOpener = std::function<Result<LanguageModel*>(const std::string& name)>;
+    void setServerOpener(ServerOpener opener) { m_openServer = std::move(opener); }
+
+    // A known id, a path, or server:NAME (CL-2100 where no servers are offered). CL-2070..2072 from the shelf; CL-2080 module missing or not loadable; CL-2081 module of another version.
     Result<LanguageModel*> languageModel(const std::string& idOrPath);
     const ModelShelf& shelf() const { return m_shelf; }
     const OpenOptions& options() const { return m_options; }
@@ -27,6 +33,7 @@ private:
     OpenOptions m_options;
     ModelShelf m_shelf;
     std::string m_moduleFolder;
+    ServerOpener m_openServer;
     std::unique_ptr<Module> m_module;
 };
 

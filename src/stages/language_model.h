@@ -5,6 +5,7 @@
 #include "base/matrix.h"
 #include "base/result.h"
 #include "base/run_control.h"
+#include "stages/score_status.h"
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -29,6 +30,16 @@ struct ModelInfo {
 
 enum class Pooling { mean, last };
 
+// One branch's answer, as it is handed on while the others are still computed.
+struct BranchAnswer {
+    std::vector<float> logits;          // one per answer; finite when status is ok or truncated
+    float answerMass = 0;               // 0..1
+    ScoreStatus status = ScoreStatus::ok; // missing: nothing usable came; the logits are NaN and `reason` says why
+    bool censored = false;              // a logit is an upper bound: the answer was not among those that were reported
+    std::string reason;
+};
+using BranchSink = std::function<Result<void>(std::size_t branch, const BranchAnswer& answer)>;
+
 // Prefix-shared scoring. The prompt is `shared` (its last message open), then one branch, then `tail`, then the model's own end of turn
 // and start of the assistant's; one prompt per branch, the shared part computed once.
 struct BranchRequest {
@@ -37,12 +48,22 @@ struct BranchRequest {
     std::string tail;
     std::vector<std::string> answers;   // each stands for its first token after the assistant's start, e.g. "Yes", "No"
     std::vector<std::string> answerForms; // not used by the model; part of the cache key for callers that need it
+    // A model whose answers cost money calls it with each answer before it takes the next, so that what was paid is kept whatever happens
+    // later; an error from it ends the call. Others may ignore it.
+    BranchSink whenAnswered;
 };
 struct BranchScores {
     Matrix logits;                      // branches x answers: logit of each answer's token
     std::vector<float> answerMass;      // per branch: probability of all answers together under the full vocabulary, 0..1
     std::int64_t prefixTokens = 0, branchTokens = 0, cachedTokens = 0; // computed; reused from the prefix
     std::vector<std::uint8_t> truncated; // per branch: 1 when the prompt did not fit the context and the oldest part was cut
+    // For models that can fail on one branch alone (servers). Empty: every branch is ok, none is censored.
+    std::vector<ScoreStatus> status;     // missing: logits and mass are NaN, never a number that could be taken for an answer
+    std::vector<std::uint8_t> censored;  // 1: a logit is an upper bound, see BranchAnswer
+    std::vector<std::string> reasons;    // why a branch is not ok; empty text where it is
+    std::int64_t calls = 1;              // requests that this took (more than one where a server takes one prompt a request)
+
+    bool missing(std::size_t branch) const { return branch < status.size() && (status[branch] == ScoreStatus::missing || status[branch] == ScoreStatus::invalid); }
 };
 
 struct ContinuationRequest {
@@ -116,7 +137,9 @@ public:
         return fail(ErrorKind::usage, "CL-2094", fmt::format("{} gives no hidden states", info().id),
                     "choose an embedded chat model such as smollm2-135m-instruct");
     }
-    virtual std::int64_t countTokens(const std::string& text) const = 0;
+    virtual std::int64_t countTokens(const std::string& text) const = 0; // an estimate where the model is elsewhere
+    // What a run's provenance should say beyond info(): a JSON object, or empty. A server tells its card, its calls, tokens and cost.
+    virtual std::string facts() const { return {}; }
 };
 
 // Answers by content, kept across runs: key -> bytes. Both may be called from any thread.

@@ -5,6 +5,7 @@
 #include "base/parameters.h"
 #include "data/split.h"
 #include "stages/language_model.h"
+#include "stages/score_status.h"
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -15,10 +16,6 @@ namespace carousel {
 
 enum class StageKind { feature, encoder, scorer, controller };
 const char* name(StageKind kind); // "feature", "encoder", "scorer", "controller"
-
-// Every score carries one: a failure is counted and shown, never hidden.
-enum class ScoreStatus : std::uint8_t { ok, invalid, missing, truncated, fallback };
-const char* name(ScoreStatus status);
 
 // ---- environment --------------------------------------------------------------------------------------------------------------------
 struct Cost {

@@ -3,6 +3,7 @@
 #pragma once
 #include "base/hash.h"
 #include "stages/language_model.h"
+#include <algorithm>
 #include <limits>
 
 namespace carousel {
@@ -10,8 +11,9 @@ namespace carousel {
 class ModelDouble : public LanguageModel {
 public:
     ModelInfo description;
-    std::int64_t calls = 0, branchesComputed = 0;
+    std::int64_t calls = 0, branchesComputed = 0, callsPerRequest = 1;
     bool broken = false;
+    int failAfter = -1; // hands on so many answers of a call, then fails, like a server that goes away
 
     ModelDouble() {
         description.id = "double";
@@ -36,7 +38,6 @@ public:
         ++calls;
         if (broken)
             return fail(ErrorKind::internal, "CL-2098", "broken", "");
-        branchesComputed += static_cast<std::int64_t>(request.branches.size());
         BranchScores result;
         std::string shared;
         for (const auto& message : request.shared)
@@ -47,9 +48,24 @@ public:
                 result.logits.row(i)[j] = request.branches[i] == "bad"
                                               ? std::numeric_limits<float>::quiet_NaN()
                                               : numberOf(shared + request.branches[i] + request.tail + request.answers[j]);
-            result.answerMass.push_back(numberOf(request.branches[i]));
+            ++branchesComputed;
+            const bool gone = request.branches[i] == "gone";
+            if (gone)
+                std::fill(result.logits.row(i).begin(), result.logits.row(i).end(), std::numeric_limits<float>::quiet_NaN());
+            result.answerMass.push_back(gone ? std::numeric_limits<float>::quiet_NaN() : numberOf(request.branches[i]));
             result.truncated.push_back(request.branches[i].size() > 5);
+            result.status.push_back(gone ? ScoreStatus::missing : ScoreStatus::ok);
+            result.reasons.push_back(gone ? "server said 500" : "");
+            result.censored.push_back(request.branches[i] == "b");
+            if (failAfter >= 0) {
+                if (static_cast<int>(i) == failAfter)
+                    return fail(ErrorKind::partial, "CL-2098", "gone away", "");
+                BranchAnswer answer{{result.logits.row(i).begin(), result.logits.row(i).end()}, result.answerMass[i], ScoreStatus::ok, false, ""};
+                if (request.whenAnswered)
+                    CAROUSEL_TRY(request.whenAnswered(i, answer));
+            }
         }
+        result.calls = callsPerRequest;
         result.prefixTokens = 10;
         result.branchTokens = static_cast<std::int64_t>(3 * request.branches.size());
         result.cachedTokens = static_cast<std::int64_t>(10 * (request.branches.size() - 1));

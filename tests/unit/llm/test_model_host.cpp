@@ -119,6 +119,39 @@ private slots:
         cache.full = true;
         QCOMPARE(cached.scoreBranches(request({"new"}), {}).error().code, std::string("CL-5002"));
     }
+    void branchesThatFailedAreToldAndAskedAgain() {
+        ModelDouble model;
+        MapCache cache;
+        CachingModel cached(model, &cache, nullptr);
+        model.callsPerRequest = 3;
+        const auto first = cached.scoreBranches(request({"a", "gone", "b", "gone"}), {});
+        QVERIFY(first && !first->missing(0) && first->missing(1) && !first->missing(2) && first->missing(3));
+        QVERIFY(first->status[1] == ScoreStatus::missing && first->reasons[1] == "server said 500" && first->reasons[0].empty());
+        QVERIFY(std::isnan(first->logits.row(1)[0]) && std::isnan(first->answerMass[1]));
+        QCOMPARE(cache.answers.size(), std::size_t(2));
+        QCOMPARE(first->calls, std::int64_t(3));
+        QVERIFY(first->censored[2] == 1 && first->censored[0] == 0);
+        const auto again = cached.scoreBranches(request({"b", "gone", "a"}), {});
+        QVERIFY(again && again->missing(1) && again->censored[0] == 1 && again->censored[2] == 0);
+        QVERIFY(again->logits.row(2)[0] == first->logits.row(0)[0]);
+        QCOMPARE(model.branchesComputed, std::int64_t(4)); // a, gone, b; then gone alone
+    }
+    void answersHandedOnEarlyOutliveTheCallThatFails() {
+        ModelDouble model;
+        MapCache cache;
+        CachingModel cached(model, &cache, nullptr);
+        model.failAfter = 2;
+        QVERIFY(!cached.scoreBranches(request({"a", "b", "c"}), {}));
+        QCOMPARE(cache.answers.size(), std::size_t(2)); // paid, therefore kept
+        model.failAfter = -1;
+        model.branchesComputed = 0;
+        QVERIFY(cached.scoreBranches(request({"a", "b", "c"}), {}));
+        QCOMPARE(model.branchesComputed, std::int64_t(1));
+        cache.full = true; // what cannot be kept must not be paid for any longer
+        model.failAfter = 9;
+        QCOMPARE(cached.scoreBranches(request({"d", "e"}), {}).error().code, std::string("CL-5002"));
+        QCOMPARE(model.branchesComputed, std::int64_t(2));
+    }
     void otherCallsAreCachedToo() {
         ModelDouble model;
         MapCache cache;
@@ -219,6 +252,10 @@ private slots:
         ModelHost broken({}, ModelShelf(m_folder.path("none")), m_folder.path("bad"));
         QCOMPARE(broken.languageModel(path).error().code, std::string("CL-2080"));
         qputenv("CAROUSEL_TEST_MODULE_API", "7");
+        QCOMPARE(broken.languageModel("server:x").error().code, std::string("CL-2100"));
+        ModelDouble remote;
+        broken.setServerOpener([&](const std::string& name) -> Result<LanguageModel*> { return name == "x" ? &remote : nullptr; });
+        QCOMPARE(*broken.languageModel("server:x"), static_cast<LanguageModel*>(&remote));
         ModelHost later({}, ModelShelf(m_folder.path("none")), moduleHere);
         const auto refused = later.languageModel(path);
         qunsetenv("CAROUSEL_TEST_MODULE_API");
