@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "compute/attention_torch.h"
+#include "compute/attention_portable_torch.h"
 #include "compute/cpu_kernels.h"
-#include <ATen/TensorOperators.h>
-#include <ATen/ops/arange.h>
-#include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/matmul.h>
-#include <ATen/ops/softmax.h>
-#include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 #include <algorithm>
 #include <cmath>
@@ -16,9 +11,15 @@
 
 namespace carousel {
 
+double AttentionShape::factor() const {
+    return scale > 0 ? scale : 1 / std::sqrt(static_cast<double>(headSize));
+}
+
 namespace {
 
-std::int64_t wholeBlocks(std::int64_t count) { return (count + keyBlock - 1) / keyBlock * keyBlock; }
+std::int64_t wholeBlocks(std::int64_t count) {
+    return (count + keyBlock - 1) / keyBlock * keyBlock;
+}
 
 // Keys of row `row` and key/value head `head` into column `column` of a block store.
 void storeKey(const AttentionShape& shape, const float* row, std::int64_t head, float* blocks, std::int64_t column) {
@@ -28,42 +29,102 @@ void storeKey(const AttentionShape& shape, const float* row, std::int64_t head, 
         to[i * keyBlock] = key[i];
 }
 
-// A run of query rows of one segment and one key/value head: `group` rows per token, six to a tile.
-struct Work {
-    std::int64_t head, segment, firstRow, rows;
+// A part as the first key/value head sees it, and how far the next head's keys and values are.
+struct PlannedPart {
+    AttentionPart part;
+    std::int64_t keyStep = 0, valueStep = 0;
+};
+// Query rows of a tile: `group` rows per token; tokens by their row in the batch.
+struct PlannedTile {
+    std::int64_t tokens[attentionRows], heads[attentionRows]; // heads: within the group
+    int rows = 0;
+    std::size_t firstPart = 0, parts = 0;
 };
 
-std::vector<Work> splitIntoTiles(const AttentionShape& shape, const std::vector<std::int64_t>& starts) {
-    std::vector<Work> work;
-    for (std::int64_t head = 0; head < shape.keyValueHeads; ++head)
-        for (std::size_t segment = 0; segment + 1 < starts.size(); ++segment) {
-            const std::int64_t rows = (starts[segment + 1] - starts[segment]) * shape.group();
-            for (std::int64_t row = 0; row < rows; row += attentionRows)
-                work.push_back({head, static_cast<std::int64_t>(segment), row, std::min<std::int64_t>(attentionRows, rows - row)});
+// Which rows are computed together and what they look at: the same for every key/value head.
+class AttentionPlan {
+public:
+    // Keys of rows [firstRow, ...) of the tile being filled; `visible` rows see so many.
+    struct Source {
+        const float* keys = nullptr;
+        const float* values = nullptr;
+        std::int64_t valueStride = 0, keyStep = 0, valueStep = 0;
+    };
+
+    bool full() const { return m_tiles.empty() || m_tiles.back().rows == attentionRows; }
+    void newTile() {
+        if (m_tiles.empty() || m_tiles.back().rows > 0)
+            m_tiles.push_back({});
+        m_tiles.back().firstPart = m_parts.size();
+    }
+    int row() const { return m_tiles.back().rows; }
+    void addRow(std::int64_t token, std::int64_t head) {
+        PlannedTile& tile = m_tiles.back();
+        tile.tokens[tile.rows] = token;
+        tile.heads[tile.rows++] = head;
+    }
+    // A part that begins with the next row, its scores at `column`; returns its place.
+    std::size_t openPart(const Source& source, std::int64_t column) {
+        PlannedPart planned{{source.keys, source.values, source.valueStride, column, row(), 0, {}}, source.keyStep, source.valueStep};
+        m_parts.push_back(planned);
+        ++m_tiles.back().parts;
+        m_mostParts = std::max(m_mostParts, m_tiles.back().parts);
+        return m_parts.size() - 1;
+    }
+    void see(std::size_t part, std::int64_t visible) { // the next row sees so many keys of this part
+        AttentionPart& p = m_parts[part].part;
+        p.visible[row()] = visible;
+        ++p.rows;
+        m_stride = std::max(m_stride, p.column + wholeBlocks(visible));
+    }
+
+    void run(const AttentionShape& shape, const float* rows, float* out) const;
+
+private:
+    std::vector<PlannedTile> m_tiles;
+    std::vector<PlannedPart> m_parts;
+    std::size_t m_mostParts = 0;
+    std::int64_t m_stride = 0;
+};
+
+void AttentionPlan::run(const AttentionShape& shape, const float* rows, float* out) const {
+    const std::int64_t columns = shape.columns(), size = shape.headSize, group = shape.group();
+    const auto tiles = static_cast<std::int64_t>(m_tiles.size()), count = tiles * shape.keyValueHeads;
+    // Nothing that may throw happens inside the parallel region.
+    const at::Tensor scratch = at::empty({omp_get_max_threads(), attentionRows * m_stride}, at::kFloat);
+    std::vector<AttentionPart> partScratch(static_cast<std::size_t>(omp_get_max_threads()) * m_mostParts);
+    float* const scratchRows = scratch.data_ptr<float>();
+#pragma omp parallel for schedule(dynamic, 4)
+    for (std::int64_t index = 0; index < count; ++index) {
+        const std::int64_t keyHead = index / tiles;
+        const PlannedTile& planned = m_tiles[static_cast<std::size_t>(index % tiles)];
+        AttentionPart* parts = partScratch.data() + static_cast<std::size_t>(omp_get_thread_num()) * m_mostParts;
+        for (std::size_t p = 0; p < planned.parts; ++p) {
+            const PlannedPart& from = m_parts[planned.firstPart + p];
+            parts[p] = from.part;
+            parts[p].keys += keyHead * from.keyStep;
+            parts[p].values += keyHead * from.valueStep;
         }
-    return work;
+        AttentionTile tile;
+        tile.rows = planned.rows;
+        tile.headSize = static_cast<int>(size);
+        tile.scale = static_cast<float>(shape.factor());
+        for (int r = 0; r < planned.rows; ++r) {
+            const std::int64_t head = keyHead * group + planned.heads[r];
+            tile.queries[r] = rows + planned.tokens[r] * columns + head * size;
+            tile.out[r] = out + (planned.tokens[r] * shape.heads + head) * size;
+        }
+        tile.parts = parts;
+        tile.partCount = static_cast<std::int64_t>(planned.parts);
+        tile.scratch = scratchRows + omp_get_thread_num() * attentionRows * m_stride;
+        tile.scratchStride = m_stride;
+        cpuKernels().attend(tile);
+    }
 }
 
-at::Tensor portableQueries(const AttentionShape& shape, const at::Tensor& rows) { // [keyValueHeads, tokens * group, headSize], scaled
-    const std::int64_t tokens = rows.size(0);
-    return (rows.narrow(1, 0, shape.heads * shape.headSize) / std::sqrt(static_cast<double>(shape.headSize)))
-        .view({tokens, shape.keyValueHeads, shape.group(), shape.headSize})
-        .permute({1, 0, 2, 3})
-        .reshape({shape.keyValueHeads, tokens * shape.group(), shape.headSize});
-}
-at::Tensor portablePart(const AttentionShape& shape, const at::Tensor& rows, std::int64_t firstHead) { // [keyValueHeads, tokens, headSize]
-    return rows.narrow(1, firstHead * shape.headSize, shape.keyValueHeads * shape.headSize)
-        .view({rows.size(0), shape.keyValueHeads, shape.headSize})
-        .permute({1, 0, 2});
-}
-// `scores`: [keyValueHeads, tokens * group, keys]; `hidden`: [tokens, keys], true where a token must not look
-at::Tensor portableAttention(const AttentionShape& shape, at::Tensor scores, const at::Tensor& hidden, const at::Tensor& values) {
-    const std::int64_t tokens = hidden.size(0), keys = hidden.size(1);
-    scores.view({shape.keyValueHeads, tokens, shape.group(), keys}).masked_fill_(hidden.view({1, tokens, 1, keys}), -1e30);
-    return at::matmul(at::softmax(scores, -1), values)
-        .view({shape.keyValueHeads, tokens, shape.group(), shape.headSize})
-        .permute({1, 0, 2, 3})
-        .reshape({tokens, shape.heads * shape.headSize});
+AttentionPlan::Source storeSource(const AttentionShape& shape, const LayerCache& store) {
+    const std::int64_t step = store.capacity() * shape.headSize;
+    return {store.keys().data_ptr<float>(), store.values().data_ptr<float>(), shape.headSize, step, step};
 }
 
 } // namespace
@@ -71,7 +132,9 @@ at::Tensor portableAttention(const AttentionShape& shape, at::Tensor scores, con
 void LayerCache::reserve(const ComputeDevice& device, const AttentionShape& shape, std::int64_t length) {
     if (length <= m_capacity)
         return;
-    const std::int64_t capacity = std::max(wholeBlocks(length + 255) / 256 * 256, m_capacity * 3 / 2 / 256 * 256);
+    // Small stores (a candidate, the head of a question) come in great numbers and take whole blocks; long ones grow in larger steps.
+    const std::int64_t step = length <= 256 ? keyBlock : 256;
+    const std::int64_t capacity = std::max((length + step - 1) / step * step, m_capacity * 3 / 2 / keyBlock * keyBlock);
     const auto options = at::TensorOptions().dtype(at::kFloat).device(c10::Device(device.name));
     // Capacity is whole blocks, so the old content is the front of each head in both layouts.
     at::Tensor keys = at::zeros({shape.keyValueHeads, capacity, shape.headSize}, options);
@@ -87,6 +150,8 @@ void LayerCache::reserve(const ComputeDevice& device, const AttentionShape& shap
 
 void LayerCache::append(const ComputeDevice& device, const AttentionShape& shape, const at::Tensor& rows) {
     const std::int64_t tokens = rows.size(0), size = shape.headSize;
+    if (tokens == 0)
+        return;
     reserve(device, shape, m_length + tokens);
     if (device.portable) {
         m_keys.narrow(1, m_length, tokens).copy_(portablePart(shape, rows, shape.heads));
@@ -105,125 +170,92 @@ void LayerCache::append(const ComputeDevice& device, const AttentionShape& shape
 }
 
 at::Tensor attendSegments(const ComputeDevice& device, const AttentionShape& shape, const at::Tensor& rows,
-                          const std::vector<std::int64_t>& starts, const LayerCache* prefix) {
-    const std::int64_t tokens = rows.size(0), size = shape.headSize, columns = shape.columns(), group = shape.group();
-    const std::int64_t shared = prefix ? prefix->m_length : 0;
-    if (device.portable) {
-        const at::Tensor queries = portableQueries(shape, rows);
-        at::Tensor keys = portablePart(shape, rows, shape.heads), values = portablePart(shape, rows, shape.heads + shape.keyValueHeads);
-        std::vector<std::int64_t> segmentOf(static_cast<std::size_t>(tokens));
-        for (std::size_t segment = 0; segment + 1 < starts.size(); ++segment)
-            std::fill(segmentOf.begin() + starts[segment], segmentOf.begin() + starts[segment + 1], static_cast<std::int64_t>(segment));
-        const at::Tensor segments = at::tensor(segmentOf, at::kLong).to(rows.device());
-        const at::Tensor places = at::arange(tokens, at::kLong).to(rows.device());
-        at::Tensor hidden = segments.unsqueeze(1).ne(segments.unsqueeze(0));
-        if (shape.causal)
-            hidden = hidden.logical_or(places.unsqueeze(0).gt(places.unsqueeze(1)));
-        if (shared > 0) {
-            keys = at::cat({prefix->m_keys.narrow(1, 0, shared), keys}, 1);
-            values = at::cat({prefix->m_values.narrow(1, 0, shared), values}, 1);
-            hidden = at::cat({at::zeros({tokens, shared}, hidden.options()), hidden}, 1);
-        }
-        return portableAttention(shape, at::matmul(queries, keys.transpose(1, 2)), hidden, values);
-    }
+                          std::span<const std::int64_t> starts, std::span<const KeyChain> chains) {
+    const std::int64_t tokens = rows.size(0), size = shape.headSize, columns = shape.columns();
+    if (device.portable)
+        return attendSegmentsPortable(shape, rows, starts, chains);
     // Own keys of each segment start at a block of their own.
-    std::vector<std::int64_t> keyStarts(starts.size(), 0);
-    std::int64_t longest = 0;
-    for (std::size_t segment = 0; segment + 1 < starts.size(); ++segment) {
-        const std::int64_t length = starts[segment + 1] - starts[segment];
-        keyStarts[segment + 1] = keyStarts[segment] + wholeBlocks(length);
-        longest = std::max(longest, length);
-    }
-    const std::int64_t keyCapacity = keyStarts.back(), segments = static_cast<std::int64_t>(starts.size()) - 1;
+    const std::size_t segments = starts.size() - 1;
+    std::vector<std::int64_t> keyStarts(segments + 1, 0);
+    for (std::size_t segment = 0; segment < segments; ++segment)
+        keyStarts[segment + 1] = keyStarts[segment] + wholeBlocks(starts[segment + 1] - starts[segment]);
+    const std::int64_t keyCapacity = keyStarts.back();
     const at::Tensor ownKeys = at::zeros({shape.keyValueHeads, keyCapacity, size}, at::kFloat);
     at::Tensor out = at::empty({tokens, shape.heads * size}, at::kFloat);
     const float* from = rows.data_ptr<float>();
     float* keys = ownKeys.data_ptr<float>();
-    float* to = out.data_ptr<float>();
 #pragma omp parallel for collapse(2) schedule(static)
     for (std::int64_t head = 0; head < shape.keyValueHeads; ++head)
-        for (std::int64_t segment = 0; segment < segments; ++segment)
-            for (std::int64_t row = starts[static_cast<std::size_t>(segment)]; row < starts[static_cast<std::size_t>(segment) + 1]; ++row)
-                storeKey(shape, from + row * columns, head, keys + head * keyCapacity * size,
-                         keyStarts[static_cast<std::size_t>(segment)] + row - starts[static_cast<std::size_t>(segment)]);
+        for (std::size_t segment = 0; segment < segments; ++segment)
+            for (std::int64_t row = starts[segment]; row < starts[segment + 1]; ++row)
+                storeKey(shape, from + row * columns, head, keys + head * keyCapacity * size, keyStarts[segment] + row - starts[segment]);
 
-    const std::vector<Work> work = splitIntoTiles(shape, starts);
-    const std::int64_t stride = wholeBlocks(shared) + wholeBlocks(longest);
-    const at::Tensor scratch = at::empty({omp_get_max_threads(), attentionRows * stride}, at::kFloat);
-    const std::int64_t count = static_cast<std::int64_t>(work.size());
-    // Nothing that may throw happens inside a parallel region.
-    float* const scratchRows = scratch.data_ptr<float>();
-    const float* const sharedKeys = shared > 0 ? prefix->m_keys.data_ptr<float>() : nullptr;
-    const float* const sharedValues = shared > 0 ? prefix->m_values.data_ptr<float>() : nullptr;
-#pragma omp parallel for schedule(dynamic, 16)
-    for (std::int64_t index = 0; index < count; ++index) {
-        const Work& item = work[static_cast<std::size_t>(index)];
-        const std::int64_t start = starts[static_cast<std::size_t>(item.segment)];
-        const std::int64_t length = starts[static_cast<std::size_t>(item.segment) + 1] - start;
-        AttentionTile tile;
-        tile.rows = static_cast<int>(item.rows);
-        tile.headSize = static_cast<int>(size);
-        tile.scale = 1.0f / std::sqrt(static_cast<float>(size));
-        for (std::int64_t r = 0; r < item.rows; ++r) {
-            const std::int64_t token = (item.firstRow + r) / group, head = item.head * group + (item.firstRow + r) % group;
-            tile.queries[r] = from + (start + token) * columns + head * size;
-            tile.out[r] = to + ((start + token) * shape.heads + head) * size;
-            tile.sharedVisible[r] = shared;
-            tile.ownVisible[r] = shape.causal ? token + 1 : length;
+    const auto [order, shared] = orderByChain(segments, chains);
+    AttentionPlan plan;
+    std::vector<std::size_t> open; // the open tile's parts for the stores of the current chain
+    for (std::size_t i = 0; i < segments; ++i) {
+        const std::size_t segment = order[i];
+        const KeyChain& chain = chainOf(chains, segment);
+        const std::int64_t start = starts[segment], length = starts[segment + 1] - start;
+        open.resize(std::min(open.size(), shared[i]));
+        const AttentionPlan::Source own{keys + keyStarts[segment] * size,
+                                        from + start * columns + (shape.heads + shape.keyValueHeads) * size, columns, keyCapacity * size,
+                                        size};
+        std::vector<std::int64_t> at(chain.size() + 1, 0); // columns of the parts
+        for (std::size_t level = 0; level < chain.size(); ++level)
+            at[level + 1] = at[level] + wholeBlocks(chain[level].length);
+        std::size_t ownPart = 0;
+        bool begun = false; // the segment has its parts in the open tile
+        for (std::int64_t row = 0; row < length * shape.group(); ++row) {
+            // A tile goes on with another segment where both share keys; without any there is nothing to gain.
+            if (plan.full() || (row == 0 && at[shared[i]] == 0)) {
+                plan.newTile();
+                open.clear();
+                begun = false;
+            }
+            if (!begun) {
+                for (std::size_t level = open.size(); level < chain.size(); ++level)
+                    open.push_back(chain[level].length > 0 ? plan.openPart(storeSource(shape, *chain[level].store), at[level]) : 0);
+                ownPart = plan.openPart(own, at.back());
+                begun = true;
+            }
+            for (std::size_t level = 0; level < chain.size(); ++level)
+                if (chain[level].length > 0)
+                    plan.see(open[level], chain[level].length);
+            plan.see(ownPart, shape.causal ? row / shape.group() + 1 : length);
+            plan.addRow(start + row / shape.group(), row % shape.group());
         }
-        if (shared > 0) {
-            tile.sharedKeys = sharedKeys + item.head * prefix->m_capacity * size;
-            tile.sharedValues = sharedValues + item.head * prefix->m_capacity * size;
-            tile.sharedValueStride = size;
-        }
-        tile.ownKeys = keys + (item.head * keyCapacity + keyStarts[static_cast<std::size_t>(item.segment)]) * size;
-        tile.ownValues = from + start * columns + (shape.heads + shape.keyValueHeads + item.head) * size;
-        tile.ownValueStride = columns;
-        tile.scratch = scratchRows + omp_get_thread_num() * attentionRows * stride;
-        tile.scratchStride = stride;
-        cpuKernels().attend(tile);
     }
+    plan.run(shape, from, out.data_ptr<float>());
     return out;
 }
 
-at::Tensor attendLast(const ComputeDevice& device, const AttentionShape& shape, const at::Tensor& rows, const LayerCache& cache) {
-    const std::int64_t tokens = rows.size(0), size = shape.headSize, columns = shape.columns(), group = shape.group();
-    const std::int64_t past = cache.m_length - tokens;
-    if (device.portable) {
-        const at::Tensor keys = cache.m_keys.narrow(1, 0, cache.m_length), values = cache.m_values.narrow(1, 0, cache.m_length);
-        const auto options = at::TensorOptions().dtype(at::kLong).device(rows.device());
-        const at::Tensor hidden = at::arange(cache.m_length, options).unsqueeze(0).gt(at::arange(past, cache.m_length, options).unsqueeze(1));
-        return portableAttention(shape, at::matmul(portableQueries(shape, rows), keys.transpose(1, 2)), hidden, values);
-    }
-    const std::vector<Work> work = splitIntoTiles(shape, {0, tokens});
-    const std::int64_t stride = wholeBlocks(cache.m_length), count = static_cast<std::int64_t>(work.size());
-    const at::Tensor scratch = at::empty({omp_get_max_threads(), attentionRows * stride}, at::kFloat);
-    at::Tensor out = at::empty({tokens, shape.heads * size}, at::kFloat);
-    const float* from = rows.data_ptr<float>();
-    const float* const keys = cache.m_keys.data_ptr<float>();
-    const float* const values = cache.m_values.data_ptr<float>();
-    float* const scratchRows = scratch.data_ptr<float>();
-    float* to = out.data_ptr<float>();
-#pragma omp parallel for schedule(dynamic, 8)
-    for (std::int64_t index = 0; index < count; ++index) {
-        const Work& item = work[static_cast<std::size_t>(index)];
-        AttentionTile tile;
-        tile.rows = static_cast<int>(item.rows);
-        tile.headSize = static_cast<int>(size);
-        tile.scale = 1.0f / std::sqrt(static_cast<float>(size));
-        for (std::int64_t r = 0; r < item.rows; ++r) {
-            const std::int64_t token = (item.firstRow + r) / group, head = item.head * group + (item.firstRow + r) % group;
-            tile.queries[r] = from + token * columns + head * size;
-            tile.out[r] = to + (token * shape.heads + head) * size;
-            tile.sharedVisible[r] = past + token + 1;
+at::Tensor attendLast(const ComputeDevice& device, const AttentionShape& shape, const at::Tensor& rows, const LayerCache& cache,
+                      const KeyChain& before) {
+    const std::int64_t tokens = rows.size(0), past = cache.length() - tokens;
+    if (device.portable)
+        return attendLastPortable(shape, rows, cache, before);
+    AttentionPlan plan;
+    std::vector<std::size_t> open;
+    for (std::int64_t row = 0; row < tokens * shape.group(); ++row) {
+        if (plan.full()) {
+            plan.newTile();
+            open.clear();
+            std::int64_t column = 0;
+            for (const KeyView& view : before) {
+                open.push_back(view.length > 0 ? plan.openPart(storeSource(shape, *view.store), column) : 0);
+                column += wholeBlocks(view.length);
+            }
+            open.push_back(plan.openPart(storeSource(shape, cache), column));
         }
-        tile.sharedKeys = keys + item.head * cache.m_capacity * size;
-        tile.sharedValues = values + item.head * cache.m_capacity * size;
-        tile.sharedValueStride = size;
-        tile.scratch = scratchRows + omp_get_thread_num() * attentionRows * stride;
-        tile.scratchStride = stride;
-        cpuKernels().attend(tile);
+        for (std::size_t level = 0; level < before.size(); ++level)
+            if (before[level].length > 0)
+                plan.see(open[level], before[level].length);
+        plan.see(open.back(), past + row / shape.group() + 1);
+        plan.addRow(row / shape.group(), row % shape.group());
     }
+    at::Tensor out = at::empty({tokens, shape.heads * shape.headSize}, at::kFloat);
+    plan.run(shape, rows.data_ptr<float>(), out.data_ptr<float>());
     return out;
 }
 

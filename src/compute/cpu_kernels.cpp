@@ -24,8 +24,12 @@ CAROUSEL_INLINE Floats load(const float* p) {
     __builtin_memcpy(&v, p, sizeof v);
     return v;
 }
-CAROUSEL_INLINE void store(float* p, Floats v) { __builtin_memcpy(p, &v, sizeof v); }
-CAROUSEL_INLINE Floats all(float x) { return x - Floats{}; }
+CAROUSEL_INLINE void store(float* p, Floats v) {
+    __builtin_memcpy(p, &v, sizeof v);
+}
+CAROUSEL_INLINE Floats all(float x) {
+    return x - Floats{};
+}
 CAROUSEL_INLINE float sum(Floats v) {
     float s = 0;
     for (int i = 0; i < lanes; ++i)
@@ -87,6 +91,16 @@ void rotate(float* x, std::int64_t heads, int headSize, const float* cosine, con
         }
 }
 
+void rotateHalves(float* x, std::int64_t heads, int headSize, const float* cosine, const float* signedSine) {
+    const int half = headSize / 2;
+    for (std::int64_t head = 0; head < heads; ++head, x += headSize)
+        for (int i = 0; i < half; i += lanes) {
+            const Floats a = load(x + i), b = load(x + half + i);
+            store(x + i, a * load(cosine + i) + b * load(signedSine + i));
+            store(x + half + i, b * load(cosine + half + i) + a * load(signedSine + half + i));
+        }
+}
+
 void swiGlu(const float* gateUp, std::int64_t rows, std::int64_t width, float* y) {
     for (std::int64_t row = 0; row < rows; ++row, gateUp += 2 * width, y += width) {
         std::int64_t i = 0;
@@ -114,8 +128,9 @@ CAROUSEL_INLINE void product(const float* a, std::int64_t aStride, const float* 
     }
 }
 
-template <int Rows> CAROUSEL_INLINE void scoreKeys(const float* queries, int headSize, const float* keys, std::int64_t count, float* scores,
-                                                   std::int64_t stride) {
+template <int Rows>
+CAROUSEL_INLINE void scoreKeys(const float* queries, int headSize, const float* keys, std::int64_t count, float* scores,
+                               std::int64_t stride) {
     for (std::int64_t block = 0; block * keyBlock < count; ++block)
         for (int column = 0; column < keyBlock; column += 2 * lanes) {
             Floats sums[Rows][2] = {};
@@ -127,7 +142,9 @@ template <int Rows> CAROUSEL_INLINE void scoreKeys(const float* queries, int hea
         }
 }
 
-CAROUSEL_INLINE std::int64_t wholeBlocks(std::int64_t count) { return (count + keyBlock - 1) / keyBlock * keyBlock; }
+CAROUSEL_INLINE std::int64_t wholeBlocks(std::int64_t count) {
+    return (count + keyBlock - 1) / keyBlock * keyBlock;
+}
 
 // The largest visible score; hidden ones up to the end of the last needed block are set so low that their exponential is zero.
 CAROUSEL_INLINE float hideAndMaximum(float* scores, std::int64_t visible, std::int64_t columns, float largest) {
@@ -153,48 +170,132 @@ CAROUSEL_INLINE float exponentials(float* scores, std::int64_t columns, float la
     return sum(total);
 }
 
-template <int Rows> CAROUSEL_INLINE void attendRows(const AttentionTile& tile) {
-    const int size = tile.headSize;
-    float queries[Rows * largestHeadSize];
-    for (int r = 0; r < Rows; ++r)
-        for (int i = 0; i < size; ++i)
-            queries[r * size + i] = tile.queries[r][i] * tile.scale;
-    // Visible counts never fall along the rows, so the last row needs the most.
-    const std::int64_t shared = tile.sharedVisible[Rows - 1], own = tile.ownVisible[Rows - 1], stride = tile.scratchStride;
-    const std::int64_t sharedColumns = wholeBlocks(shared), ownColumns = wholeBlocks(own);
-    float* sharedScores = tile.scratch;
-    float* ownScores = tile.scratch + sharedColumns;
-    scoreKeys<Rows>(queries, size, tile.sharedKeys, shared, sharedScores, stride);
-    scoreKeys<Rows>(queries, size, tile.ownKeys, own, ownScores, stride);
-    float inverse[Rows];
-    for (int r = 0; r < Rows; ++r) { // one softmax over both groups
-        float largest = hideAndMaximum(sharedScores + r * stride, tile.sharedVisible[r], sharedColumns, -1e30f);
-        largest = hideAndMaximum(ownScores + r * stride, tile.ownVisible[r], ownColumns, largest);
-        float total = exponentials(sharedScores + r * stride, sharedColumns, largest);
-        total += exponentials(ownScores + r * stride, ownColumns, largest);
-        inverse[r] = 1.0f / total;
-    }
-    for (int column = 0; column < size; column += 2 * lanes) {
-        Floats sums[Rows][2] = {};
-        product<Rows>(sharedScores, stride, tile.sharedValues + column, tile.sharedValueStride, shared, sums);
-        product<Rows>(ownScores, stride, tile.ownValues + column, tile.ownValueStride, own, sums);
-        for (int r = 0; r < Rows; ++r) {
-            store(tile.out[r] + column, sums[r][0] * inverse[r]);
-            store(tile.out[r] + column + lanes, sums[r][1] * inverse[r]);
+// Calls step.template run<Rows>(first) for neighbouring rows, as many at a time as the registers hold.
+template <class Step> CAROUSEL_INLINE void forRows(int first, int rows, Step step) {
+    constexpr int most = lanes == 16 ? 12 : 6;
+    while (rows > 0) {
+        // Thirteen rows as 7 + 6 rather than 12 + 1.
+        const int pieces = (rows + most - 1) / most, now = (rows + pieces - 1) / pieces;
+        switch (now) {
+        case 1:
+            step.template run<1>(first);
+            break;
+        case 2:
+            step.template run<2>(first);
+            break;
+        case 3:
+            step.template run<3>(first);
+            break;
+        case 4:
+            step.template run<4>(first);
+            break;
+        case 5:
+            step.template run<5>(first);
+            break;
+        case 6:
+            step.template run<6>(first);
+            break;
+#if defined(__AVX512F__)
+        case 7:
+            step.template run<7>(first);
+            break;
+        case 8:
+            step.template run<8>(first);
+            break;
+        case 9:
+            step.template run<9>(first);
+            break;
+        case 10:
+            step.template run<10>(first);
+            break;
+        case 11:
+            step.template run<11>(first);
+            break;
+        case 12:
+            step.template run<12>(first);
+            break;
+#endif
+        default:
+            return;
         }
+        first += now;
+        rows -= now;
     }
 }
 
-void attend(const AttentionTile& tile) {
-    switch (tile.rows) {
-    case 1: return attendRows<1>(tile);
-    case 2: return attendRows<2>(tile);
-    case 3: return attendRows<3>(tile);
-    case 4: return attendRows<4>(tile);
-    case 5: return attendRows<5>(tile);
-    case 6: return attendRows<6>(tile);
-    default: return;
+struct ScoreStep {
+    const AttentionTile& tile;
+    const AttentionPart& part;
+    const float* queries;
+    template <int Rows> CAROUSEL_INLINE void run(int first) {
+        // Visible counts never fall along the rows, so the last row needs the most.
+        scoreKeys<Rows>(queries + first * tile.headSize, tile.headSize, part.keys, part.visible[first + Rows - 1],
+                        tile.scratch + first * tile.scratchStride + part.column, tile.scratchStride);
     }
+};
+
+struct ValueStep {
+    const AttentionTile& tile;
+    const AttentionPart& part;
+    template <int Rows> CAROUSEL_INLINE void run(int first) {
+        const std::int64_t count = part.visible[first + Rows - 1];
+        for (int column = 0; column < tile.headSize; column += 2 * lanes) {
+            Floats sums[Rows][2];
+            for (int r = 0; r < Rows; ++r) {
+                sums[r][0] = load(tile.out[first + r] + column);
+                sums[r][1] = load(tile.out[first + r] + column + lanes);
+            }
+            product<Rows>(tile.scratch + first * tile.scratchStride + part.column, tile.scratchStride, part.values + column,
+                          part.valueStride, count, sums);
+            for (int r = 0; r < Rows; ++r) {
+                store(tile.out[first + r] + column, sums[r][0]);
+                store(tile.out[first + r] + column + lanes, sums[r][1]);
+            }
+        }
+    }
+};
+
+// Turns a row's scores into weights: one softmax over its parts. Returns what the weighted sum must be multiplied by.
+CAROUSEL_INLINE float softmaxRow(const AttentionTile& tile, int row) {
+    float* scores = tile.scratch + row * tile.scratchStride;
+    float largest = -1e30f, total = 0;
+    for (std::int64_t p = 0; p < tile.partCount; ++p) {
+        const AttentionPart& part = tile.parts[p];
+        if (row >= part.firstRow && row < part.firstRow + part.rows)
+            largest = hideAndMaximum(scores + part.column, part.visible[row], wholeBlocks(part.visible[row]), largest);
+    }
+    for (std::int64_t p = 0; p < tile.partCount; ++p) {
+        const AttentionPart& part = tile.parts[p];
+        if (row < part.firstRow || row >= part.firstRow + part.rows)
+            continue;
+        const std::int64_t columns = wholeBlocks(part.visible[row]);
+        total += exponentials(scores + part.column, columns, largest);
+        // Rows further down the part see more keys.
+        const std::int64_t end = part.column + part.visible[part.firstRow + part.rows - 1];
+        for (std::int64_t i = part.column + columns; i < end; ++i)
+            scores[i] = 0;
+    }
+    return 1.0f / total;
+}
+
+void attend(const AttentionTile& tile) {
+    const int size = tile.headSize;
+    float queries[attentionRows * largestHeadSize];
+    for (int r = 0; r < tile.rows; ++r)
+        for (int i = 0; i < size; ++i) {
+            queries[r * size + i] = tile.queries[r][i] * tile.scale;
+            tile.out[r][i] = 0;
+        }
+    for (std::int64_t p = 0; p < tile.partCount; ++p)
+        forRows(tile.parts[p].firstRow, tile.parts[p].rows, ScoreStep{tile, tile.parts[p], queries});
+    float inverse[attentionRows];
+    for (int r = 0; r < tile.rows; ++r)
+        inverse[r] = softmaxRow(tile, r);
+    for (std::int64_t p = 0; p < tile.partCount; ++p)
+        forRows(tile.parts[p].firstRow, tile.parts[p].rows, ValueStep{tile, tile.parts[p]});
+    for (int r = 0; r < tile.rows; ++r)
+        for (int i = 0; i < size; ++i)
+            tile.out[r][i] *= inverse[r];
 }
 
 double logSumExp(const float* x, std::int64_t count) {
@@ -223,7 +324,7 @@ double logSumExp(const float* x, std::int64_t count) {
 #define CAROUSEL_TEXT_(a) #a
 #define CAROUSEL_TEXT(a) CAROUSEL_TEXT_(a)
 extern const CpuKernels CAROUSEL_PASTE(cpuKernels_, CAROUSEL_KERNEL_SET);
-const CpuKernels CAROUSEL_PASTE(cpuKernels_, CAROUSEL_KERNEL_SET) = {CAROUSEL_TEXT(CAROUSEL_KERNEL_SET), rmsNorm, rotate, swiGlu, attend,
-                                                                     logSumExp};
+const CpuKernels CAROUSEL_PASTE(cpuKernels_, CAROUSEL_KERNEL_SET) = {
+    CAROUSEL_TEXT(CAROUSEL_KERNEL_SET), rmsNorm, rotate, rotateHalves, swiGlu, attend, logSumExp};
 
 } // namespace carousel

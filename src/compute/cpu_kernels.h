@@ -7,26 +7,29 @@
 
 namespace carousel {
 
-constexpr int attentionRows = 6;      // query rows of one tile
+constexpr int attentionRows = 12;     // query rows of one tile
 constexpr int keyBlock = 32;          // keys are stored in blocks of 32, transposed: [block][headSize][32]
 constexpr int largestHeadSize = 256;  // and a multiple of 32
 
-// One head, up to six query rows, two groups of keys: those all rows may share (a prefix) and those of the rows' own segment.
+// Keys that `rows` neighbouring rows of a tile look at: tokens all these rows follow, or those of their own segment.
+struct AttentionPart {
+    const float* keys = nullptr;   // blocks
+    const float* values = nullptr; // of key t at t * valueStride
+    std::int64_t valueStride = 0;
+    std::int64_t column = 0; // where the scores of these keys begin in a row of scratch: after those of the parts before, in whole blocks
+    int firstRow = 0, rows = 0;
+    std::int64_t visible[attentionRows] = {}; // by row of the tile: it sees the first so many keys; must not fall along the part's rows
+};
+// One head, up to twelve query rows. The parts of a row, in their order, are its keys: one softmax goes over all of them.
 struct AttentionTile {
     int rows = 0, headSize = 0;
     float scale = 1;
     const float* queries[attentionRows];
-    float* out[attentionRows];                             // headSize values each
-    const float* sharedKeys = nullptr;                     // blocks
-    const float* sharedValues = nullptr;                   // row t at t * sharedValueStride
-    std::int64_t sharedValueStride = 0;
-    std::int64_t sharedVisible[attentionRows] = {};        // a row sees the first so many shared keys; must not fall along the rows
-    const float* ownKeys = nullptr;
-    const float* ownValues = nullptr;
-    std::int64_t ownValueStride = 0;
-    std::int64_t ownVisible[attentionRows] = {};
-    float* scratch = nullptr;                              // attentionRows * scratchStride floats
-    std::int64_t scratchStride = 0;                        // >= both groups, each rounded up to whole blocks
+    float* out[attentionRows]; // headSize values each
+    const AttentionPart* parts = nullptr;
+    std::int64_t partCount = 0;
+    float* scratch = nullptr; // attentionRows * scratchStride floats
+    std::int64_t scratchStride = 0;
 };
 
 struct CpuKernels {
@@ -35,6 +38,8 @@ struct CpuKernels {
     void (*rmsNorm)(const float* x, const float* weight, float epsilon, std::int64_t rows, std::int64_t width, float* y);
     // Turns neighbouring pairs (2i, 2i+1) of `heads` heads in place. cosine and sine: headSize values, each angle twice, sine as -s, +s.
     void (*rotate)(float* x, std::int64_t heads, int headSize, const float* cosine, const float* signedSine);
+    // The same with pairs (i, i + headSize / 2); headSize is a multiple of 32.
+    void (*rotateHalves)(float* x, std::int64_t heads, int headSize, const float* cosine, const float* signedSine);
     // y[i] = silu(gate[i]) * up[i]; a row of gateUp holds `width` gates, then `width` ups
     void (*swiGlu)(const float* gateUp, std::int64_t rows, std::int64_t width, float* y);
     void (*attend)(const AttentionTile& tile);

@@ -68,17 +68,23 @@ void RotaryTable::extendTo(std::int64_t positions) {
     if (positions <= m_length)
         return;
     positions = (positions + 255) / 256 * 256;
-    m_cosine.resize(static_cast<std::size_t>(positions * m_headSize));
+    const std::int64_t size = m_shape.headSize, half = size / 2;
+    const bool halves = m_shape.pairs == RotaryPairs::halves;
+    m_cosine.resize(static_cast<std::size_t>(positions * size));
     m_signedSine.resize(m_cosine.size());
-    for (std::int64_t position = m_length; position < positions; ++position)
-        for (std::int64_t pair = 0; pair < m_headSize / 2; ++pair) {
-            const double angle = static_cast<double>(position) *
-                                 std::pow(m_base, -2.0 * static_cast<double>(pair) / static_cast<double>(m_headSize));
-            const auto at = static_cast<std::size_t>(position * m_headSize + 2 * pair);
-            m_cosine[at] = m_cosine[at + 1] = static_cast<float>(std::cos(angle));
-            m_signedSine[at] = static_cast<float>(-std::sin(angle));
-            m_signedSine[at + 1] = static_cast<float>(std::sin(angle));
+    for (std::int64_t pair = 0; pair < half; ++pair) {
+        const double factor = m_shape.factors.empty() ? 1 : m_shape.factors[static_cast<std::size_t>(pair)];
+        const double frequency =
+            std::pow(m_shape.base, -2.0 * static_cast<double>(pair) / static_cast<double>(size)) / (m_shape.scale * factor);
+        for (std::int64_t position = m_length; position < positions; ++position) {
+            const double angle = static_cast<double>(position) * frequency;
+            const auto first = static_cast<std::size_t>(position * size + (halves ? pair : 2 * pair));
+            const std::size_t second = first + static_cast<std::size_t>(halves ? half : 1);
+            m_cosine[first] = m_cosine[second] = static_cast<float>(std::cos(angle));
+            m_signedSine[first] = static_cast<float>(-std::sin(angle));
+            m_signedSine[second] = static_cast<float>(std::sin(angle));
         }
+    }
     m_length = positions;
 }
 
@@ -86,13 +92,16 @@ void RotaryTable::apply(const ComputeDevice& device, at::Tensor& x, std::int64_t
     if (positions.empty())
         return;
     extendTo(*std::max_element(positions.begin(), positions.end()) + 1);
-    const std::int64_t rows = x.size(0), columns = x.size(1), size = m_headSize;
+    const std::int64_t rows = x.size(0), columns = x.size(1), size = m_shape.headSize;
+    const bool halves = m_shape.pairs == RotaryPairs::halves;
+    TORCH_CHECK(m_shape.factors.empty() || static_cast<std::int64_t>(m_shape.factors.size()) == size / 2, "one rotary factor per pair");
     if (!device.portable) {
         float* values = x.data_ptr<float>();
+        const auto turn = halves ? cpuKernels().rotateHalves : cpuKernels().rotate;
         at::parallel_for(0, rows, rowsPerTask, [&](std::int64_t begin, std::int64_t end) {
             for (std::int64_t row = begin; row < end; ++row) {
                 const std::int64_t at = positions[static_cast<std::size_t>(row)] * size;
-                cpuKernels().rotate(values + row * columns, heads, static_cast<int>(size), m_cosine.data() + at, m_signedSine.data() + at);
+                turn(values + row * columns, heads, static_cast<int>(size), m_cosine.data() + at, m_signedSine.data() + at);
             }
         });
         return;
@@ -104,8 +113,11 @@ void RotaryTable::apply(const ComputeDevice& device, at::Tensor& x, std::int64_t
         std::copy_n(m_signedSine.data() + at, size, sine.data_ptr<float>() + row * size);
     }
     at::Tensor turned = x.narrow(1, 0, heads * size).view({rows, heads, size});
-    const at::Tensor pairs = turned.reshape({rows, heads, size / 2, 2});
-    const at::Tensor swapped = at::stack({pairs.select(3, 1), pairs.select(3, 0)}, 3).reshape({rows, heads, size});
+    const at::Tensor swapped =
+        halves ? at::cat({turned.narrow(2, size / 2, size / 2), turned.narrow(2, 0, size / 2)}, 2)
+               : at::stack(
+                     {turned.reshape({rows, heads, size / 2, 2}).select(3, 1), turned.reshape({rows, heads, size / 2, 2}).select(3, 0)}, 3)
+                     .reshape({rows, heads, size});
     turned.copy_(turned * cosine.to(x.device()) + swapped * sine.to(x.device()));
 }
 

@@ -13,19 +13,31 @@ at::Tensor swiGlu(const ComputeDevice& device, const at::Tensor& gateUp);
 // Per row log(sum(exp(x))); the result is on the CPU.
 std::vector<double> logSumExp(const ComputeDevice& device, const at::Tensor& x);
 
-// Rotary positions over neighbouring pairs, the order in which Llama-type GGUF files store queries and keys.
+// Which values of a head a rotary position turns together: neighbours (2i, 2i+1), the order in which Llama-type GGUF files store queries
+// and keys, or the two halves (i, i + headSize / 2), as Qwen2 files and safetensors of every family do.
+enum class RotaryPairs { neighbours, halves };
+struct RotaryShape {
+    double base = 10000;
+    std::int64_t headSize = 0;
+    RotaryPairs pairs = RotaryPairs::neighbours;
+    double scale = 1;            // positions are divided by it ("linear" scaling)
+    std::vector<double> factors; // per pair, or none: its angle is divided by it (Llama 3's rope_freqs)
+};
+
+// Angle of pair i at position p: p / scale * base^(-2i / headSize) / factors[i] (Su et al. 2021, RoFormer, section 3.4.2).
 class RotaryTable {
 public:
     RotaryTable() = default;
-    RotaryTable(double base, std::int64_t headSize) : m_base(base), m_headSize(headSize) {}
+    explicit RotaryTable(RotaryShape shape) : m_shape(std::move(shape)) {}
+    RotaryTable(double base, std::int64_t headSize) : RotaryTable(RotaryShape{base, headSize}) {}
     // Turns the first `heads` heads of every row of x [rows, columns] in place; row i stands at positions[i].
     void apply(const ComputeDevice& device, at::Tensor& x, std::int64_t heads, const std::vector<std::int64_t>& positions);
 
 private:
     void extendTo(std::int64_t positions);
-    double m_base = 10000;
-    std::int64_t m_headSize = 0, m_length = 0;
-    std::vector<float> m_cosine, m_signedSine; // [position][headSize], every angle twice
+    RotaryShape m_shape;
+    std::int64_t m_length = 0;
+    std::vector<float> m_cosine, m_signedSine; // [position][headSize], every angle twice, in the order of the values
 };
 
 } // namespace carousel

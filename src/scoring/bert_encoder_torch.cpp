@@ -120,7 +120,7 @@ void BertEncoder::encodeGroup(std::span<const std::vector<TokenId>> texts, std::
     x = w.embeddingNorm(x.to(c10::Device(m_device.name)));
     for (const Weights::Layer& layer : w.layers) {
         checkStop(control);
-        const at::Tensor attended = attendSegments(m_device, w.attention, layer.queryKeyValue(x), starts, nullptr);
+        const at::Tensor attended = attendSegments(m_device, w.attention, layer.queryKeyValue(x), starts);
         x = layer.attentionNorm(x + layer.attentionOut(attended));
         x = layer.outputNorm(x + layer.output(at::gelu(layer.intermediate(x))));
     }

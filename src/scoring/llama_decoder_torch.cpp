@@ -156,7 +156,8 @@ Matrix LlamaDecoder::forward(const Batch& batch, DecoderCache& cache, const RunC
         if (lastLayer && batch.wanted.empty())
             break; // only the keys and values were needed
         at::Tensor attended =
-            batch.append ? attendLast(m_device, w.attention, rows, past) : attendSegments(m_device, w.attention, rows, batch.starts, &past);
+            batch.append ? attendLast(m_device, w.attention, rows, past)
+                         : attendSegments(m_device, w.attention, rows, batch.starts, std::vector<KeyChain>{{past}});
         if (lastLayer && !everyRow) { // what follows works on single rows
             const at::Tensor wanted = at::tensor(batch.wanted, at::kLong).to(device);
             attended = attended.index_select(0, wanted);

@@ -5,6 +5,7 @@
 #include <QTest>
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <vector>
 
 namespace carousel {
@@ -61,7 +62,8 @@ private slots:
         set().swiGlu(x.data(), 1, width, y.data());
         for (int i = 0; i < width; ++i) {
             const double wanted = x[i] / (1 + std::exp(-double(x[i]))) * x[width + i];
-            QVERIFY2(std::fabs(y[i] - wanted) < 1e-5 * (1 + std::fabs(wanted)), qPrintable(QString("%1: %2 %3").arg(x[i]).arg(y[i]).arg(wanted)));
+            QVERIFY2(std::fabs(y[i] - wanted) < 1e-5 * (1 + std::fabs(wanted)),
+                     qPrintable(QString("%1: %2 %3").arg(x[i]).arg(y[i]).arg(wanted)));
         }
         const auto logits = randomValues(49153, 4, 8);
         double total = 0;
@@ -86,32 +88,93 @@ private slots:
             QVERIFY(std::fabs(x[at + 1] - (before[at] * std::sin(angle) + before[at + 1] * std::cos(angle))) < 1e-5);
         }
     }
-    void attendsOverBothGroups_data() {
-        QTest::addColumn<int>("rows");
-        QTest::addColumn<int>("shared");
-        QTest::addColumn<int>("own");
-        for (int rows = 1; rows <= attentionRows; ++rows)
-            QTest::addRow("%d rows, 45 shared, 33 own", rows) << rows << 45 << 33;
-        QTest::newRow("no shared keys") << 3 << 0 << 7;
-        QTest::newRow("no own keys") << 6 << 64 << 0;
+    void turnsHalves() {
+        constexpr int size = 96, half = size / 2;
+        std::vector<float> x = randomValues(2 * size, 5), cosine(size), sine(size);
+        const auto before = x;
+        for (int pair = 0; pair < half; ++pair) {
+            cosine[pair] = cosine[half + pair] = std::cos(0.1f * pair);
+            sine[pair] = -std::sin(0.1f * pair);
+            sine[half + pair] = std::sin(0.1f * pair);
+        }
+        set().rotateHalves(x.data(), 2, size, cosine.data(), sine.data());
+        for (int head = 0; head < 2; ++head)
+            for (int pair = 0; pair < half; ++pair) {
+                const int a = head * size + pair, b = a + half;
+                const double angle = 0.1 * pair;
+                QVERIFY(std::fabs(x[a] - (before[a] * std::cos(angle) - before[b] * std::sin(angle))) < 1e-5);
+                QVERIFY(std::fabs(x[b] - (before[a] * std::sin(angle) + before[b] * std::cos(angle))) < 1e-5);
+            }
     }
-    void attendsOverBothGroups() {
-        QFETCH(int, rows);
-        QFETCH(int, shared);
-        QFETCH(int, own);
-        constexpr int size = 64;
-        const auto queries = randomValues(rows * size, 6), sharedKeys = randomValues(shared * size, 7), sharedValues = randomValues(shared * size, 8),
-                   ownKeys = randomValues(own * size, 9), ownValues = randomValues(own * size, 10);
-        const auto blocks = [](const std::vector<float>& keys) {
-            const std::size_t count = keys.size() / size;
-            std::vector<float> out((count + keyBlock - 1) / keyBlock * keyBlock * size, 0);
-            for (std::size_t t = 0; t < count; ++t)
+    // Rows of three segments in one tile: all see the first store, the second segment's rows and the third's see another each, and every
+    // segment its own keys up to the row.
+    void attendsOverItsParts_data() {
+        QTest::addColumn<std::vector<int>>("segments");
+        QTest::addColumn<int>("shared");
+        QTest::newRow("one row") << std::vector<int>{1} << 45;
+        QTest::newRow("five rows") << std::vector<int>{5} << 33;
+        QTest::newRow("seven rows") << std::vector<int>{7} << 64;
+        QTest::newRow("twelve rows") << std::vector<int>{12} << 45;
+        QTest::newRow("three segments") << std::vector<int>{3, 8, 1} << 70;
+        QTest::newRow("no shared keys") << std::vector<int>{4, 4} << 0;
+    }
+    void attendsOverItsParts() {
+        QFETCH(const std::vector<int>, segments);
+        QFETCH(const int, shared);
+        constexpr int size = 64, between = 37, ownBefore = 30; // a segment's first row sees ownBefore + 1 of its own keys
+        const int rows = std::accumulate(segments.begin(), segments.end(), 0);
+        const auto queries = randomValues(rows * size, 6);
+        struct Store {
+            std::vector<float> keys, values, blocks;
+            std::vector<std::pair<int, int>> rowsAndVisible; // first row and count of visible keys, row by row
+        };
+        std::uint64_t seed = 7;
+        const auto store = [&](int length) {
+            Store out{randomValues(length * size, ++seed), randomValues(length * size, ++seed), {}, {}};
+            out.blocks.assign((length + keyBlock - 1) / keyBlock * keyBlock * size, 0);
+            for (int t = 0; t < length; ++t)
                 for (int i = 0; i < size; ++i)
-                    out[t / keyBlock * keyBlock * size + i * keyBlock + t % keyBlock] = keys[t * size + i];
+                    out.blocks[t / keyBlock * keyBlock * size + i * keyBlock + t % keyBlock] = out.keys[t * size + i];
             return out;
         };
-        const auto sharedBlocks = blocks(sharedKeys), ownBlocks = blocks(ownKeys);
-        std::vector<float> out(rows * size), scratch(attentionRows * 128);
+        std::vector<Store> stores;
+        if (shared > 0) {
+            stores.push_back(store(shared));
+            for (int row = 0; row < rows; ++row)
+                stores.back().rowsAndVisible.push_back({row, shared});
+        }
+        std::vector<std::int64_t> columns(stores.size(), 0);
+        const int sharedColumns = (shared + keyBlock - 1) / keyBlock * keyBlock;
+        for (int segment = 0, row = 0; segment < int(segments.size()); row += segments[segment++]) {
+            std::int64_t column = sharedColumns;
+            if (segment > 0) {
+                stores.push_back(store(between));
+                columns.push_back(column);
+                column += 64;
+                for (int r = 0; r < segments[segment]; ++r)
+                    stores.back().rowsAndVisible.push_back({row + r, between});
+            }
+            stores.push_back(store(ownBefore + segments[segment]));
+            columns.push_back(column);
+            for (int r = 0; r < segments[segment]; ++r)
+                stores.back().rowsAndVisible.push_back({row + r, ownBefore + r + 1});
+        }
+        std::vector<AttentionPart> parts;
+        for (std::size_t i = 0; i < stores.size(); ++i) {
+            const Store& from = stores[i];
+            AttentionPart part{from.blocks.data(),
+                               from.values.data(),
+                               size,
+                               columns[i],
+                               from.rowsAndVisible.front().first,
+                               int(from.rowsAndVisible.size()),
+                               {}};
+            for (const auto& [row, visible] : from.rowsAndVisible)
+                part.visible[row] = visible;
+            parts.push_back(part);
+        }
+        const std::int64_t stride = sharedColumns + 64 + 64;
+        std::vector<float> out(rows * size), scratch(attentionRows * stride, 1e30f);
         AttentionTile tile;
         tile.rows = rows;
         tile.headSize = size;
@@ -119,33 +182,26 @@ private slots:
         for (int r = 0; r < rows; ++r) {
             tile.queries[r] = queries.data() + r * size;
             tile.out[r] = out.data() + r * size;
-            tile.sharedVisible[r] = own == 0 ? shared - rows + 1 + r : shared;
-            tile.ownVisible[r] = own == 0 ? 0 : own - rows + 1 + r;
         }
-        tile.sharedKeys = sharedBlocks.data();
-        tile.sharedValues = sharedValues.data();
-        tile.ownKeys = ownBlocks.data();
-        tile.ownValues = ownValues.data();
-        tile.sharedValueStride = tile.ownValueStride = size;
+        tile.parts = parts.data();
+        tile.partCount = static_cast<std::int64_t>(parts.size());
         tile.scratch = scratch.data();
-        tile.scratchStride = 128;
+        tile.scratchStride = stride;
         set().attend(tile);
         for (int r = 0; r < rows; ++r) {
             std::vector<double> sums(size, 0.0);
             double total = 0;
-            const auto add = [&](const std::vector<float>& keys, const std::vector<float>& values, std::int64_t visible) {
-                for (std::int64_t t = 0; t < visible; ++t) {
-                    double score = 0;
-                    for (int i = 0; i < size; ++i)
-                        score += double(queries[r * size + i]) * keys[t * size + i];
-                    const double weight = std::exp(score * 0.125);
-                    total += weight;
-                    for (int i = 0; i < size; ++i)
-                        sums[i] += weight * values[t * size + i];
-                }
-            };
-            add(sharedKeys, sharedValues, tile.sharedVisible[r]);
-            add(ownKeys, ownValues, tile.ownVisible[r]);
+            for (const Store& from : stores)
+                for (const auto& [row, visible] : from.rowsAndVisible)
+                    for (int t = 0; row == r && t < visible; ++t) {
+                        double score = 0;
+                        for (int i = 0; i < size; ++i)
+                            score += double(queries[r * size + i]) * from.keys[t * size + i];
+                        const double weight = std::exp(score * 0.125);
+                        total += weight;
+                        for (int i = 0; i < size; ++i)
+                            sums[i] += weight * from.values[t * size + i];
+                    }
             for (int i = 0; i < size; ++i)
                 QVERIFY2(std::fabs(out[r * size + i] - sums[i] / total) < 2e-5,
                          qPrintable(QString("row %1: %2, wanted %3").arg(r).arg(out[r * size + i]).arg(sums[i] / total)));
