@@ -20,6 +20,7 @@ public:
     static Result<GgufFile> open(const std::string& path);
 
     const std::string& path() const { return m_file->path(); }
+    std::shared_ptr<const BoundedFile> file() const { return m_file; }
     std::uint32_t version() const { return m_version; }
     std::uint64_t alignment() const { return m_alignment; }
     std::uint64_t dataOffset() const { return m_dataOffset; }

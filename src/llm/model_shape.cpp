@@ -2,6 +2,7 @@
 #include "llm/model_shape.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "llm/weight_reader.h"
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -20,7 +21,7 @@ std::uint64_t u(std::int64_t value) {
 
 tl::unexpected<Error> unfit(const std::string& path, const std::string& what) {
     return fail(ErrorKind::input, "CL-2035", fmt::format("'{}': {}.", path, what),
-                "This program runs Llama-type decoders (GGUF) and BERT-type encoders (safetensors); choose another model file.");
+                "This program runs BERT-type encoders; choose another model file.");
 }
 
 template <class File> Result<void> require(const File& file, const std::string& name, const Dims& dims, std::int64_t& parameters) {
@@ -29,74 +30,12 @@ template <class File> Result<void> require(const File& file, const std::string& 
         return fail(ErrorKind::input, "CL-2033",
                     fmt::format("'{}', offset {}: the tensor '{}' is stored as {}.", file.path(), tensor->offset, quotedForMessage(name),
                                 tensor->typeName),
-                    "This program reads F32, F16, BF16, F64, Q8_0, Q4_0 and Q4_1; convert the model to one of them.");
+                    fmt::format("This program reads {}; convert the model to one of them.", readableTypes));
     parameters += static_cast<std::int64_t>(tensor->elements);
     return {};
 }
 
 } // namespace
-
-Result<LlamaShape> llamaShape(const GgufFile& file) {
-    CAROUSEL_ASSIGN(const auto architecture, file.text("general.architecture"));
-    if (architecture != "llama")
-        return unfit(file.path(), fmt::format("the architecture is '{}'", quotedForMessage(architecture)));
-    LlamaShape shape;
-    CAROUSEL_ASSIGN(shape.blocks, file.integer("llama.block_count", 1, maximumBlocks));
-    CAROUSEL_ASSIGN(shape.width, file.integer("llama.embedding_length", 1, maximumWidth));
-    CAROUSEL_ASSIGN(shape.feedForward, file.integer("llama.feed_forward_length", 1, maximumFeedForward));
-    CAROUSEL_ASSIGN(shape.heads, file.integer("llama.attention.head_count", 1, shape.width));
-    shape.keyValueHeads = shape.heads;
-    if (file.has("llama.attention.head_count_kv")) {
-        CAROUSEL_ASSIGN(shape.keyValueHeads, file.integer("llama.attention.head_count_kv", 1, shape.heads));
-    }
-    CAROUSEL_ASSIGN(shape.contextLength, file.integer("llama.context_length", 1, maximumContext));
-    if (file.has("llama.rope.freq_base")) {
-        CAROUSEL_ASSIGN(shape.ropeBase, file.number("llama.rope.freq_base", 1, 1e12));
-    }
-    CAROUSEL_ASSIGN(shape.rmsEpsilon, file.number("llama.attention.layer_norm_rms_epsilon", 0, 1));
-    if (shape.width % shape.heads != 0 || shape.heads % shape.keyValueHeads != 0)
-        return unfit(file.path(), fmt::format("a width of {} with {} heads and {} key-value heads does not divide evenly", shape.width,
-                                              shape.heads, shape.keyValueHeads));
-    shape.headSize = shape.width / shape.heads;
-    if (shape.headSize % 2 != 0)
-        return unfit(file.path(), fmt::format("the head size {} is odd", shape.headSize));
-    if (file.has("llama.rope.dimension_count")) {
-        CAROUSEL_ASSIGN(const auto turned, file.integer("llama.rope.dimension_count", 1, maximumWidth));
-        if (turned != shape.headSize)
-            return unfit(file.path(), fmt::format("{} of {} head dimensions are rotated; all are expected", turned, shape.headSize));
-    }
-    for (const char* key : {"llama.rope.scaling.type", "llama.rope.scaling.factor", "llama.expert_count"})
-        if (file.has(key))
-            return unfit(file.path(), fmt::format("the key '{}' asks for arithmetic that this program does not have", key));
-
-    CAROUSEL_ASSIGN(const TensorInfo* embedding, file.tensor("token_embd.weight"));
-    if (embedding->dims.size() != 2 || embedding->dims[0] < 1 || embedding->dims[0] > u(maximumVocabulary))
-        return unfit(file.path(), "token_embd.weight is not a matrix of tokens by width");
-    shape.vocabulary = static_cast<std::int64_t>(embedding->dims[0]);
-    if (file.has("llama.vocab_size"))
-        CAROUSEL_TRY(file.integer("llama.vocab_size", shape.vocabulary, shape.vocabulary));
-    CAROUSEL_ASSIGN(const auto* tokens, file.texts("tokenizer.ggml.tokens"));
-    if (static_cast<std::int64_t>(tokens->size()) != shape.vocabulary)
-        return unfit(file.path(), fmt::format("the tokenizer has {} tokens, the embedding {}", tokens->size(), shape.vocabulary));
-
-    const auto width = u(shape.width), inner = u(shape.feedForward), keyValue = u(shape.keyValueHeads * shape.headSize);
-    CAROUSEL_TRY(require(file, "token_embd.weight", {u(shape.vocabulary), width}, shape.parameters));
-    CAROUSEL_TRY(require(file, "output_norm.weight", {width}, shape.parameters));
-    shape.tiedHead = !file.find("output.weight");
-    if (!shape.tiedHead)
-        CAROUSEL_TRY(require(file, "output.weight", {u(shape.vocabulary), width}, shape.parameters));
-    const std::pair<const char*, Dims> parts[] = {
-        {"attn_norm", {width}},        {"attn_q", {width, width}},      {"attn_k", {keyValue, width}},
-        {"attn_v", {keyValue, width}}, {"attn_output", {width, width}}, {"ffn_norm", {width}},
-        {"ffn_gate", {inner, width}},  {"ffn_up", {inner, width}},      {"ffn_down", {width, inner}}};
-    for (std::int64_t block = 0; block < shape.blocks; ++block)
-        for (const auto& [part, dims] : parts) {
-            CAROUSEL_TRY(require(file, fmt::format("blk.{}.{}.weight", block, part), dims, shape.parameters));
-            if (file.find(fmt::format("blk.{}.{}.bias", block, part)))
-                return unfit(file.path(), fmt::format("block {} has a bias for {}, which this program does not add", block, part));
-        }
-    return shape;
-}
 
 Result<BertShape> bertShape(const SafetensorsFile& file, const std::string& configFile) {
     CAROUSEL_ASSIGN(const auto text, readFile(configFile, std::size_t(1) << 20));

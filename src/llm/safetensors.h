@@ -18,6 +18,7 @@ public:
     static Result<SafetensorsFile> open(const std::string& path);
 
     const std::string& path() const { return m_file->path(); }
+    std::shared_ptr<const BoundedFile> file() const { return m_file; }
     const std::map<std::string, std::string>& metadata() const { return m_metadata; }
     const std::vector<TensorInfo>& tensors() const { return m_tensors; } // by offset
     const TensorInfo* find(std::string_view name) const;

@@ -13,7 +13,21 @@ namespace carousel {
 
 namespace {
 const char* const otherModel = "This program cannot use the file as it is; choose another model file.";
+
+Result<void> checkRows(const BoundedFile& file, const TensorInfo& tensor, std::uint64_t firstRow, std::uint64_t rows) {
+    if (!readableAsFloats(tensor.type))
+        return fail(ErrorKind::input, "CL-2033",
+                    fmt::format("'{}', offset {}: the tensor '{}' is stored as {}.", file.path(), tensor.offset,
+                                quotedForMessage(tensor.name), tensor.typeName),
+                    fmt::format("This program reads {}; convert the model to one of them.", readableTypes));
+    if (tensor.elements != 0 && (firstRow > tensor.rows() || rows > tensor.rows() - firstRow))
+        return fail(ErrorKind::internal, "CL-2032",
+                    fmt::format("Rows {} to {} of the tensor '{}' were asked for; it has {}.", firstRow, firstRow + rows,
+                                quotedForMessage(tensor.name), tensor.rows()),
+                    "This is a mistake in the program; please report it.");
+    return {};
 }
+} // namespace
 
 Result<const TensorInfo*> presentTensor(const TensorInfo* found, std::string_view name, const std::string& path) {
     if (found)
@@ -44,40 +58,43 @@ Result<std::vector<std::byte>> readRaw(const BoundedFile& file, const TensorInfo
 }
 
 Result<std::vector<float>> readFloats(const BoundedFile& file, const TensorInfo& tensor, std::uint64_t firstRow, std::uint64_t rows) {
-    if (!readableAsFloats(tensor.type))
-        return fail(ErrorKind::input, "CL-2033",
-                    fmt::format("'{}', offset {}: the tensor '{}' is stored as {}.", file.path(), tensor.offset,
-                                quotedForMessage(tensor.name), tensor.typeName),
-                    "This program reads F32, F16, BF16, F64, Q8_0, Q4_0 and Q4_1; convert the model to one of them.");
-    if (tensor.elements == 0)
-        return std::vector<float>();
-    if (firstRow > tensor.rows() || rows > tensor.rows() - firstRow)
-        return fail(ErrorKind::internal, "CL-2032",
-                    fmt::format("Rows {} to {} of the tensor '{}' were asked for; it has {}.", firstRow, firstRow + rows,
-                                quotedForMessage(tensor.name), tensor.rows()),
-                    "This is a mistake in the program; please report it.");
+    CAROUSEL_TRY(checkRows(file, tensor, firstRow, rows));
+    std::vector<float> values(tensor.elements == 0 ? 0 : static_cast<std::size_t>(rows * tensor.columns()));
+    CAROUSEL_TRY(readFloatsInto(file, tensor, firstRow, rows, values));
+    return values;
+}
+
+Result<void> readFloatsInto(const BoundedFile& file, const TensorInfo& tensor, std::uint64_t firstRow, std::uint64_t rows,
+                            std::span<float> out) {
+    CAROUSEL_TRY(checkRows(file, tensor, firstRow, rows));
+    if (tensor.elements == 0 || rows == 0)
+        return {};
     const BlockSize block = blockSize(tensor.type);
     const std::uint64_t rowBytes = tensor.columns() / block.elements * block.bytes; // columns are whole blocks: the reader checked it
+    const std::size_t columns = static_cast<std::size_t>(tensor.columns());
+    if (out.size() != static_cast<std::size_t>(rows) * columns)
+        return fail(ErrorKind::internal, "CL-2032",
+                    fmt::format("{} rows of {} values of the tensor '{}' were asked for into {} values.", rows, columns,
+                                quotedForMessage(tensor.name), out.size()),
+                    "This is a mistake in the program; please report it.");
     TensorInfo part = tensor;
     part.offset += firstRow * rowBytes;
     part.bytes = rows * rowBytes;
     CAROUSEL_ASSIGN(const std::vector<std::byte> stored, readRaw(file, part));
-    const std::size_t columns = static_cast<std::size_t>(tensor.columns());
-    std::vector<float> values(static_cast<std::size_t>(rows) * columns);
-    const std::size_t blocks = values.size() / block.elements;
+    const std::size_t blocks = out.size() / block.elements;
     constexpr std::size_t none = std::numeric_limits<std::size_t>::max();
     std::atomic<std::size_t> firstBad{none};
     parallelFor(blocks, 4096, [&](std::size_t begin, std::size_t end) {
-        const std::span<float> out(values.data() + begin * block.elements, (end - begin) * block.elements);
-        toFloats(tensor.type, std::span(stored).subspan(begin * block.bytes, (end - begin) * block.bytes), out);
+        const std::span<float> values = out.subspan(begin * block.elements, (end - begin) * block.elements);
+        toFloats(tensor.type, std::span(stored).subspan(begin * block.bytes, (end - begin) * block.bytes), values);
         // Largest magnitude as bits: infinities and NaNs are those from 0x7F800000 on.
         std::uint32_t worst = 0;
-        for (const float x : out)
+        for (const float x : values)
             worst = std::max(worst, std::bit_cast<std::uint32_t>(x) & 0x7FFFFFFFu);
         if (worst < 0x7F800000u)
             return;
-        for (std::size_t i = 0; i < out.size(); ++i)
-            if (!std::isfinite(out[i])) {
+        for (std::size_t i = 0; i < values.size(); ++i)
+            if (!std::isfinite(values[i])) {
                 std::size_t seen = firstBad.load(), mine = begin * block.elements + i;
                 while (mine < seen && !firstBad.compare_exchange_weak(seen, mine)) {
                 }
@@ -87,10 +104,10 @@ Result<std::vector<float>> readFloats(const BoundedFile& file, const TensorInfo&
     if (const auto bad = firstBad.load(); bad != none)
         return fail(ErrorKind::input, "CL-2034",
                     fmt::format("'{}', offset {}: the tensor '{}' holds {} at element {}.", file.path(),
-                                part.offset + bad / block.elements * block.bytes, quotedForMessage(tensor.name), values[bad],
+                                part.offset + bad / block.elements * block.bytes, quotedForMessage(tensor.name), out[bad],
                                 bad + firstRow * columns),
                     "The weights are damaged; fetch the file again (packaging/run.sh).");
-    return values;
+    return {};
 }
 
 } // namespace carousel

@@ -13,5 +13,9 @@ Result<const TensorInfo*> tensorOfShape(const TensorInfo* found, std::string_vie
 Result<std::vector<std::byte>> readRaw(const BoundedFile& file, const TensorInfo& tensor);
 Result<std::vector<float>> readFloats(const BoundedFile& file, const TensorInfo& tensor, std::uint64_t firstRow,
                                       std::uint64_t rows); // CL-2032..2034
+// The same into memory of the caller: `out` has exactly rows * columns values.
+Result<void> readFloatsInto(const BoundedFile& file, const TensorInfo& tensor, std::uint64_t firstRow, std::uint64_t rows,
+                            std::span<float> out);
+constexpr const char* readableTypes = "F32, F16, BF16, F64, Q8_0, Q4_0 and Q4_1"; // for messages
 
 } // namespace carousel

@@ -4,7 +4,6 @@
 #include "scoring/pooling.h"
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <map>
 #include <set>
 
@@ -21,31 +20,26 @@ DecoderModel::DecoderModel(std::shared_ptr<const Tokenizer> tokenizer, ChatTempl
 
 Result<std::unique_ptr<LanguageModel>> DecoderModel::open(const ModelLocation& location, const OpenOptions& options) {
     CAROUSEL_ASSIGN(const ComputeDevice device, openComputeDevice(options.device, options.computeType, options.threads));
-    CAROUSEL_ASSIGN(const GgufFile file, GgufFile::open(location.weights));
-    CAROUSEL_ASSIGN(const LlamaShape shape, llamaShape(file));
-    CAROUSEL_ASSIGN(const std::shared_ptr<const ByteLevelBpe> tokenizer, ByteLevelBpe::fromGguf(file));
-    if (static_cast<std::int64_t>(tokenizer->vocabularySize()) > shape.vocabulary)
-        return fail(ErrorKind::input, "CL-2037",
-                    fmt::format("{}: the tokenizer knows {} tokens, the weights {}", location.weights, tokenizer->vocabularySize(), shape.vocabulary),
-                    "the file is damaged or unusual: fetch it again or use another model");
-    CAROUSEL_ASSIGN(ChatTemplate chat, ChatTemplate::fromGguf(file, tokenizer));
-    CAROUSEL_ASSIGN(std::unique_ptr<LlamaDecoder> decoder, LlamaDecoder::open(file, device));
+    CAROUSEL_ASSIGN(const std::shared_ptr<const ModelSource> source, ModelSource::open(location.weights));
+    const DecoderShape& shape = source->shape();
+    CAROUSEL_ASSIGN(const std::shared_ptr<const Tokenizer> tokenizer, source->tokenizer());
+    CAROUSEL_ASSIGN(ChatTemplate chat, source->chatTemplate(tokenizer));
+    CAROUSEL_ASSIGN(std::unique_ptr<LlamaDecoder> decoder, LlamaDecoder::open(*source, device));
 
     std::unique_ptr<DecoderModel> model(new DecoderModel(tokenizer, std::move(chat), std::move(decoder)));
-    std::error_code ignored;
     ModelInfo& info = model->m_info;
     info.id = location.id;
     info.title = location.title;
     info.licence = location.licence;
     info.file = location.weights;
     info.sha256 = location.sha256;
-    info.format = "gguf";
-    info.architecture = "llama";
+    info.format = source->format();
+    info.architecture = shape.architecture;
     info.computeType = name(device.type);
     info.device = device.name;
     info.parameters = shape.parameters;
     info.contextLength = shape.contextLength;
-    info.fileBytes = static_cast<std::int64_t>(std::filesystem::file_size(location.weights, ignored));
+    info.fileBytes = static_cast<std::int64_t>(source->fileBytes());
     info.memoryBytes = model->m_decoder->memoryBytes();
     info.width = static_cast<int>(shape.width);
     info.canChat = true;

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A chat model in a GGUF file as a LanguageModel. Calls are served one at a time; the last prompt's keys and values are kept, so that a next
+// A chat model (GGUF, or a safetensors folder) as a LanguageModel. Calls are served one at a time; the last prompt's keys and values are kept, so that a next
 // call with the same beginning does not compute it again.
 #pragma once
-#include "llm/byte_level_bpe.h"
-#include "llm/chat_template.h"
+#include "llm/model_source.h"
 #include "llm/torch_module.h"
 #include "scoring/llama_decoder_torch.h"
 #include "scoring/prompt_fit.h"

@@ -77,22 +77,29 @@ void appendRows(Matrix& to, const Matrix& from) {
 
 } // namespace
 
-LlamaDecoder::LlamaDecoder(LlamaShape shape, ComputeDevice device)
-    : m_shape(shape), m_device(std::move(device)), m_weights(std::make_unique<Weights>()) {}
+LlamaDecoder::LlamaDecoder(DecoderShape shape, ComputeDevice device)
+    : m_shape(std::move(shape)), m_device(std::move(device)), m_weights(std::make_unique<Weights>()) {}
 LlamaDecoder::~LlamaDecoder() = default;
 std::int64_t LlamaDecoder::memoryBytes() const { return m_weights->bytes; }
 
-Result<std::unique_ptr<LlamaDecoder>> LlamaDecoder::open(const GgufFile& file, const ComputeDevice& device, const RunControl& control) {
-    CAROUSEL_ASSIGN(const LlamaShape shape, llamaShape(file));
+Result<std::unique_ptr<LlamaDecoder>> LlamaDecoder::open(const ModelSource& source, const ComputeDevice& device,
+                                                         const RunControl& control) {
+    const DecoderShape& shape = source.shape();
     if (shape.headSize % keyBlock != 0 || shape.headSize > largestHeadSize)
         return fail(ErrorKind::input, "CL-2036",
-                    fmt::format("{}: heads of {} values; this program computes sizes that are multiples of {} up to {}", file.path(),
+                    fmt::format("{}: heads of {} values; this program computes sizes that are multiples of {} up to {}", source.path(),
                                 shape.headSize, keyBlock, largestHeadSize),
+                    "use another model");
+    if (shape.ropeLayout != RopeLayout::pairs || !shape.ropeScaling.empty() || shape.queryKeyValueBias || shape.attentionOutBias ||
+        shape.width != shape.heads * shape.headSize)
+        return fail(ErrorKind::input, "CL-2036",
+                    fmt::format("{}: this build computes neither positions in halves, nor scaled ones, nor biases, nor heads that are wider than the model",
+                                source.path()),
                     "use another model");
     std::unique_ptr<LlamaDecoder> decoder(new LlamaDecoder(shape, device));
     return guarded(device, "opening the language model", [&]() -> Result<std::unique_ptr<LlamaDecoder>> {
         try {
-            decoder->load(file, control);
+            decoder->load(source, control);
         } catch (const ReadFailed& failed) {
             return fail(failed.error);
         }
@@ -100,27 +107,27 @@ Result<std::unique_ptr<LlamaDecoder>> LlamaDecoder::open(const GgufFile& file, c
     });
 }
 
-void LlamaDecoder::load(const GgufFile& file, const RunControl& control) {
+void LlamaDecoder::load(const ModelSource& source, const RunControl& control) {
     Weights& w = *m_weights;
     const c10::Device device(m_device.name);
     const auto plans = makeMatmulPlans(m_device);
     w.attention = {m_shape.heads, m_shape.keyValueHeads, m_shape.headSize, true};
     w.rotary = RotaryTable(m_shape.ropeBase, m_shape.headSize);
-    w.embedding = readTensor(file, "token_embd.weight");
-    w.headRows = m_shape.tiedHead ? w.embedding : readTensor(file, "output.weight");
-    w.outputNorm = readTensor(file, "output_norm.weight").to(device);
+    w.embedding = readWeight(source, WeightRole::tokenEmbedding);
+    w.headRows = m_shape.tiedHead ? w.embedding : readWeight(source, WeightRole::head);
+    w.outputNorm = readWeight(source, WeightRole::outputNorm).to(device);
     w.head = PackedLinear(plans, w.headRows);
     w.bytes = static_cast<std::int64_t>(w.embedding.nbytes()) + w.head.bytes() + (m_shape.tiedHead ? 0 : static_cast<std::int64_t>(w.headRows.nbytes()));
     for (std::int64_t block = 0; block < m_shape.blocks; ++block) {
         checkStop(control);
-        const auto read = [&](const char* part) { return readTensor(file, fmt::format("blk.{}.{}.weight", block, part)); };
+        const auto read = [&](WeightRole role) { return readWeight(source, role, block); };
         Weights::Layer layer;
-        layer.attentionNorm = read("attn_norm").to(device);
-        layer.feedForwardNorm = read("ffn_norm").to(device);
-        layer.queryKeyValue = PackedLinear(plans, at::cat({read("attn_q"), read("attn_k"), read("attn_v")}));
-        layer.attentionOut = PackedLinear(plans, read("attn_output"));
-        layer.gateUp = PackedLinear(plans, at::cat({read("ffn_gate"), read("ffn_up")}));
-        layer.down = PackedLinear(plans, read("ffn_down"));
+        layer.attentionNorm = read(WeightRole::attentionNorm).to(device);
+        layer.feedForwardNorm = read(WeightRole::feedForwardNorm).to(device);
+        layer.queryKeyValue = PackedLinear(plans, at::cat({read(WeightRole::query), read(WeightRole::key), read(WeightRole::value)}));
+        layer.attentionOut = PackedLinear(plans, read(WeightRole::attentionOut));
+        layer.gateUp = PackedLinear(plans, at::cat({read(WeightRole::gate), read(WeightRole::up)}));
+        layer.down = PackedLinear(plans, read(WeightRole::down));
         w.bytes += layer.queryKeyValue.bytes() + layer.attentionOut.bytes() + layer.gateUp.bytes() + layer.down.bytes();
         w.layers.push_back(std::move(layer));
     }

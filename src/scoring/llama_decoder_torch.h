@@ -5,8 +5,7 @@
 #include "base/matrix.h"
 #include "base/run_control.h"
 #include "compute/device_torch.h"
-#include "llm/gguf.h"
-#include "llm/model_shape.h"
+#include "llm/model_source.h"
 #include "llm/tokenizer.h"
 #include <limits>
 #include <memory>
@@ -43,10 +42,10 @@ constexpr std::int64_t allRows = std::numeric_limits<std::int64_t>::max();
 // Not for several threads at once. Every function looks at `control` between layers and leaves with CL-7001 when asked to stop.
 class LlamaDecoder {
 public:
-    static Result<std::unique_ptr<LlamaDecoder>> open(const GgufFile& file, const ComputeDevice& device, const RunControl& control = {});
+    static Result<std::unique_ptr<LlamaDecoder>> open(const ModelSource& source, const ComputeDevice& device, const RunControl& control = {});
     ~LlamaDecoder();
 
-    const LlamaShape& shape() const { return m_shape; }
+    const DecoderShape& shape() const { return m_shape; }
     const ComputeDevice& device() const { return m_device; }
     std::int64_t memoryBytes() const;
 
@@ -72,13 +71,13 @@ public:
 private:
     struct Weights;
     struct Batch;
-    LlamaDecoder(LlamaShape shape, ComputeDevice device);
+    LlamaDecoder(DecoderShape shape, ComputeDevice device);
     Matrix forward(const Batch& batch, DecoderCache& cache, const RunControl& control);
     Matrix extendPiece(DecoderCache& cache, std::span<const TokenId> tokens, std::int64_t lastRows, const RunControl& control);
-    void load(const GgufFile& file, const RunControl& control);
+    void load(const ModelSource& source, const RunControl& control);
     float logit(std::span<const float> hidden, TokenId token) const;
 
-    LlamaShape m_shape;
+    DecoderShape m_shape;
     ComputeDevice m_device;
     std::unique_ptr<Weights> m_weights;
 };

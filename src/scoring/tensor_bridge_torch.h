@@ -3,6 +3,7 @@
 #pragma once
 #include "base/matrix.h"
 #include "base/result.h"
+#include "llm/model_source.h"
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/from_blob.h>
 #include <cstring>
@@ -24,6 +25,18 @@ template <class File> at::Tensor readTensor(const File& file, const std::string&
     if (!values)
         throw ReadFailed{values.error()};
     const std::vector<std::int64_t> dims((*info)->dims.begin(), (*info)->dims.end());
+    auto* kept = new std::vector<float>(std::move(*values));
+    return at::from_blob(
+        kept->data(), dims, [kept](void*) { delete kept; }, at::kFloat);
+}
+
+// A weight of a decoder as fp32, of its stored shape.
+inline at::Tensor readWeight(const ModelSource& source, WeightRole role, std::int64_t block = 0) {
+    const TensorInfo& info = source.stored(role, block);
+    const std::vector<std::int64_t> dims(info.dims.begin(), info.dims.end());
+    auto values = source.floats(role, block);
+    if (!values)
+        throw ReadFailed{values.error()};
     auto* kept = new std::vector<float>(std::move(*values));
     return at::from_blob(
         kept->data(), dims, [kept](void*) { delete kept; }, at::kFloat);

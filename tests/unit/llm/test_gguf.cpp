@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The GGUF reader: right files give their values, wrong files their rule, no file a crash.
 #include "base/paths.h"
-#include "llm/model_shape.h"
+#include "llm/decoder_shape.h"
 #include "model_file_builder.h"
 #include <QTest>
 #include <cmath>
@@ -253,7 +253,7 @@ private slots:
                 if (const auto values = file->dequantised(tensor))
                     QCOMPARE(values->size(), static_cast<std::size_t>(tensor.elements));
             }
-            static_cast<void>(llamaShape(*file));
+            static_cast<void>(decoderShape(*file));
         }
         QVERIFY2(refused > 1500, qPrintable(QString::number(refused)));
     }
@@ -300,7 +300,7 @@ private slots:
         QCOMPARE(file->tensors().size(), std::size_t(272));
         QCOMPARE(file->keys().size(), std::size_t(33));
         QCOMPARE(file->dataOffset(), std::uint64_t(1785664));
-        const auto shape = llamaShape(*file);
+        const auto shape = decoderShape(*file);
         QVERIFY2(shape, shape ? "" : describe(shape.error()).c_str());
         QCOMPARE(shape->parameters, std::int64_t(134515008));
         QCOMPARE(shape->blocks, std::int64_t(30));

@@ -48,12 +48,12 @@ class TestLlamaDecoder : public QObject {
     const std::string m_file = modelFolder() + "/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf";
 
     std::unique_ptr<LlamaDecoder> open(bool portable) {
-        auto file = GgufFile::open(m_file);
+        auto source = ModelSource::open(m_file);
         auto device = openComputeDevice("cpu", "fp32", 0);
-        if (!file || !device)
+        if (!source || !device)
             return nullptr;
         device->portable = portable;
-        auto decoder = LlamaDecoder::open(*file, *device);
+        auto decoder = LlamaDecoder::open(**source, *device);
         return decoder ? std::move(*decoder) : nullptr;
     }
     // Logits of all golden ids after the last token of a prompt.
