@@ -68,9 +68,28 @@ void openAnalysis(MainWindow& window, qint64 id, int& exit) {
             window.showPage(experiments->id());
         }
 }
+// Help and version are words, and need no screen; anything else does, and Qt would abort without one.
+bool hasScreenOrNeedsNone(int argc, char** argv) {
+    for (int i = 1; i < argc; ++i) {
+        const QByteArray word(argv[i]);
+        if (word == "-h" || word == "--help" || word == "--help-all" || word == "-v" || word == "--version") {
+            qputenv("QT_QPA_PLATFORM", "offscreen");
+            return true;
+        }
+        if (word == "-platform")
+            return true;
+    }
+    return !qEnvironmentVariableIsEmpty("QT_QPA_PLATFORM") || !qEnvironmentVariableIsEmpty("DISPLAY") ||
+           !qEnvironmentVariableIsEmpty("WAYLAND_DISPLAY");
+}
 } // namespace
 
 int main(int argc, char** argv) {
+    if (!hasScreenOrNeedsNone(argc, argv)) {
+        std::fprintf(stderr, "There is no screen to open a window on (DISPLAY and WAYLAND_DISPLAY are empty).\n"
+                             "carousel-lab-cli does the same without one; for a picture of a page, set QT_QPA_PLATFORM=offscreen and use --screenshot.\n");
+        return 1;
+    }
     QApplication::setHighDpiScaleFactorRoundingPolicy(Qt::HighDpiScaleFactorRoundingPolicy::PassThrough);
     QApplication app(argc, argv);
     QApplication::setApplicationName(QStringLiteral("carousel-lab"));

@@ -17,7 +17,7 @@ void checkKnownAnswers(const PluginRegistry& registry, Report& report);
 void checkPositionAnswers(const PluginRegistry& registry, Report& report);
 // Return false (with the reason printed) when the model or the data set is not there.
 bool checkRealModel(const PluginRegistry& registry, Report& report);
-bool checkSpeed(const PluginRegistry& registry, Report& report);
+bool checkMl100k(const PluginRegistry& registry, Report& report);
 
 // ---- shared (check_support.cpp) ----
 std::string label(const PluginEntry& entry); // "scorer/popularity"

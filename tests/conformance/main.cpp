@@ -35,10 +35,10 @@ int main(int argc, char** argv) {
     }
     if (argc > 1 && wanted("real-model"))
         skipped = !checkRealModel(registry, report) || skipped;
-    if (argc > 1 && wanted("speed"))
-        skipped = !checkSpeed(registry, report) || skipped;
+    if (argc > 1 && wanted("ml-100k"))
+        skipped = !checkMl100k(registry, report) || skipped;
     if (!ran) {
-        fmt::print(stderr, "usage: conformance [manifest|feature|encoder|scorer|controller|known-answers|real-model|speed]...\n");
+        fmt::print(stderr, "usage: conformance [manifest|feature|encoder|scorer|controller|known-answers|real-model|ml-100k]...\n");
         return 2;
     }
     if (skipped && report.failed() == 0)

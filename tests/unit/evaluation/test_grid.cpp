@@ -25,6 +25,8 @@ private Q_SLOTS:
     void toyGrid() {
         QVERIFY(near(grid(toy, 4, {2, 5, 12}), .715370, 5e-7));  // cells (1,2), (2,1), (3,4)
         QVERIFY(near(grid({toy[0]}, 4, {2}), 1 / std::log2(3))); // one row and beta 1: the discount of a list
+        // The same three items read row by row, as one list: what a grid metric is there to correct.
+        QVERIFY(near(grid({{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}}, 12, {2, 5, 12}), .604441, 5e-7));
     }
     void idealOfFewRelevant() {
         QVERIFY(near(grid(toy, 4, {1}), 1));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// How long the counting scorers take to fit on ML-100K with one thread, and how good the plain scorers are there, when it has been fetched.
+// How good the plain scorers are on ML-100K, when it has been fetched: whatever learns finds the held-out item far more often than chance
+// does. The seconds of the fit on one thread are printed and not judged: they are the machine's, and its other work's.
 #include "base/file.h"
 #include "base/paths.h"
 #include "checks.h"
@@ -54,10 +55,10 @@ Quality qualityOf(const Scorer& scorer, const TrainingView& training, const Spli
 
 } // namespace
 
-bool checkSpeed(const PluginRegistry& registry, Report& report) {
+bool checkMl100k(const PluginRegistry& registry, Report& report) {
     const auto folder = dataFolder() + "/ml-100k";
     if (!fileExists(folder + "/ml-100k.inter")) {
-        fmt::print("SKIP speed: {}/ml-100k.inter is not there; fetch the data first.\n", folder);
+        fmt::print("SKIP ml-100k: {}/ml-100k.inter is not there; fetch the data first.\n", folder);
         return false;
     }
     setenv("CAROUSEL_LAB_THREADS", "1", 1);
@@ -76,15 +77,15 @@ bool checkSpeed(const PluginRegistry& registry, Report& report) {
     for (const auto& entry : registry.all()) {
         if (entry.manifest.kind != StageKind::scorer || entry.manifest.usesLanguageModel)
             continue;
-        const bool counts = entry.manifest.id == "sequence_rules" || entry.manifest.id == "item_neighbours";
-        report.check(label(entry), counts ? "fits ML-100K in less than a second on one thread" : "fits ML-100K", [&]() -> std::string {
+        const bool learns = entry.manifest.id != "random";
+        report.check(label(entry), learns ? "finds the held-out item of ML-100K far above chance" : "stays at chance on ML-100K", [&]() -> std::string {
             std::vector<Parameters> variants{defaultsOf(entry)};
             for (const auto& p : entry.manifest.parameters)
                 if (p.id == "events" || p.id == "loss")
                     for (const auto& choice : p.choices)
                         if (ParameterValue(choice) != p.defaultValue)
                             variants.push_back(parametersOf(entry, {{p.id, choice}}));
-            double slowest = 0;
+            double worst = 1;
             for (const auto& parameters : variants) {
                 const auto scorer = must(entry.manifest.createScorer(parameters, bench.environment()));
                 const auto start = std::chrono::steady_clock::now();
@@ -97,9 +98,13 @@ bool checkSpeed(const PluginRegistry& registry, Report& report) {
                         what += " " + parameters.text(id);
                 fmt::print("     {}{}: fit {:.3f} s, HR@10 {:.4f}, nDCG@10 {:.4f}\n", entry.manifest.id, what, seconds, quality.hit,
                            quality.gain);
-                slowest = std::max(slowest, seconds);
+                worst = std::min(worst, quality.hit);
             }
-            return counts && slowest >= 1 ? fmt::format("it took {:.2f} s", slowest) : "";
+            // Ten of at most so many items; a user has seen some, so that chance is a little higher.
+            const double chance = 10.0 / static_cast<double>(training.itemCount());
+            if (learns ? worst < 5 * chance : worst > 3 * chance)
+                return fmt::format("HR@10 is {:.4f}, chance {:.4f}", worst, chance);
+            return "";
         });
     }
     return true;
