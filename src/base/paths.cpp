@@ -52,6 +52,15 @@ std::string sampleDataFolder() {
     return "sample_data";
 }
 
+std::string endpointFile() {
+    if (const auto set = environment("CAROUSEL_LAB_ENDPOINTS"); !set.empty())
+        return set;
+    std::string base = environment("XDG_CONFIG_HOME");
+    if (base.empty())
+        base = environment("HOME") + "/.config";
+    return base + "/carousel-lab/endpoints.toml";
+}
+
 std::string moduleFolder() {
     std::error_code error;
     for (const char* leaf : {"../lib/carousel-lab", "../lib"}) {

@@ -10,6 +10,7 @@ std::string modelFolder();      // CAROUSEL_LAB_MODELS, else $XDG_DATA_HOME/caro
 std::string dataFolder();       // CAROUSEL_LAB_DATA, else $XDG_DATA_HOME/carousel-lab/data (ML-100K, Open Bandit)
 std::string sampleDataFolder(); // CAROUSEL_LAB_SAMPLE_DATA, else sample_data/ of the source or install tree
 std::string pluginFolder();     // CAROUSEL_LAB_PLUGINS, else lib/plugins beside the program
+std::string endpointFile();     // CAROUSEL_LAB_ENDPOINTS, else $XDG_CONFIG_HOME/carousel-lab/endpoints.toml (servers with language models)
 std::string moduleFolder();     // folder of loadable modules (the torch module): lib beside bin
 
 } // namespace carousel

@@ -20,14 +20,15 @@ MAY_INCLUDE = {
     "stages": {"base", "data"},
     "compute": {"base"},
     "llm": {"base", "stages"},
+    "server": {"base", "stages"},
     "scoring": {"base", "stages", "llm", "compute"},
     "evaluation": {"base", "data"},
     "experiment": {"base", "data", "stages", "evaluation"},
     "report": {"base", "data", "evaluation", "experiment"},
     "store": {"base", "data", "stages", "evaluation", "experiment"},
-    "workbench": {"base", "data", "stages", "llm", "evaluation", "experiment", "report", "store"},
-    "cli": {"base", "data", "stages", "llm", "evaluation", "experiment", "report", "store", "workbench"},
-    "ui": {"base", "data", "stages", "llm", "evaluation", "experiment", "report", "store", "workbench"},
+    "workbench": {"base", "data", "stages", "llm", "server", "evaluation", "experiment", "report", "store"},
+    "cli": {"base", "data", "stages", "llm", "server", "evaluation", "experiment", "report", "store", "workbench"},
+    "ui": {"base", "data", "stages", "llm", "server", "evaluation", "experiment", "report", "store", "workbench"},
     "plugins": {"base", "data", "stages", "llm", "evaluation"},
 }
 

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The servers a person has described, in a file of their own and in studies, and the models on them. Safe from any thread. The window and
+// the command line share it: list, add, remove, test.
+#pragma once
+#include "base/run_control.h"
+#include "server/server_card.h"
+#include "stages/endpoint.h"
+#include "stages/language_model.h"
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+
+namespace carousel::server {
+
+class ServerModel;
+
+using EndpointMap = std::map<std::string, Parameters>; // by name; resolved, see checkedEndpoint()
+
+// [endpoints.NAME] tables. CL-2120: not TOML, or something else stands in it; CL-2102 from the entries.
+Result<EndpointMap> parseEndpoints(const std::string& toml);
+// The tables again, without what has its default.
+std::string endpointsToml(const EndpointMap& endpoints);
+
+class Endpoints {
+public:
+    explicit Endpoints(std::string userFile); // usually endpointFile(); need not exist
+    ~Endpoints();
+    Endpoints(const Endpoints&) = delete;
+    Endpoints& operator=(const Endpoints&) = delete;
+
+    const std::string& userFile() const { return m_userFile; }
+    Result<EndpointMap> list() const;
+    // Writes the user's file. CL-2121: the name is taken; CL-2122: the file is kept by hand and is not written over.
+    Result<void> add(const std::string& name, const Parameters& given);
+    Result<void> remove(const std::string& name); // CL-2115
+
+    // What the server is and can do; asks it now. Sends the two easy questions and none of the user's data, so that no consent is needed.
+    // CL-2115: neither an address nor a known name; errors of probe().
+    Result<ServerCard> test(const std::string& nameOrUrl, const RunControl& control);
+    Result<ServerCard> test(const Parameters& unsaved, const RunControl& control); // what stands in a form
+
+    // ---- models for stages -----------------------------------------------------------------------------------------------------------
+    // The endpoints of the study that runs next, and its control for asking servers. The user's own entry of a name goes first; CL-2115
+    // when both have one and the addresses differ, CL-2114 when the study gives its own consent.
+    Result<void> useStudy(const EndpointMap& endpoints, const RunControl& control);
+    void allow(const std::string& name); // consent for this process: --allow-server NAME
+    // A key that a person typed, for this process alone, instead of api_key_env. The address is that of the entry at this moment.
+    Result<void> setKey(const std::string& name, std::string key);
+    // Never null on success; owned by this object. CL-2114: the data would leave the machine, and nobody said that they may; CL-2115.
+    Result<LanguageModel*> model(const std::string& name);
+
+private:
+    struct Held;
+    Result<EndpointMap> readFile() const;
+    Result<void> writeFile(const EndpointMap& endpoints) const;
+    Result<Parameters> find(const std::string& name) const;
+
+    const std::string m_userFile;
+    mutable std::mutex m_mutex; // guards what follows
+    EndpointMap m_study;
+    RunControl m_control;
+    std::set<std::string> m_allowed;
+    std::unique_ptr<Held> m_held;
+};
+
+} // namespace carousel::server
