@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "compute/device_torch.h"
 #include "base/parallel.h"
+#include "compute/cpu_features.h"
 #include "compute/cpu_kernels.h"
+#include "compute/quantised_matrix.h"
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
@@ -15,15 +17,9 @@
 
 namespace carousel {
 
-const char* name(ComputeType type) { return type == ComputeType::fp32 ? "fp32" : "bf16"; }
+const char* name(ComputeType type) { return type == ComputeType::fp32 ? "fp32" : type == ComputeType::bf16 ? "bf16" : "int16"; }
 
-bool cpuMultipliesBf16() {
-#if defined(__x86_64__)
-    return __builtin_cpu_supports("avx512bf16");
-#else
-    return false;
-#endif
-}
+bool cpuMultipliesBf16() { return cpuFeatures().bf16; }
 
 namespace {
 
@@ -68,10 +64,12 @@ Result<ComputeDevice> openComputeDevice(const std::string& wanted, const std::st
         out.type = ComputeType::fp32;
     else if (computeType == "bf16")
         out.type = ComputeType::bf16;
+    else if (computeType == "int16") // where it cannot be computed, fp32 gives the same answers
+        out.type = !cuda && QuantisedMatrix::canMultiply() ? ComputeType::int16 : ComputeType::fp32;
     else if (computeType == "auto" || computeType.empty())
         out.type = !preferExact && (cuda || cpuMultipliesBf16()) ? ComputeType::bf16 : ComputeType::fp32;
     else
-        return fail(ErrorKind::usage, "CL-2086", fmt::format("there is no compute type named '{}'", computeType), "use auto, fp32 or bf16");
+        return fail(ErrorKind::usage, "CL-2086", fmt::format("there is no compute type named '{}'", computeType), "use auto, fp32, bf16 or int16");
     return out;
 }
 

@@ -27,7 +27,7 @@ public:
     const ComputeDevice& device() const { return m_device; }
     dnnl::engine& engine() { return m_engine; }
     dnnl::stream& stream() { return m_stream; }
-    bool packs() const { return !m_device.portable && (m_device.type == ComputeType::fp32 || cpuMultipliesBf16()); }
+    bool packs() const { return !m_device.portable && (m_device.type != ComputeType::bf16 || cpuMultipliesBf16()); }
     Memory::data_type type() const { return m_device.type == ComputeType::bf16 ? Memory::data_type::bf16 : Memory::data_type::f32; }
 
     dnnl::matmul::primitive_desc describe(std::int64_t rows, const Memory::desc& weights, bool bias) {
@@ -63,7 +63,8 @@ std::shared_ptr<MatmulPlans> makeMatmulPlans(const ComputeDevice& device) { retu
 
 struct PackedLinear::Weights {
     Memory packed;          // when oneDNN multiplies
-    at::Tensor plain, bias; // `plain` otherwise
+    at::Tensor plain, bias; // `plain` where LibTorch does
+    std::unique_ptr<QuantisedMatrix> stored; // as the file has them
     std::int64_t inputs = 0, outputs = 0, bytes = 0;
 };
 
@@ -90,8 +91,29 @@ PackedLinear::PackedLinear(std::shared_ptr<MatmulPlans> plans, const at::Tensor&
     w.bytes = static_cast<std::int64_t>(w.packed.get_desc().get_size());
 }
 
+bool PackedLinear::multipliesStored(const ComputeDevice& device) {
+    return device.type == ComputeType::int16 && !device.portable && QuantisedMatrix::canMultiply();
+}
+
+PackedLinear::PackedLinear(std::shared_ptr<MatmulPlans> plans, std::span<const QuantisedRows> parts, std::int64_t inputs, const at::Tensor& bias)
+    : m_plans(std::move(plans)), m_weights(std::make_shared<Weights>()) {
+    Weights& w = *m_weights;
+    w.stored = std::make_unique<QuantisedMatrix>(parts, inputs);
+    w.inputs = inputs;
+    w.outputs = w.stored->outputs();
+    w.bytes = w.stored->bytes();
+    if (bias.defined())
+        w.bias = bias.to(at::kFloat).contiguous();
+}
+
 at::Tensor PackedLinear::operator()(const at::Tensor& x) const {
     const Weights& w = *m_weights;
+    if (w.stored) {
+        const at::Tensor input = x.contiguous();
+        at::Tensor y = at::empty({x.size(0), w.outputs}, at::kFloat);
+        w.stored->multiply(input.data_ptr<float>(), x.size(0), w.bias.defined() ? w.bias.data_ptr<float>() : nullptr, y.data_ptr<float>());
+        return y;
+    }
     const bool half = m_plans->device().type == ComputeType::bf16;
     if (!m_plans->packs()) {
         if (!half)

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// y = x Wᵀ + b with weights packed once for oneDNN, in fp32 or in bf16 with fp32 sums and results. Every row of y is bit for bit the same
-// whatever other rows are in the batch (tested), as long as the number of threads stays.
+// y = x Wᵀ + b with weights packed once: for oneDNN in fp32 or in bf16 with fp32 sums and results, or in the 4 or 8 bits of the model file
+// (quantised_matrix.h). Every row of y is bit for bit the same whatever other rows are in the batch (tested), as long as the number of
+// threads stays.
 #pragma once
 #include "compute/device_torch.h"
+#include "compute/quantised_matrix.h"
 #include <ATen/core/Tensor.h>
 #include <memory>
 
@@ -17,6 +19,10 @@ public:
     PackedLinear() = default;
     // `weight`: [outputs, inputs] in fp32 on the CPU; `bias`: [outputs] or undefined. Neither is kept.
     PackedLinear(std::shared_ptr<MatmulPlans> plans, const at::Tensor& weight, const at::Tensor& bias = {});
+    // Weights as the file stores them, for int16 (see multipliesStored()): parts follow one another, rows of `inputs` values.
+    PackedLinear(std::shared_ptr<MatmulPlans> plans, std::span<const QuantisedRows> parts, std::int64_t inputs, const at::Tensor& bias = {});
+    // Whether this device multiplies stored blocks of 4 or 8 bits: it is the CPU, its type is int16, and the processor can.
+    static bool multipliesStored(const ComputeDevice& device);
     at::Tensor operator()(const at::Tensor& x) const; // [rows, inputs] fp32 -> [rows, outputs] fp32
     std::int64_t bytes() const;
 

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Loops for products with weights of 4 or 8 bits as model files store them: w = d * q + m for each run of 32 inputs. Activations become
+// 16-bit whole numbers with a scale per run of 32, sums of products are exact whole numbers, and what the runs give is added in fp32.
+// quantised_kernels.cpp is compiled once per instruction set. Plain pointers only, no threads: callers split rows and panels.
+// A row's result depends on that row alone, whatever rows are computed with it.
+#pragma once
+#include <cstdint>
+
+namespace carousel {
+
+constexpr std::int64_t quantisedBlock = 32; // inputs that share a scale
+constexpr std::int64_t panelOutputs = 32;   // outputs whose weights lie together
+
+// Bytes of one block of inputs for one panel: 16-bit words, then the factors d and (4-bit only) m of the 32 outputs as halves.
+// Word vector v, output o, half-pair p: at (v * 32 + o) * 4 + 2 * p bytes, p = 0 for the even input of a pair, 1 for the odd one.
+// 4 bits: 4 word vectors; bits [4n, 4n + 4) of word vector v belong to inputs 2 * (4v + n) + p, from 0 to 15.
+// 8 bits: 8 word vectors; bits [8n, 8n + 8) of word vector v belong to inputs 2 * (2v + n) + p, from -128 to 127.
+constexpr std::int64_t panelBlockBytes(int bits) {
+    return quantisedBlock * panelOutputs * bits / 8 + panelOutputs * (bits == 4 ? 4 : 2);
+}
+
+struct QuantisedKernels {
+    const char* name; // "vnni", "avx512", "avx2"
+    // Row by row: q[inputs], and per block the scale s and s * (sum of q). A value that is not finite makes its block's scales not finite.
+    void (*quantiseRows)(const float* x, std::int64_t rows, std::int64_t inputs, std::int16_t* q, float* scales);
+    // One panel straight from its packed blocks: for few rows. y: [rows][stride], 32 outputs each.
+    void (*multiplyFew)(int bits, const std::uint8_t* panel, std::int64_t blocks, const std::int16_t* q, const float* scales,
+                        std::int64_t rows, float* y, std::int64_t stride);
+    // The same in two steps, for many rows: `words` takes blocks * 1024 values, `factors` blocks * 64.
+    void (*unpack)(int bits, const std::uint8_t* panel, std::int64_t blocks, std::int16_t* words, float* factors);
+    void (*multiplyMany)(int bits, const std::int16_t* words, const float* factors, std::int64_t blocks, const std::int16_t* q,
+                         const float* scales, std::int64_t rows, float* y, std::int64_t stride);
+};
+
+// The best set for this machine, or null where none pays (see cpu_kernels_choice.cpp).
+const QuantisedKernels* quantisedKernels();
+
+} // namespace carousel
