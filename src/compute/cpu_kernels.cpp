@@ -119,7 +119,7 @@ CAROUSEL_INLINE void product(const float* a, std::int64_t aStride, const float* 
                              Floats (&sums)[Rows][2]) {
     for (std::int64_t k = 0; k < depth; ++k) {
         const Floats b0 = load(b + k * bStride), b1 = load(b + k * bStride + lanes);
-#pragma GCC unroll 8
+#pragma GCC unroll 16
         for (int r = 0; r < Rows; ++r) {
             const Floats x = all(a[r * aStride + k]);
             sums[r][0] += x * b0;
@@ -135,6 +135,7 @@ CAROUSEL_INLINE void scoreKeys(const float* queries, int headSize, const float* 
         for (int column = 0; column < keyBlock; column += 2 * lanes) {
             Floats sums[Rows][2] = {};
             product<Rows>(queries, headSize, keys + block * headSize * keyBlock + column, keyBlock, headSize, sums);
+#pragma GCC unroll 16
             for (int r = 0; r < Rows; ++r) {
                 store(scores + r * stride + block * keyBlock + column, sums[r][0]);
                 store(scores + r * stride + block * keyBlock + column + lanes, sums[r][1]);
@@ -241,12 +242,14 @@ struct ValueStep {
         const std::int64_t count = part.visible[first + Rows - 1];
         for (int column = 0; column < tile.headSize; column += 2 * lanes) {
             Floats sums[Rows][2];
+#pragma GCC unroll 16
             for (int r = 0; r < Rows; ++r) {
                 sums[r][0] = load(tile.out[first + r] + column);
                 sums[r][1] = load(tile.out[first + r] + column + lanes);
             }
             product<Rows>(tile.scratch + first * tile.scratchStride + part.column, tile.scratchStride, part.values + column,
                           part.valueStride, count, sums);
+#pragma GCC unroll 16
             for (int r = 0; r < Rows; ++r) {
                 store(tile.out[first + r] + column, sums[r][0]);
                 store(tile.out[first + r] + column + lanes, sums[r][1]);

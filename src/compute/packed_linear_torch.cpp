@@ -59,11 +59,13 @@ private:
     std::map<std::tuple<std::int64_t, std::int64_t, std::int64_t, bool>, Plan> m_plans;
 };
 
-std::shared_ptr<MatmulPlans> makeMatmulPlans(const ComputeDevice& device) { return std::make_shared<MatmulPlans>(device); }
+std::shared_ptr<MatmulPlans> makeMatmulPlans(const ComputeDevice& device) {
+    return std::make_shared<MatmulPlans>(device);
+}
 
 struct PackedLinear::Weights {
-    Memory packed;          // when oneDNN multiplies
-    at::Tensor plain, bias; // `plain` where LibTorch does
+    Memory packed;                           // when oneDNN multiplies
+    at::Tensor plain, bias;                  // `plain` where LibTorch does
     std::unique_ptr<QuantisedMatrix> stored; // as the file has them
     std::int64_t inputs = 0, outputs = 0, bytes = 0;
 };
@@ -95,7 +97,8 @@ bool PackedLinear::multipliesStored(const ComputeDevice& device) {
     return device.type == ComputeType::int16 && !device.portable && QuantisedMatrix::canMultiply();
 }
 
-PackedLinear::PackedLinear(std::shared_ptr<MatmulPlans> plans, std::span<const QuantisedRows> parts, std::int64_t inputs, const at::Tensor& bias)
+PackedLinear::PackedLinear(std::shared_ptr<MatmulPlans> plans, std::span<const QuantisedRows> parts, std::int64_t inputs,
+                           const at::Tensor& bias)
     : m_plans(std::move(plans)), m_weights(std::make_shared<Weights>()) {
     Weights& w = *m_weights;
     w.stored = std::make_unique<QuantisedMatrix>(parts, inputs);
@@ -138,6 +141,8 @@ at::Tensor PackedLinear::operator()(const at::Tensor& x) const {
     return y;
 }
 
-std::int64_t PackedLinear::bytes() const { return m_weights ? m_weights->bytes : 0; }
+std::int64_t PackedLinear::bytes() const {
+    return m_weights ? m_weights->bytes : 0;
+}
 
 } // namespace carousel

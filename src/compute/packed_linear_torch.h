@@ -20,7 +20,8 @@ public:
     // `weight`: [outputs, inputs] in fp32 on the CPU; `bias`: [outputs] or undefined. Neither is kept.
     PackedLinear(std::shared_ptr<MatmulPlans> plans, const at::Tensor& weight, const at::Tensor& bias = {});
     // Weights as the file stores them, for int16 (see multipliesStored()): parts follow one another, rows of `inputs` values.
-    PackedLinear(std::shared_ptr<MatmulPlans> plans, std::span<const QuantisedRows> parts, std::int64_t inputs, const at::Tensor& bias = {});
+    PackedLinear(std::shared_ptr<MatmulPlans> plans, std::span<const QuantisedRows> parts, std::int64_t inputs,
+                 const at::Tensor& bias = {});
     // Whether this device multiplies stored blocks of 4 or 8 bits: it is the CPU, its type is int16, and the processor can.
     static bool multipliesStored(const ComputeDevice& device);
     at::Tensor operator()(const at::Tensor& x) const; // [rows, inputs] fp32 -> [rows, outputs] fp32

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Norm, attention, norm, gated feed-forward, thirty times over; then a norm and the head, which is the embedding table itself when the file
-// has no other. Residuals, attention and norms are fp32 in every mode; only the products with weights may be bf16.
+// has no other. Residuals, attention and norms are fp32 in every mode; only the products with weights may be bf16
+// or int16.
 #include "scoring/llama_decoder_torch.h"
 #include "compute/attention_torch.h"
 #include "compute/cpu_kernels.h"
@@ -8,6 +9,7 @@
 #include "compute/layers_torch.h"
 #include "compute/packed_linear_torch.h"
 #include "scoring/tensor_bridge_torch.h"
+#include "scoring/weight_layer_torch.h"
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
@@ -116,7 +118,7 @@ void LlamaDecoder::load(const ModelSource& source, const RunControl& control) {
     w.embedding = readWeight(source, WeightRole::tokenEmbedding);
     w.headRows = m_shape.tiedHead ? w.embedding : readWeight(source, WeightRole::head);
     w.outputNorm = readWeight(source, WeightRole::outputNorm).to(device);
-    w.head = PackedLinear(plans, w.headRows);
+    w.head = readLinear(plans, m_device, source, {m_shape.tiedHead ? WeightRole::tokenEmbedding : WeightRole::head});
     w.bytes = static_cast<std::int64_t>(w.embedding.nbytes()) + w.head.bytes() + (m_shape.tiedHead ? 0 : static_cast<std::int64_t>(w.headRows.nbytes()));
     for (std::int64_t block = 0; block < m_shape.blocks; ++block) {
         checkStop(control);
@@ -124,10 +126,11 @@ void LlamaDecoder::load(const ModelSource& source, const RunControl& control) {
         Weights::Layer layer;
         layer.attentionNorm = read(WeightRole::attentionNorm).to(device);
         layer.feedForwardNorm = read(WeightRole::feedForwardNorm).to(device);
-        layer.queryKeyValue = PackedLinear(plans, at::cat({read(WeightRole::query), read(WeightRole::key), read(WeightRole::value)}));
-        layer.attentionOut = PackedLinear(plans, read(WeightRole::attentionOut));
-        layer.gateUp = PackedLinear(plans, at::cat({read(WeightRole::gate), read(WeightRole::up)}));
-        layer.down = PackedLinear(plans, read(WeightRole::down));
+        const auto linear = [&](std::initializer_list<WeightRole> roles) { return readLinear(plans, m_device, source, roles, block); };
+        layer.queryKeyValue = linear({WeightRole::query, WeightRole::key, WeightRole::value});
+        layer.attentionOut = linear({WeightRole::attentionOut});
+        layer.gateUp = linear({WeightRole::gate, WeightRole::up});
+        layer.down = linear({WeightRole::down});
         w.bytes += layer.queryKeyValue.bytes() + layer.attentionOut.bytes() + layer.gateUp.bytes() + layer.down.bytes();
         w.layers.push_back(std::move(layer));
     }

@@ -103,7 +103,8 @@ private slots:
         for (int row = 0; row < rows; ++row)
             for (std::int64_t output = 0; output < first + second; ++output) {
                 const double* weights = output < first ? a.weights.data() + output * inputs : b.weights.data() + (output - first) * inputs;
-                // Each activation is off by at most half a step, and a step is the block's largest value / 32767; fp32 adds its own rounding.
+                // Each activation is off by at most half a step, and a step is the block's largest value / 32767; fp32 adds its own
+                // rounding.
                 double sum = 0, bound = 0;
                 for (std::int64_t i = 0; i < inputs; ++i) {
                     const float* block = x.data() + row * inputs + i / 32 * 32;
