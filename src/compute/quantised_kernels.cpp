@@ -174,27 +174,75 @@ CAROUSEL_INLINE Words plusPairs(Words sum, Words w, Words a) {
 constexpr std::int64_t vectorBytes = panelOutputs * 4; // of a word vector of the panel: a pair of 16-bit words per output
 constexpr std::int64_t pairs = quantisedBlock / 2;
 
-void quantiseRows(const float* x, std::int64_t rows, std::int64_t inputs, std::int16_t* q, float* scales) {
-    for (std::int64_t block = 0; block < rows * inputs / quantisedBlock; ++block, x += quantisedBlock, q += quantisedBlock, scales += 2) {
-        // Sizes are compared by their bits, where NaN is above everything: it then spoils the scale, and with it every result.
+// Nearest whole numbers of x * up, at most 32767 in size: pairs go to q, `step` pairs apart. Returns their sum.
+CAROUSEL_INLINE std::int32_t roundBlock(const float* x, float up, std::int16_t* values, std::int16_t* q, std::int64_t step) {
+    Words total = zeroWords();
+#pragma GCC unroll 4
+    for (int i = 0; i < quantisedBlock; i += lanes) {
+        const Words value = nearest(times(loadFloats(x + i), all(up)));
+        storeShort(values + i, value);
+        total = addWords(total, value);
+    }
+    for (int pair = 0; pair < pairs; ++pair)
+        __builtin_memcpy(q + 2 * pair * step, values + 2 * pair, 4);
+    return sumOf(total);
+}
+
+// Row `row` of a tile of `rows`.
+bool quantiseRow(const float* x, std::int64_t rows, std::int64_t row, std::int64_t inputs, std::int16_t* q, std::int16_t* rest,
+                 float* scales) {
+    const std::int64_t blocks = inputs / quantisedBlock;
+    const auto scalesOf = [&](std::int64_t block) { return scales + (block * rows + row) * 4; };
+    // Sizes are compared by their bits, where NaN is above everything: it then spoils the scale, and with it every result.
+    std::int32_t top = 0;
+    for (std::int64_t block = 0; block < blocks; ++block) {
         Words most = zeroWords();
 #pragma GCC unroll 4
         for (int i = 0; i < quantisedBlock; i += lanes)
-            most = larger(most, sizeBits(loadFloats(x + i)));
+            most = larger(most, sizeBits(loadFloats(x + block * quantisedBlock + i)));
         const std::int32_t bits = largestOf(most);
-        float largest;
-        __builtin_memcpy(&largest, &bits, 4);
-        const Floats up = all(largest > 1e-30f ? 32767.0f / largest : 0.0f);
-        Words total = zeroWords();
-#pragma GCC unroll 4
-        for (int i = 0; i < quantisedBlock; i += lanes) {
-            const Words value = nearest(times(loadFloats(x + i), up));
-            storeShort(q + i, value);
-            total = addWords(total, value);
-        }
-        scales[0] = largest / 32767.0f;
-        scales[1] = scales[0] * static_cast<float>(sumOf(total));
+        __builtin_memcpy(scalesOf(block), &bits, 4);
+        top = bits > top ? bits : top;
     }
+    // The mean binary exponent of the blocks' largest values; far smaller ones count as if they were 2^-16 of the largest.
+    const auto exponent = [&](std::int64_t block) {
+        std::int32_t bits;
+        __builtin_memcpy(&bits, scalesOf(block), 4);
+        const std::int32_t lowest = (top >> 23) - 16;
+        return bits >> 23 > lowest ? bits >> 23 : lowest;
+    };
+    std::int64_t exponents = 0;
+    for (std::int64_t block = 0; block < blocks; ++block)
+        exponents += exponent(block);
+    bool any = false;
+    for (std::int64_t block = 0; block < blocks; ++block) {
+        const bool stands = exponent(block) * blocks * 2 >= exponents * 2 + 3 * blocks;
+        float* scale = scalesOf(block);
+        const float* from = x + block * quantisedBlock;
+        const std::int64_t at = (block * pairs * rows + row) * 2;
+        const float largest = scale[0], up = largest > 1e-30f ? 32767.0f / largest : 0.0f, step = largest / 32767.0f;
+        std::int16_t values[quantisedBlock];
+        const std::int32_t sum = roundBlock(from, up, values, q + at, rows);
+        scale[0] = step;
+        scale[1] = step * static_cast<float>(sum);
+        scale[2] = scale[3] = 0;
+        if (stands) {
+            float left[quantisedBlock];
+            for (int i = 0; i < quantisedBlock; ++i)
+                left[i] = from[i] - step * static_cast<float>(values[i]);
+            scale[2] = step * (0.5f / 32767.0f);
+            scale[3] = scale[2] * static_cast<float>(roundBlock(left, up * 65534.0f, values, rest + at, rows));
+            any = true;
+        }
+    }
+    return any;
+}
+
+bool quantiseTile(const float* x, std::int64_t rows, std::int64_t inputs, std::int16_t* q, std::int16_t* rest, float* scales) {
+    bool any = false;
+    for (std::int64_t row = 0; row < rows; ++row)
+        any |= quantiseRow(x + row * inputs, rows, row, inputs, q, rest, scales);
+    return any;
 }
 
 // Weights of pair n of a word vector, as 16-bit numbers.
@@ -220,32 +268,46 @@ template <int Bits> CAROUSEL_INLINE Floats plusBlock(Floats sum, Words products,
 // Pairs n, n + 1, ... of one word vector. With few rows the sums of several pairs run side by side, since each step waits for the one
 // before.
 template <int Bits, int Rows, int Side, int N>
-CAROUSEL_INLINE void plusVector(Words v0, Words v1, const std::int16_t* q, std::int64_t inputs, Words (&sums)[Rows][2][Side]) {
+CAROUSEL_INLINE void plusVector(Words v0, Words v1, const std::int16_t* q, Words (&sums)[Rows][2][Side]) {
     if constexpr (N < 16 / Bits) {
         const Words w0 = weights<Bits, N>(v0), w1 = weights<Bits, N>(v1);
 #pragma GCC unroll 8
         for (int r = 0; r < Rows; ++r) {
-            const Words a = pairToAll(q + r * inputs + 2 * N);
+            const Words a = pairToAll(q + (N * Rows + r) * 2);
             sums[r][0][N % Side] = plusPairs(sums[r][0][N % Side], w0, a);
             sums[r][1][N % Side] = plusPairs(sums[r][1][N % Side], w1, a);
         }
-        plusVector<Bits, Rows, Side, N + 1>(v0, v1, q, inputs, sums);
+        plusVector<Bits, Rows, Side, N + 1>(v0, v1, q, sums);
     }
 }
 
-template <int Bits, int Rows>
+// Whether a row of the tile has a rest in this block; `scales` are those of the rest.
+template <int Rows> CAROUSEL_INLINE bool anyRest(const float* scales) {
+    bool any = false;
+#pragma GCC unroll 8
+    for (int r = 0; r < Rows; ++r)
+        any |= scales[r * 4] != 0;
+    return any;
+}
+
+// Every block of a tile of rows, or (Rest) a second time those blocks where a row has a rest, added to what the first time gave.
+template <int Bits, int Rows, bool Rest>
 CAROUSEL_INLINE void fewRows(const std::uint8_t* panel, std::int64_t blocks, const std::int16_t* q, const float* scales, float* y,
                              std::int64_t stride) {
-    constexpr int vectors = Bits, side = Rows == 1 ? 16 / Bits : Rows == 2 ? 2 : 1;
-    constexpr std::int64_t factorsAt = vectors * vectorBytes;
-    const std::int64_t inputs = blocks * quantisedBlock;
+    constexpr int side = Rows == 1 ? 16 / Bits : Rows == 2 ? 2 : 1;
     for (int column = 0; column < panelOutputs; column += 2 * lanes) {
         Floats out[Rows][2];
 #pragma GCC unroll 8
-        for (int r = 0; r < Rows; ++r)
-            out[r][0] = out[r][1] = all(0);
+        for (int r = 0; r < Rows; ++r) {
+            out[r][0] = Rest ? loadFloats(y + r * stride + column) : all(0);
+            out[r][1] = Rest ? loadFloats(y + r * stride + column + lanes) : all(0);
+        }
         for (std::int64_t block = 0; block < blocks; ++block) {
-            const std::uint8_t* from = panel + block * panelBlockBytes(Bits) + column * 4;
+            const float* scale = scales + block * Rows * 4 + (Rest ? 2 : 0);
+            if (Rest && !anyRest<Rows>(scale))
+                continue;
+            const std::uint8_t* words = panel + block * panelBlockBytes(Bits) + column * 4;
+            const std::uint8_t* factors = panel + block * panelBlockBytes(Bits) + Bits * vectorBytes + column * 2;
             Words sums[Rows][2][side];
 #pragma GCC unroll 8
             for (int r = 0; r < Rows; ++r)
@@ -253,10 +315,9 @@ CAROUSEL_INLINE void fewRows(const std::uint8_t* panel, std::int64_t blocks, con
                 for (int s = 0; s < side; ++s)
                     sums[r][0][s] = sums[r][1][s] = zeroWords();
 #pragma GCC unroll 8
-            for (int v = 0; v < vectors; ++v)
-                plusVector<Bits, Rows, side, 0>(loadWords(from + v * vectorBytes), loadWords(from + v * vectorBytes + lanes * 4),
-                                                q + block * quantisedBlock + v * (32 / Bits), inputs, sums);
-            const std::uint8_t* factors = panel + block * panelBlockBytes(Bits) + factorsAt + column * 2;
+            for (int v = 0; v < Bits; ++v)
+                plusVector<Bits, Rows, side, 0>(loadWords(words + v * vectorBytes), loadWords(words + v * vectorBytes + lanes * 4),
+                                                q + (block * quantisedBlock + v * (32 / Bits)) * Rows, sums);
             const Floats d0 = halves(factors), d1 = halves(factors + lanes * 2);
             Floats m0 = d0, m1 = d1;
             if constexpr (Bits == 4) {
@@ -265,15 +326,14 @@ CAROUSEL_INLINE void fewRows(const std::uint8_t* panel, std::int64_t blocks, con
             }
 #pragma GCC unroll 8
             for (int r = 0; r < Rows; ++r) {
-                const float* scale = scales + (r * blocks + block) * 2;
                 Words p0 = sums[r][0][0], p1 = sums[r][1][0];
 #pragma GCC unroll 4
                 for (int s = 1; s < side; ++s) {
                     p0 = addWords(p0, sums[r][0][s]);
                     p1 = addWords(p1, sums[r][1][s]);
                 }
-                out[r][0] = plusBlock<Bits>(out[r][0], p0, d0, m0, scale);
-                out[r][1] = plusBlock<Bits>(out[r][1], p1, d1, m1, scale);
+                out[r][0] = plusBlock<Bits>(out[r][0], p0, d0, m0, scale + r * 4);
+                out[r][1] = plusBlock<Bits>(out[r][1], p1, d1, m1, scale + r * 4);
             }
         }
 #pragma GCC unroll 8
@@ -284,18 +344,22 @@ CAROUSEL_INLINE void fewRows(const std::uint8_t* panel, std::int64_t blocks, con
     }
 }
 
-template <int Bits, int Rows>
+template <int Bits, int Rows, bool Rest>
 CAROUSEL_INLINE void manyRows(const std::int16_t* words, const float* factors, std::int64_t blocks, const std::int16_t* q,
                               const float* scales, float* y, std::int64_t stride) {
-    const std::int64_t inputs = blocks * quantisedBlock;
     for (int column = 0; column < panelOutputs; column += 2 * lanes) {
         Floats out[Rows][2];
 #pragma GCC unroll 8
-        for (int r = 0; r < Rows; ++r)
-            out[r][0] = out[r][1] = all(0);
+        for (int r = 0; r < Rows; ++r) {
+            out[r][0] = Rest ? loadFloats(y + r * stride + column) : all(0);
+            out[r][1] = Rest ? loadFloats(y + r * stride + column + lanes) : all(0);
+        }
         for (std::int64_t block = 0; block < blocks; ++block) {
+            const float* scale = scales + block * Rows * 4 + (Rest ? 2 : 0);
+            if (Rest && !anyRest<Rows>(scale))
+                continue;
             const std::int16_t* from = words + block * quantisedBlock * panelOutputs + column * 2;
-            const std::int16_t* a = q + block * quantisedBlock;
+            const std::int16_t* a = q + block * quantisedBlock * Rows;
             Words sums[Rows][2];
 #pragma GCC unroll 8
             for (int r = 0; r < Rows; ++r)
@@ -305,9 +369,9 @@ CAROUSEL_INLINE void manyRows(const std::int16_t* words, const float* factors, s
                 const Words w0 = loadWords(from + pair * panelOutputs * 2), w1 = loadWords(from + pair * panelOutputs * 2 + lanes * 2);
 #pragma GCC unroll 8
                 for (int r = 0; r < Rows; ++r) {
-                    const Words x = pairToAll(a + r * inputs + 2 * pair);
-                    sums[r][0] = plusPairs(sums[r][0], w0, x);
-                    sums[r][1] = plusPairs(sums[r][1], w1, x);
+                    const Words both = pairToAll(a + (pair * Rows + r) * 2);
+                    sums[r][0] = plusPairs(sums[r][0], w0, both);
+                    sums[r][1] = plusPairs(sums[r][1], w1, both);
                 }
             }
             const float* d = factors + block * 2 * panelOutputs + column;
@@ -315,9 +379,8 @@ CAROUSEL_INLINE void manyRows(const std::int16_t* words, const float* factors, s
             const Floats m0 = loadFloats(d + panelOutputs), m1 = loadFloats(d + panelOutputs + lanes);
 #pragma GCC unroll 8
             for (int r = 0; r < Rows; ++r) {
-                const float* scale = scales + (r * blocks + block) * 2;
-                out[r][0] = plusBlock<Bits>(out[r][0], sums[r][0], d0, m0, scale);
-                out[r][1] = plusBlock<Bits>(out[r][1], sums[r][1], d1, m1, scale);
+                out[r][0] = plusBlock<Bits>(out[r][0], sums[r][0], d0, m0, scale + r * 4);
+                out[r][1] = plusBlock<Bits>(out[r][1], sums[r][1], d1, m1, scale + r * 4);
             }
         }
 #pragma GCC unroll 8
@@ -351,45 +414,54 @@ template <class Step> CAROUSEL_INLINE void forRows(std::int64_t rows, Step step)
     }
 }
 
-template <int Bits> struct FewStep {
+template <int Bits, bool Rest> struct FewStep {
     const std::uint8_t* panel;
     std::int64_t blocks;
-    const std::int16_t* q;
-    const float* scales;
+    const QuantisedActivations& x;
     float* y;
     std::int64_t stride;
     template <int Rows> CAROUSEL_INLINE void run(std::int64_t first) const {
-        fewRows<Bits, Rows>(panel, blocks, q + first * blocks * quantisedBlock, scales + first * blocks * 2, y + first * stride, stride);
+        if (Rest && !x.hasRest[first / mostRows])
+            return;
+        fewRows<Bits, Rows, Rest>(panel, blocks, (Rest ? x.rest : x.q) + first * blocks * quantisedBlock, x.scales + first * blocks * 4,
+                                  y + first * stride, stride);
     }
 };
-template <int Bits> struct ManyStep {
+template <int Bits, bool Rest> struct ManyStep {
     const std::int16_t* words;
     const float* factors;
     std::int64_t blocks;
-    const std::int16_t* q;
-    const float* scales;
+    const QuantisedActivations& x;
     float* y;
     std::int64_t stride;
     template <int Rows> CAROUSEL_INLINE void run(std::int64_t first) const {
-        manyRows<Bits, Rows>(words, factors, blocks, q + first * blocks * quantisedBlock, scales + first * blocks * 2, y + first * stride,
-                             stride);
+        if (Rest && !x.hasRest[first / mostRows])
+            return;
+        manyRows<Bits, Rows, Rest>(words, factors, blocks, (Rest ? x.rest : x.q) + first * blocks * quantisedBlock,
+                                   x.scales + first * blocks * 4, y + first * stride, stride);
     }
 };
 
-void multiplyFew(int bits, const std::uint8_t* panel, std::int64_t blocks, const std::int16_t* q, const float* scales, std::int64_t rows,
-                 float* y, std::int64_t stride) {
-    if (bits == 4)
-        forRows(rows, FewStep<4>{panel, blocks, q, scales, y, stride});
-    else
-        forRows(rows, FewStep<8>{panel, blocks, q, scales, y, stride});
+template <int Bits>
+void few(const std::uint8_t* panel, std::int64_t blocks, const QuantisedActivations& x, std::int64_t rows, float* y, std::int64_t stride) {
+    forRows(rows, FewStep<Bits, false>{panel, blocks, x, y, stride});
+    forRows(rows, FewStep<Bits, true>{panel, blocks, x, y, stride});
+}
+template <int Bits>
+void many(const std::int16_t* words, const float* factors, std::int64_t blocks, const QuantisedActivations& x, std::int64_t rows, float* y,
+          std::int64_t stride) {
+    forRows(rows, ManyStep<Bits, false>{words, factors, blocks, x, y, stride});
+    forRows(rows, ManyStep<Bits, true>{words, factors, blocks, x, y, stride});
 }
 
-void multiplyMany(int bits, const std::int16_t* words, const float* factors, std::int64_t blocks, const std::int16_t* q,
-                  const float* scales, std::int64_t rows, float* y, std::int64_t stride) {
-    if (bits == 4)
-        forRows(rows, ManyStep<4>{words, factors, blocks, q, scales, y, stride});
-    else
-        forRows(rows, ManyStep<8>{words, factors, blocks, q, scales, y, stride});
+void multiplyFew(int bits, const std::uint8_t* panel, std::int64_t blocks, const QuantisedActivations& x, std::int64_t rows, float* y,
+                 std::int64_t stride) {
+    bits == 4 ? few<4>(panel, blocks, x, rows, y, stride) : few<8>(panel, blocks, x, rows, y, stride);
+}
+
+void multiplyMany(int bits, const std::int16_t* words, const float* factors, std::int64_t blocks, const QuantisedActivations& x,
+                  std::int64_t rows, float* y, std::int64_t stride) {
+    bits == 4 ? many<4>(words, factors, blocks, x, rows, y, stride) : many<8>(words, factors, blocks, x, rows, y, stride);
 }
 
 template <int Bits, int N> CAROUSEL_INLINE void unpackVector(Words v, std::int16_t* words) {
@@ -424,7 +496,7 @@ void unpack(int bits, const std::uint8_t* panel, std::int64_t blocks, std::int16
 #define CAROUSEL_TEXT_(a) #a
 #define CAROUSEL_TEXT(a) CAROUSEL_TEXT_(a)
 extern const QuantisedKernels CAROUSEL_PASTE(quantisedKernels_, CAROUSEL_KERNEL_SET);
-const QuantisedKernels CAROUSEL_PASTE(quantisedKernels_, CAROUSEL_KERNEL_SET) = {CAROUSEL_TEXT(CAROUSEL_KERNEL_SET), quantiseRows,
-                                                                                 multiplyFew, unpack, multiplyMany};
+const QuantisedKernels CAROUSEL_PASTE(quantisedKernels_, CAROUSEL_KERNEL_SET) = {
+    CAROUSEL_TEXT(CAROUSEL_KERNEL_SET), mostRows, quantiseTile, multiplyFew, unpack, multiplyMany};
 
 } // namespace carousel

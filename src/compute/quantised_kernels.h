@@ -19,17 +19,29 @@ constexpr std::int64_t panelBlockBytes(int bits) {
     return quantisedBlock * panelOutputs * bits / 8 + panelOutputs * (bits == 4 ? 4 : 2);
 }
 
+// Activations as whole numbers: x = s * q + t * rest. Only blocks whose largest value stands above the row's other blocks have a rest (the
+// rounding of the others is small beside the row's size anyway): elsewhere t is 0.
+// Rows lie in tiles of tileRows, the last of which holds what is left; of a tile with n rows, pair p of inputs and row r at (p * n + r)
+// * 2.
+struct QuantisedActivations {
+    const std::int16_t* q = nullptr;       // [rows][inputs] in all
+    const std::int16_t* rest = nullptr;    // the same
+    const float* scales = nullptr;         // of tile, block and row: s, s * (sum of q), t, t * (sum of rest)
+    const std::uint8_t* hasRest = nullptr; // by tile: whether any t is not 0
+};
+
 struct QuantisedKernels {
     const char* name; // "vnni", "avx512", "avx2"
-    // Row by row: q[inputs], and per block the scale s and s * (sum of q). A value that is not finite makes its block's scales not finite.
-    void (*quantiseRows)(const float* x, std::int64_t rows, std::int64_t inputs, std::int16_t* q, float* scales);
-    // One panel straight from its packed blocks: for few rows. y: [rows][stride], 32 outputs each.
-    void (*multiplyFew)(int bits, const std::uint8_t* panel, std::int64_t blocks, const std::int16_t* q, const float* scales,
-                        std::int64_t rows, float* y, std::int64_t stride);
+    std::int64_t tileRows;
+    // A tile of `rows` rows; true when one has a rest. A value that is not finite makes its block's scales not finite.
+    bool (*quantiseTile)(const float* x, std::int64_t rows, std::int64_t inputs, std::int16_t* q, std::int16_t* rest, float* scales);
+    // One panel straight from its packed blocks: for few rows. y: [rows][stride], 32 outputs each. `x` starts with a tile.
+    void (*multiplyFew)(int bits, const std::uint8_t* panel, std::int64_t blocks, const QuantisedActivations& x, std::int64_t rows,
+                        float* y, std::int64_t stride);
     // The same in two steps, for many rows: `words` takes blocks * 1024 values, `factors` blocks * 64.
     void (*unpack)(int bits, const std::uint8_t* panel, std::int64_t blocks, std::int16_t* words, float* factors);
-    void (*multiplyMany)(int bits, const std::int16_t* words, const float* factors, std::int64_t blocks, const std::int16_t* q,
-                         const float* scales, std::int64_t rows, float* y, std::int64_t stride);
+    void (*multiplyMany)(int bits, const std::int16_t* words, const float* factors, std::int64_t blocks, const QuantisedActivations& x,
+                         std::int64_t rows, float* y, std::int64_t stride);
 };
 
 // The best set for this machine, or null where none pays (see cpu_kernels_choice.cpp).

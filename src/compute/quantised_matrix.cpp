@@ -14,7 +14,7 @@ namespace {
 // Rows up to which a panel is read as it is packed; for more it is worth unpacking first.
 constexpr std::int64_t fewRows = 12;
 // Rows whose activations stay in the second cache while the panels go by.
-constexpr std::int64_t chunkRows = 96;
+constexpr std::int64_t chunkRows = 96; // a multiple of tileRows
 
 template <class T> struct Buffer { // 64-byte aligned, uninitialised, kept by its thread
     T* get(std::size_t count) {
@@ -127,15 +127,20 @@ void QuantisedMatrix::multiply(const float* x, std::int64_t rows, const float* b
     const QuantisedKernels& kernels = *quantisedKernels();
     thread_local Buffer<std::int16_t> quantisedBuffer, wordsBuffer;
     thread_local Buffer<float> scalesBuffer, factorsBuffer;
+    thread_local Buffer<std::uint8_t> restBuffer;
     const int threads = omp_get_max_threads();
-    std::int16_t* const q = quantisedBuffer.get(static_cast<std::size_t>(rows * m_inputs));
-    float* const scales = scalesBuffer.get(static_cast<std::size_t>(rows * m_blocks * 2));
+    std::int16_t* const q = quantisedBuffer.get(static_cast<std::size_t>(2 * rows * m_inputs));
+    std::int16_t* const rest = q + rows * m_inputs;
+    float* const scales = scalesBuffer.get(static_cast<std::size_t>(rows * m_blocks * 4));
+    const std::int64_t tileRows = kernels.tileRows, tiles = (rows + tileRows - 1) / tileRows;
+    std::uint8_t* const hasRest = restBuffer.get(static_cast<std::size_t>(tiles));
     const bool few = rows <= fewRows;
     // Every thread unpacks into its own stretch; memory is taken here, where failing may throw.
     const std::int64_t wordsEach = m_blocks * quantisedBlock * panelOutputs, factorsEach = m_blocks * 2 * panelOutputs;
     std::int16_t* const words = few ? nullptr : wordsBuffer.get(static_cast<std::size_t>(threads * wordsEach));
     float* const factors = few ? nullptr : factorsBuffer.get(static_cast<std::size_t>(threads * factorsEach));
-    const std::int64_t chunks = (rows + chunkRows - 1) / chunkRows, each = (rows + chunks - 1) / chunks;
+    const std::int64_t chunks = (rows + chunkRows - 1) / chunkRows,
+                       each = ((rows + chunks - 1) / chunks + tileRows - 1) / tileRows * tileRows;
 
     const auto multiplyPanel = [&](std::int64_t panel, std::int64_t first, std::int64_t count, int thread) {
         const std::uint8_t* packed = m_data.get() + panel * m_panelBytes;
@@ -144,12 +149,14 @@ void QuantisedMatrix::multiply(const float* x, std::int64_t rows, const float* b
         const bool whole = left == panelOutputs;
         float* to = whole ? y + first * m_outputs + panel * panelOutputs : edge;
         const std::int64_t stride = whole ? m_outputs : panelOutputs;
+        const QuantisedActivations activations{q + first * m_inputs, rest + first * m_inputs, scales + first * m_blocks * 4,
+                                               hasRest + first / tileRows};
         if (few) {
-            kernels.multiplyFew(m_bits, packed, m_blocks, q + first * m_inputs, scales + first * m_blocks * 2, count, to, stride);
+            kernels.multiplyFew(m_bits, packed, m_blocks, activations, count, to, stride);
         } else {
             kernels.unpack(m_bits, packed, m_blocks, words + thread * wordsEach, factors + thread * factorsEach);
-            kernels.multiplyMany(m_bits, words + thread * wordsEach, factors + thread * factorsEach, m_blocks, q + first * m_inputs,
-                                 scales + first * m_blocks * 2, count, to, stride);
+            kernels.multiplyMany(m_bits, words + thread * wordsEach, factors + thread * factorsEach, m_blocks, activations, count, to,
+                                 stride);
         }
         float* result = y + first * m_outputs + panel * panelOutputs;
         if (bias || !whole)
@@ -160,8 +167,11 @@ void QuantisedMatrix::multiply(const float* x, std::int64_t rows, const float* b
 #pragma omp parallel num_threads(threads) if (rows > 1 || m_outputs * m_inputs > 65536)
     {
 #pragma omp for schedule(static)
-        for (std::int64_t row = 0; row < rows; ++row)
-            kernels.quantiseRows(x + row * m_inputs, 1, m_inputs, q + row * m_inputs, scales + row * m_blocks * 2);
+        for (std::int64_t tile = 0; tile < tiles; ++tile) {
+            const std::int64_t row = tile * tileRows;
+            hasRest[tile] = kernels.quantiseTile(x + row * m_inputs, std::min(tileRows, rows - row), m_inputs, q + row * m_inputs,
+                                                 rest + row * m_inputs, scales + row * m_blocks * 4);
+        }
         if (few) {
 #pragma omp for schedule(static)
             for (std::int64_t panel = 0; panel < m_panels; ++panel)

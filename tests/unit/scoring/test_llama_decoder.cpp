@@ -47,9 +47,9 @@ class TestLlamaDecoder : public QObject {
     std::unique_ptr<LlamaDecoder> m_decoder;
     const std::string m_file = modelFolder() + "/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf";
 
-    std::unique_ptr<LlamaDecoder> open(bool portable) {
+    std::unique_ptr<LlamaDecoder> open(bool portable, const std::string& type = "fp32") {
         auto source = ModelSource::open(m_file);
-        auto device = openComputeDevice("cpu", "fp32", 0);
+        auto device = openComputeDevice("cpu", type, 0);
         if (!source || !device)
             return nullptr;
         device->portable = portable;
@@ -83,6 +83,21 @@ private slots:
         }
         qInfo("five prompts: largest difference of a logit %.2g", largest);
         QVERIFY(largest < 1e-2);
+    }
+    void storedWeightsTimes16BitsStayClose() {
+        const auto decoder = open(false, "int16");
+        QVERIFY(decoder);
+        if (decoder->device().type != ComputeType::int16)
+            QSKIP("this processor does not multiply 16-bit whole numbers fast enough");
+        QVERIFY(decoder->memoryBytes() < m_decoder->memoryBytes() * 2 / 3);
+        double largest = 0;
+        for (const Golden& golden : goldens()) {
+            const Matrix logits = logitsAfter(*decoder, golden);
+            for (std::size_t i = 0; i < golden.logits.size(); ++i)
+                largest = std::max(largest, std::fabs(logits.values[i] - golden.logits[i]));
+        }
+        qInfo("five prompts: largest difference of a logit %.2g", largest);
+        QVERIFY(largest < 2e-3);
     }
     void headOverTheWholeVocabularyAgreesWithSingleLogits() {
         const Golden golden = goldens().front();
