@@ -50,6 +50,7 @@ int main(int argc, char** argv) {
     addResultCommands(app, session);
     addOutputCommands(app, session);
     addEvaluateCommands(app, session);
+    addBenchCommands(app, session);
     addCheckCommand(app, session);
     addCompletionCommand(app, session);
     try {

@@ -48,6 +48,7 @@ void addRunCommands(CLI::App& app, Session& session);        // run, resume
 void addResultCommands(CLI::App& app, Session& session);     // runs ..., carousel
 void addOutputCommands(CLI::App& app, Session& session);     // export, report
 void addEvaluateCommands(CLI::App& app, Session& session);   // evaluate ...
+void addBenchCommands(CLI::App& app, Session& session);     // bench llm
 void addCheckCommand(CLI::App& app, Session& session);       // check
 void addCompletionCommand(CLI::App& app, Session& session);  // completion
 
