@@ -57,7 +57,7 @@ std::vector<BranchRequest> benchmarkPrompts(const BenchmarkTaskOptions& options,
         request.shared = {{"user", history(liked, disliked)}};
         for (int c = 0; c < options.candidates; ++c)
             request.branches.push_back(" " + item(random));
-        request.tail = "\nYes or No?";
+        request.tail = "\nLiked? Yes or No.";
         request.answers = {"Yes", "No"};
         out.push_back(std::move(request));
     }
