@@ -117,11 +117,11 @@ class Bench:
             for compute, engine in ours.items():
                 answer = engine.ask("prefill", PREFILLED)
                 self.rate(f"prefill, ours {compute}").add(answer["units"], answer["seconds"])
-                answer = engine.ask("decode", turn, DECODED)
+                answer = engine.ask("decode", turn % len(self.task["prompts"]), DECODED)
                 self.rate(f"decode, ours {compute}").add(answer["units"], answer["seconds"])
             for kind, engine in llama.items():
                 self.rate(f"prefill, llama.cpp {kind}").add(PREFILLED, engine.ask("prefill", PREFILLED)["seconds"])
-                self.rate(f"decode, llama.cpp {kind}").add(DECODED, engine.ask("decode", turn, DECODED)["seconds"])
+                self.rate(f"decode, llama.cpp {kind}").add(DECODED, engine.ask("decode", turn % len(self.task["prompts"]), DECODED)["seconds"])
 
     # -- texts --------------------------------------------------------------------------------------------------------------------
     def encoding(self):

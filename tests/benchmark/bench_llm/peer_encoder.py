@@ -9,7 +9,7 @@ Tokenising is part of the time, batches are sorted by length, vectors are means 
 import json, os, sys, time, warnings
 
 warnings.filterwarnings("ignore")
-os.environ.update(TOKENIZERS_PARALLELISM="false", HF_HUB_OFFLINE="1")
+os.environ.update(TOKENIZERS_PARALLELISM="false", HF_HUB_OFFLINE="1", TQDM_DISABLE="1")
 import numpy as np
 import onnxruntime
 import torch

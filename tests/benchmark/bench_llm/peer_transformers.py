@@ -10,7 +10,7 @@ Start it with MALLOC_MMAP_THRESHOLD_ and MALLOC_TRIM_THRESHOLD_ raised: large ac
 import copy, json, os, sys, time, warnings
 
 warnings.filterwarnings("ignore")
-os.environ.update(TOKENIZERS_PARALLELISM="false", HF_HUB_OFFLINE="1")
+os.environ.update(TOKENIZERS_PARALLELISM="false", HF_HUB_OFFLINE="1", TQDM_DISABLE="1")
 import torch
 import transformers
 
