@@ -5,8 +5,8 @@
 #include "cli/child.h"
 #include "cli/table.h"
 #include "evaluation/statistics/rank_agreement.h"
-#include "llm/byte_level_bpe.h"
 #include "llm/model_host.h"
+#include "llm/model_source.h"
 #include "workbench/model_benchmark/measure.h"
 #include <algorithm>
 #include <cmath>
@@ -48,9 +48,9 @@ std::string words(const Spread& s) {
 
 Result<Answer> writeTask(const BenchOptions& options) {
     CAROUSEL_ASSIGN(const ModelLocation location, ModelShelf().resolve(options.model));
-    CAROUSEL_ASSIGN(const GgufFile file, GgufFile::open(location.weights));
-    CAROUSEL_ASSIGN(const std::shared_ptr<const ByteLevelBpe> tokenizer, ByteLevelBpe::fromGguf(file));
-    CAROUSEL_ASSIGN(const ChatTemplate chat, ChatTemplate::fromGguf(file, tokenizer));
+    CAROUSEL_ASSIGN(const auto source, ModelSource::open(location.weights));
+    CAROUSEL_ASSIGN(const auto tokenizer, source->tokenizer());
+    CAROUSEL_ASSIGN(const ChatTemplate chat, source->chatTemplate(tokenizer));
     BenchmarkTaskOptions task;
     task.prompts = options.prompts;
     task.candidates = options.candidates;
@@ -135,7 +135,8 @@ Result<json> measuredApart(const BenchOptions& options, const std::string& compu
                                       : "Please report this.");
     if (!answered.value("ok", false)) {
         const json error = answered.value("error", json::object());
-        return fail(ErrorKind::input, error.value("code", "CL-9005"), error.value("message", "no reason given"), error.value("hint", ""));
+        return fail(child.exit == exitCode(ErrorKind::usage) ? ErrorKind::usage : ErrorKind::input, error.value("code", "CL-9005"),
+                    error.value("message", "no reason given"), error.value("hint", ""));
     }
     return answered.at("data");
 }
@@ -241,7 +242,7 @@ std::string table(const std::vector<Column>& columns) {
 
 Result<Answer> benchFirstScore(Session& session, const BenchOptions& options) {
     OpenOptions open;
-    open.computeType = options.computeTypes.back();
+    open.computeType = options.computeTypes.size() == 1 ? options.computeTypes.front() : "auto";
     open.device = options.device;
     ModelHost host(open);
     const double before = secondsSinceProcessStart();
@@ -289,6 +290,7 @@ Result<Answer> benchLanguageModel(Session& session, const BenchOptions& options)
     if (!options.writeTask.empty())
         return writeTask(options);
     CAROUSEL_TRY(ModelShelf().resolve(options.model));
+    Answer answer;
     std::vector<Column> columns;
     const RunControl control = session.control();
     for (const std::string& type : options.computeTypes) {
@@ -297,10 +299,13 @@ Result<Answer> benchLanguageModel(Session& session, const BenchOptions& options)
         session.say(fmt::format("Measuring {} in {}; minutes on two cores.", options.model, type));
         CAROUSEL_ASSIGN(json measured, measuredApart(options, type));
         const std::string used = measured.value("computeType", type);
+        if (std::any_of(columns.begin(), columns.end(), [&](const Column& c) { return c.computeType == used; })) {
+            answer.warnings.push_back(fmt::format("{} is computed as {} here, which was measured already.", type, used));
+            continue;
+        }
         columns.push_back({used, std::move(measured)});
     }
     compare(columns);
-    Answer answer;
     const json& first = columns.front().measured;
     answer.text = fmt::format("{} on {}, {} threads: {}\n", options.model, options.device, threadCount(), first.value("libraries", ""));
     if (first.contains("scoring"))

@@ -7,7 +7,7 @@ namespace carousel::cli {
 
 struct BenchOptions {
     std::string model = "smollm2-135m-instruct", device = "cpu", writeTask;
-    std::vector<std::string> computeTypes{"fp32", "bf16"};
+    std::vector<std::string> computeTypes{"fp32", "bf16", "int16"};
     int prompts = 20, candidates = 50, repetitions = 5;
     bool here = false;       // one compute type, in this very process
     bool firstScore = false; // open the model, score one candidate, end
