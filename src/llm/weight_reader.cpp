@@ -3,16 +3,23 @@
 #include "base/parallel.h"
 #include "base/text.h"
 #include <algorithm>
-#include <atomic>
-#include <bit>
 #include <cmath>
 #include <fmt/ranges.h>
 #include <limits>
+#include <mutex>
+#include <optional>
 
 namespace carousel {
 
 namespace {
 const char* const otherModel = "This program cannot use the file as it is; choose another model file.";
+
+Error outside(const BoundedFile& file, const TensorInfo& tensor) {
+    return {ErrorKind::input, "CL-2003",
+            fmt::format("'{}', offset {}: the tensor '{}' needs {} bytes, the file ends at {}.", file.path(), tensor.offset,
+                        quotedForMessage(tensor.name), tensor.bytes, file.size()),
+            "Fetch the file again (packaging/run.sh)."};
+}
 
 Result<void> checkRows(const BoundedFile& file, const TensorInfo& tensor, std::uint64_t firstRow, std::uint64_t rows) {
     if (!readableAsFloats(tensor.type))
@@ -48,10 +55,7 @@ Result<const TensorInfo*> tensorOfShape(const TensorInfo* found, std::string_vie
 
 Result<std::vector<std::byte>> readRaw(const BoundedFile& file, const TensorInfo& tensor) {
     if (tensor.offset > file.size() || tensor.bytes > file.size() - tensor.offset)
-        return fail(ErrorKind::input, "CL-2003",
-                    fmt::format("'{}', offset {}: the tensor '{}' needs {} bytes, the file ends at {}.", file.path(), tensor.offset,
-                                quotedForMessage(tensor.name), tensor.bytes, file.size()),
-                    "Fetch the file again (packaging/run.sh).");
+        return fail(outside(file, tensor));
     std::vector<std::byte> bytes(static_cast<std::size_t>(tensor.bytes));
     CAROUSEL_TRY(file.read(tensor.offset, bytes));
     return bytes;
@@ -77,35 +81,37 @@ Result<void> readFloatsInto(const BoundedFile& file, const TensorInfo& tensor, s
                     fmt::format("{} rows of {} values of the tensor '{}' were asked for into {} values.", rows, columns,
                                 quotedForMessage(tensor.name), out.size()),
                     "This is a mistake in the program; please report it.");
-    TensorInfo part = tensor;
-    part.offset += firstRow * rowBytes;
-    part.bytes = rows * rowBytes;
-    CAROUSEL_ASSIGN(const std::vector<std::byte> stored, readRaw(file, part));
-    const std::size_t blocks = out.size() / block.elements;
-    constexpr std::size_t none = std::numeric_limits<std::size_t>::max();
-    std::atomic<std::size_t> firstBad{none};
-    parallelFor(blocks, 4096, [&](std::size_t begin, std::size_t end) {
-        const std::span<float> values = out.subspan(begin * block.elements, (end - begin) * block.elements);
-        toFloats(tensor.type, std::span(stored).subspan(begin * block.bytes, (end - begin) * block.bytes), values);
-        // Largest magnitude as bits: infinities and NaNs are those from 0x7F800000 on.
-        std::uint32_t worst = 0;
-        for (const float x : values)
-            worst = std::max(worst, std::bit_cast<std::uint32_t>(x) & 0x7FFFFFFFu);
-        if (worst < 0x7F800000u)
+    if (tensor.offset > file.size() || tensor.bytes > file.size() - tensor.offset)
+        return fail(outside(file, tensor));
+    // Pieces that stay in the cache between reading, turning into floats and checking; each is read by the thread that turns it.
+    const std::uint64_t start = tensor.offset + firstRow * rowBytes;
+    const std::size_t blocks = out.size() / block.elements, piece = std::max<std::size_t>(1, (std::size_t(1) << 16) / block.elements);
+    std::mutex mutex;
+    std::size_t firstBad = std::numeric_limits<std::size_t>::max(); // guarded by mutex
+    std::optional<Error> readError;                                 // guarded by mutex
+    parallelFor(blocks, piece, [&](std::size_t begin, std::size_t end) {
+        thread_local std::vector<std::byte> stored;
+        stored.resize((end - begin) * block.bytes);
+        if (auto got = file.read(start + begin * block.bytes, stored); !got) {
+            std::scoped_lock lock(mutex);
+            readError = std::move(got.error());
             return;
-        for (std::size_t i = 0; i < values.size(); ++i)
-            if (!std::isfinite(values[i])) {
-                std::size_t seen = firstBad.load(), mine = begin * block.elements + i;
-                while (mine < seen && !firstBad.compare_exchange_weak(seen, mine)) {
-                }
-                return;
-            }
+        }
+        const std::span<float> values = out.subspan(begin * block.elements, (end - begin) * block.elements);
+        toFloats(tensor.type, stored, values);
+        if (allFinite(values))
+            return;
+        const auto bad = std::find_if(values.begin(), values.end(), [](float x) { return !std::isfinite(x); });
+        std::scoped_lock lock(mutex);
+        firstBad = std::min(firstBad, begin * block.elements + static_cast<std::size_t>(bad - values.begin()));
     });
-    if (const auto bad = firstBad.load(); bad != none)
+    if (readError)
+        return fail(std::move(*readError));
+    if (firstBad < out.size())
         return fail(ErrorKind::input, "CL-2034",
                     fmt::format("'{}', offset {}: the tensor '{}' holds {} at element {}.", file.path(),
-                                part.offset + bad / block.elements * block.bytes, quotedForMessage(tensor.name), out[bad],
-                                bad + firstRow * columns),
+                                start + firstBad / block.elements * block.bytes, quotedForMessage(tensor.name), out[firstBad],
+                                firstBad + firstRow * columns),
                     "The weights are damaged; fetch the file again (packaging/run.sh).");
     return {};
 }

@@ -16,6 +16,6 @@ Result<std::vector<float>> readFloats(const BoundedFile& file, const TensorInfo&
 // The same into memory of the caller: `out` has exactly rows * columns values.
 Result<void> readFloatsInto(const BoundedFile& file, const TensorInfo& tensor, std::uint64_t firstRow, std::uint64_t rows,
                             std::span<float> out);
-constexpr const char* readableTypes = "F32, F16, BF16, F64, Q8_0, Q4_0 and Q4_1"; // for messages
+constexpr const char* readableTypes = "F32, F16, BF16, F64, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K and Q6_K"; // for messages
 
 } // namespace carousel

@@ -194,7 +194,7 @@ private slots:
         QVERIFY(!values);
         QCOMPARE(values.error().code, std::string("CL-2034"));
         QVERIFY(values.error().message.find("element 5") != std::string::npos);
-        const auto other = GgufFile::open(m_folder.write("other.gguf", with([](Gguf& f) { f.tensors = {{"q5", {32}, 6, 0}}; })));
+        const auto other = GgufFile::open(m_folder.write("other.gguf", with([](Gguf& f) { f.tensors = {{"q5", {256}, 11, 0}}; })));
         QVERIFY(other);
         QCOMPARE(other->dequantised(**other->tensor("q5")).error().code, std::string("CL-2033"));
     }
