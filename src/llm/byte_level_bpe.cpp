@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <mutex>
+#include <optional>
 #include <queue>
 #include <shared_mutex>
 #include <unordered_map>
@@ -26,84 +27,11 @@ std::array<std::int32_t, 256> byteAlphabet() {
     return codes;
 }
 
-enum class Class { letter, number, blank, other };
-Class classOf(std::int32_t code) {
-    if (isLetter(code))
-        return Class::letter;
-    if (isNumber(code))
-        return Class::number;
-    return isWhiteSpace(code) ? Class::blank : Class::other;
-}
-
-// Length of "'s", "'ll" and the like at the start of `text`, 0 when there is none. Lower case only, as in the original rule.
-std::size_t contraction(std::string_view text) {
-    if (text.size() < 2 || text[0] != '\'')
-        return 0;
-    for (const std::string_view ending : {"s", "t", "re", "ve", "m", "ll", "d"})
-        if (text.substr(1, ending.size()) == ending)
-            return 1 + ending.size();
-    return 0;
-}
-
-struct Run {
-    std::size_t end, last; // one past the run, start of its last character
-};
-Run runOf(std::string_view text, std::size_t at, Class wanted) {
-    Run run{at, at};
-    while (run.end < text.size()) {
-        const Character c = characterAt(text, run.end);
-        if (classOf(c.code) != wanted)
-            break;
-        run.last = run.end;
-        run.end += c.bytes;
-    }
-    return run;
-}
-
 std::uint64_t pairKey(TokenId left, TokenId right) {
     return static_cast<std::uint64_t>(static_cast<std::uint32_t>(left)) << 32 | static_cast<std::uint32_t>(right);
 }
 
 } // namespace
-
-std::vector<std::string_view> smollmPieces(std::string_view text) {
-    std::vector<std::string_view> pieces;
-    std::size_t at = 0;
-    auto cut = [&](std::size_t end) {
-        pieces.push_back(text.substr(at, end - at));
-        at = end;
-    };
-    while (at < text.size()) {
-        const Character first = characterAt(text, at);
-        const Class kind = classOf(first.code);
-        if (kind == Class::number) { // numbers are cut out one by one before all else, so for the rest they are an end of text
-            cut(at + first.bytes);
-            continue;
-        }
-        if (const auto length = contraction(text.substr(at))) {
-            cut(at + length);
-            continue;
-        }
-        if (kind != Class::blank) {
-            cut(runOf(text, at, kind).end);
-            continue;
-        }
-        const Run blanks = runOf(text, at, Class::blank);
-        const bool endsSegment = blanks.end == text.size() || isNumber(characterAt(text, blanks.end).code);
-        if (endsSegment) {
-            cut(blanks.end);
-            continue;
-        }
-        // Text follows: the last blank stays behind, and joins the text when it is a plain space.
-        if (blanks.last > at)
-            cut(blanks.last);
-        if (text[at] == ' ')
-            cut(runOf(text, at + 1, classOf(characterAt(text, at + 1).code)).end);
-        else
-            cut(blanks.end);
-    }
-    return pieces;
-}
 
 struct ByteLevelBpe::State {
     struct Merge {
@@ -114,7 +42,12 @@ struct ByteLevelBpe::State {
     std::array<TokenId, 256> byteToken{}; // noToken where the vocabulary has none
     std::unordered_map<std::uint64_t, Merge> merges;
     std::unordered_map<std::string, TokenId> controls;
+    std::unordered_map<std::string, TokenId> whole;           // by bytes: pieces that are a token are it, when `wholePieces`
+    std::vector<std::pair<std::string, TokenId>> userDefined; // longest first; found in text before all else
     std::size_t vocabulary = 0;
+    PreTokenizer rule = PreTokenizer::gpt2;
+    bool wholePieces = false, composes = false;
+    std::optional<TokenId> begin, end;
 
     static constexpr std::size_t cachedPieces = 1 << 16, longestCachedPiece = 48;
     mutable std::shared_mutex mutex;
@@ -122,6 +55,7 @@ struct ByteLevelBpe::State {
 
     std::vector<TokenId> merged(std::string_view piece) const;
     void encodePiece(std::string_view piece, std::vector<TokenId>& to) const;
+    void encodeText(std::string_view text, std::vector<TokenId>& to) const;
 };
 
 std::vector<TokenId> ByteLevelBpe::State::merged(std::string_view piece) const {
@@ -194,6 +128,11 @@ void ByteLevelBpe::State::encodePiece(std::string_view piece, std::vector<TokenI
         return;
     }
     const std::string key(piece);
+    if (wholePieces)
+        if (const auto token = whole.find(key); token != whole.end()) {
+            to.push_back(token->second);
+            return;
+        }
     {
         std::shared_lock lock(mutex);
         if (const auto found = cache.find(key); found != cache.end()) {
@@ -208,6 +147,11 @@ void ByteLevelBpe::State::encodePiece(std::string_view piece, std::vector<TokenI
         cache.emplace(key, std::move(ids));
 }
 
+void ByteLevelBpe::State::encodeText(std::string_view text, std::vector<TokenId>& to) const {
+    for (const auto piece : piecesOf(rule, text))
+        encodePiece(piece, to);
+}
+
 ByteLevelBpe::ByteLevelBpe() : m_state(std::make_unique<State>()) {}
 ByteLevelBpe::~ByteLevelBpe() = default;
 
@@ -218,11 +162,19 @@ Result<std::shared_ptr<const ByteLevelBpe>> ByteLevelBpe::fromTables(Tables tabl
     };
     if (tables.tokens.empty() || tables.tokens.size() > std::size_t(1) << 24)
         return refuse(fmt::format("{} tokens", tables.tokens.size()));
-    if (tables.isControl.size() != tables.tokens.size())
-        return refuse(fmt::format("{} tokens but {} token types", tables.tokens.size(), tables.isControl.size()));
+    if (tables.kinds.size() != tables.tokens.size())
+        return refuse(fmt::format("{} tokens but {} token types", tables.tokens.size(), tables.kinds.size()));
+    for (const auto id : {tables.beginOfText, tables.endOfText})
+        if (id && (*id < 0 || static_cast<std::size_t>(*id) >= tables.tokens.size()))
+            return refuse(fmt::format("token {} is said to begin or end a text; there are {} tokens", *id, tables.tokens.size()));
     std::shared_ptr<ByteLevelBpe> result(new ByteLevelBpe);
     State& state = *result->m_state;
     state.vocabulary = tables.tokens.size();
+    state.rule = tables.rule;
+    state.wholePieces = tables.wholePieces;
+    state.composes = tables.composes;
+    state.begin = tables.beginOfText;
+    state.end = tables.endOfText;
     state.byteToken.fill(noToken);
 
     const auto alphabet = byteAlphabet();
@@ -236,8 +188,11 @@ Result<std::shared_ptr<const ByteLevelBpe>> ByteLevelBpe::fromTables(Tables tabl
     for (std::size_t i = 0; i < tables.tokens.size(); ++i) {
         const std::string& token = tables.tokens[i];
         const auto id = static_cast<TokenId>(i);
-        if (tables.isControl[i]) {
-            state.controls.emplace(token, id);
+        if (tables.kinds[i] != TokenKind::ordinary) { // these stand for themselves, not for letters of the byte alphabet
+            if (tables.kinds[i] == TokenKind::control)
+                state.controls.emplace(token, id);
+            else if (tables.kinds[i] == TokenKind::userDefined && !token.empty())
+                state.userDefined.emplace_back(token, id);
             state.bytesOf[i] = token;
             continue;
         }
@@ -254,8 +209,12 @@ Result<std::shared_ptr<const ByteLevelBpe>> ByteLevelBpe::fromTables(Tables tabl
         }
         if (bytes.size() == 1)
             state.byteToken[static_cast<unsigned char>(bytes[0])] = id;
+        if (state.wholePieces)
+            state.whole.emplace(bytes, id);
         state.bytesOf[i] = std::move(bytes);
     }
+    std::stable_sort(state.userDefined.begin(), state.userDefined.end(),
+                     [](const auto& a, const auto& b) { return a.first.size() > b.first.size(); });
     state.merges.reserve(tables.merges.size());
     for (std::size_t rank = 0; rank < tables.merges.size(); ++rank) {
         const std::string& merge = tables.merges[rank];
@@ -276,33 +235,75 @@ Result<std::shared_ptr<const ByteLevelBpe>> ByteLevelBpe::fromTables(Tables tabl
 Result<std::shared_ptr<const ByteLevelBpe>> ByteLevelBpe::fromGguf(const GgufFile& file) {
     CAROUSEL_ASSIGN(const auto model, file.text("tokenizer.ggml.model"));
     CAROUSEL_ASSIGN(const auto pre, file.text("tokenizer.ggml.pre"));
-    if (model != "gpt2" || pre != "smollm")
+    const auto rule = preTokenizerNamed(pre);
+    if (model != "gpt2" || !rule)
         return fail(ErrorKind::input, "CL-2060",
                     fmt::format("'{}' uses the tokenizer '{}' with the pre-tokeniser '{}'.", file.path(), quotedForMessage(model),
                                 quotedForMessage(pre)),
-                    "This program reads 'gpt2' with 'smollm'; choose a model of the SmolLM2 family.");
+                    fmt::format("This program reads 'gpt2' with {}; choose another model.", preTokenizerNames));
     CAROUSEL_ASSIGN(const auto* tokens, file.texts("tokenizer.ggml.tokens"));
     CAROUSEL_ASSIGN(const auto types, file.integers("tokenizer.ggml.token_type"));
     CAROUSEL_ASSIGN(const auto* merges, file.texts("tokenizer.ggml.merges"));
     Tables tables;
+    tables.rule = *rule;
+    tables.wholePieces = *rule == PreTokenizer::llama3;
     tables.tokens = *tokens;
     tables.merges = *merges;
-    for (const auto type : types)
-        tables.isControl.push_back(type == 3);
+    for (const auto type : types) // 1 normal, 2 unknown, 3 control, 4 user defined, 5 unused, 6 byte
+        tables.kinds.push_back(type == 1 || type == 6   ? TokenKind::ordinary
+                               : type == 4              ? TokenKind::userDefined
+                               : type == 2 || type == 3 ? TokenKind::control
+                                                        : TokenKind::unused);
     const auto last = static_cast<std::int64_t>(tokens->size()) - 1;
     for (const char* key : {"tokenizer.ggml.bos_token_id", "tokenizer.ggml.eos_token_id", "tokenizer.ggml.unknown_token_id",
                             "tokenizer.ggml.padding_token_id"})
         if (file.has(key))
             CAROUSEL_TRY(file.integer(key, 0, last));
+    bool begins = *rule == PreTokenizer::llama3; // what such files mean when they do not say
+    if (file.has("tokenizer.ggml.add_bos_token")) {
+        CAROUSEL_ASSIGN(begins, file.boolean("tokenizer.ggml.add_bos_token"));
+    }
+    if (begins && file.has("tokenizer.ggml.bos_token_id")) {
+        CAROUSEL_ASSIGN(tables.beginOfText, file.integer("tokenizer.ggml.bos_token_id", 0, last));
+    }
+    if (file.has("tokenizer.ggml.eos_token_id")) {
+        CAROUSEL_ASSIGN(tables.endOfText, file.integer("tokenizer.ggml.eos_token_id", 0, last));
+    }
     return fromTables(std::move(tables), file.path());
 }
 
 std::vector<TokenId> ByteLevelBpe::encode(std::string_view text) const {
+    const State& state = *m_state;
+    std::string composedText;
+    if (state.composes) {
+        composedText = composed(text);
+        text = composedText;
+    }
     std::vector<TokenId> ids;
     ids.reserve(text.size() / 3 + 1);
-    for (const auto piece : smollmPieces(text))
-        m_state->encodePiece(piece, ids);
+    std::size_t from = 0;
+    if (!state.userDefined.empty())
+        for (std::size_t at = 0; at < text.size();) { // the first place where one stands, and the longest of those there
+            const auto found = std::find_if(state.userDefined.begin(), state.userDefined.end(),
+                                            [&](const auto& token) { return text.substr(at).starts_with(token.first); });
+            if (found == state.userDefined.end()) {
+                ++at;
+                continue;
+            }
+            state.encodeText(text.substr(from, at - from), ids);
+            ids.push_back(found->second);
+            at += found->first.size();
+            from = at;
+        }
+    state.encodeText(text.substr(from), ids);
     return ids;
+}
+
+std::optional<TokenId> ByteLevelBpe::beginOfText() const {
+    return m_state->begin;
+}
+std::optional<TokenId> ByteLevelBpe::endOfText() const {
+    return m_state->end;
 }
 
 std::optional<TokenId> ByteLevelBpe::control(std::string_view name) const {

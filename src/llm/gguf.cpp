@@ -93,6 +93,15 @@ Result<std::vector<std::int64_t>> GgufFile::integers(std::string_view key) const
     return fail(metadataError(key, "is not a list of integers"));
 }
 
+Result<std::vector<double>> GgufFile::numbers(std::string_view key) const {
+    const Value* found = value(key);
+    if (!found)
+        return fail(metadataError(key, "is missing"));
+    if (const auto* result = std::get_if<NumberArray>(found))
+        return result->values;
+    return fail(metadataError(key, "is not a list of floating-point numbers"));
+}
+
 std::vector<std::string> GgufFile::keys() const {
     std::vector<std::string> result;
     for (const auto& entry : m_metadata)

@@ -34,6 +34,7 @@ public:
     Result<std::string> text(std::string_view key) const;
     Result<const std::vector<std::string>*> texts(std::string_view key) const; // array of strings; lives as long as this object
     Result<std::vector<std::int64_t>> integers(std::string_view key) const;    // array of any integer type or bool
+    Result<std::vector<double>> numbers(std::string_view key) const;           // array of f32 or f64; not checked for NaN
     std::vector<std::string> keys() const;                                     // in file order
 
     const std::vector<TensorInfo>& tensors() const { return m_tensors; } // in file order

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "llm/unicode.h"
+#include <algorithm>
+#include <cstdlib>
 #include <utf8proc.h>
 
 namespace carousel {
@@ -17,6 +19,19 @@ void appendUtf8(std::string& to, std::int32_t code) {
     utf8proc_uint8_t bytes[4];
     const auto length = utf8proc_encode_char(code, bytes);
     to.append(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(length));
+}
+
+std::string composed(std::string_view text) {
+    if (std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 128; }))
+        return std::string(text);
+    utf8proc_uint8_t* result = nullptr;
+    const auto length = utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()), static_cast<utf8proc_ssize_t>(text.size()),
+                                     &result, static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE));
+    if (length < 0)
+        return std::string(text);
+    std::string out(reinterpret_cast<const char*>(result), static_cast<std::size_t>(length));
+    std::free(result);
+    return out;
 }
 
 bool isLetter(std::int32_t code) {

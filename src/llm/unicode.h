@@ -14,6 +14,7 @@ struct Character {
 };
 Character characterAt(std::string_view text, std::size_t at); // at < text.size()
 void appendUtf8(std::string& to, std::int32_t code);
+std::string composed(std::string_view text); // Unicode's form NFC; text that is not UTF-8 comes back as it is
 
 bool isLetter(std::int32_t code);      // \p{L}
 bool isNumber(std::int32_t code);      // \p{N}

@@ -39,7 +39,7 @@ std::string decomposed(const std::string& text) {
     return out;
 }
 
-std::string cleaned(std::string_view text) {
+std::string cleaned(std::string_view text, bool spaceIdeographs) {
     std::string out;
     out.reserve(text.size());
     for (std::size_t at = 0; at < text.size();) {
@@ -52,7 +52,7 @@ std::string cleaned(std::string_view text) {
         }
         if (c.code < 0 || c.code == 0xFFFD || isOther(c.code))
             continue;
-        const bool alone = isIdeograph(c.code);
+        const bool alone = spaceIdeographs && isIdeograph(c.code);
         if (alone)
             out += ' ';
         appendUtf8(out, c.code);
@@ -67,8 +67,8 @@ struct Word {
     std::vector<std::size_t> ends; // byte offset after each character
 };
 
-// Lower-case words without accents; each punctuation mark is a word.
-std::vector<Word> wordsOf(std::string_view text) {
+// Words as the options want them; each punctuation mark is a word.
+std::vector<Word> wordsOf(std::string_view text, const WordPiece::Options& options) {
     std::vector<Word> words;
     Word current;
     auto close = [&] {
@@ -80,13 +80,14 @@ std::vector<Word> wordsOf(std::string_view text) {
         appendUtf8(current.text, code);
         current.ends.push_back(current.text.size());
     };
-    const std::string plain = decomposed(cleaned(text));
+    const std::string clean = cleaned(text, options.spaceIdeographs);
+    const std::string plain = options.stripAccents ? decomposed(clean) : clean;
     for (std::size_t at = 0; at < plain.size();) {
         const Character c = characterAt(plain, at);
         at += c.bytes;
-        if (isMark(c.code))
+        if (options.stripAccents && isMark(c.code))
             continue;
-        const auto code = utf8proc_tolower(c.code);
+        const auto code = options.lowerCase ? utf8proc_tolower(c.code) : c.code;
         if (isWhiteSpace(code)) {
             close();
         } else if (splitsWords(code)) {
@@ -109,6 +110,7 @@ struct WordPiece::State {
     std::vector<std::string> tokens;
     std::size_t longestToken = 0; // bytes
     TokenId unknown = 0, start = 0, end = 0;
+    Options options;
 
     void encodeWord(const Word& word, std::vector<TokenId>& to) const;
 };
@@ -144,20 +146,24 @@ void WordPiece::State::encodeWord(const Word& word, std::vector<TokenId>& to) co
     }
 }
 
+namespace {
+// Tokens are counted as lines are: from 1.
+tl::unexpected<Error> broken(const std::string& file, std::size_t line, const std::string& what) {
+    return fail(ErrorKind::input, "CL-2062", fmt::format("'{}', line {}: {}.", file, line, what),
+                "The file must hold one WordPiece token a line; fetch it again (packaging/run.sh).");
+}
+} // namespace
+
 WordPiece::WordPiece() : m_state(std::make_unique<State>()) {}
 WordPiece::~WordPiece() = default;
 
-Result<std::shared_ptr<const WordPiece>> WordPiece::fromFile(const std::string& vocabularyFile) {
+Result<std::shared_ptr<const WordPiece>> WordPiece::fromFile(const std::string& vocabularyFile, Options options) {
     CAROUSEL_ASSIGN(const std::string bytes, readFile(vocabularyFile, std::size_t(64) << 20));
-    auto refuse = [&](std::size_t line, const std::string& what) {
-        return fail(ErrorKind::input, "CL-2062", fmt::format("'{}', line {}: {}.", vocabularyFile, line, what),
-                    "The file must hold one WordPiece token a line; fetch it again (packaging/run.sh).");
-    };
-    std::shared_ptr<WordPiece> result(new WordPiece);
-    State& state = *result->m_state;
     if (const auto bad = firstInvalidUtf8(bytes); bad != std::string_view::npos)
-        return refuse(1 + static_cast<std::size_t>(std::count(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(bad), '\n')),
+        return broken(vocabularyFile,
+                      1 + static_cast<std::size_t>(std::count(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(bad), '\n')),
                       "bytes that are not UTF-8");
+    std::vector<std::string> tokens;
     std::string_view rest = bytes;
     while (!rest.empty()) {
         const auto end = rest.find('\n');
@@ -165,23 +171,32 @@ Result<std::shared_ptr<const WordPiece>> WordPiece::fromFile(const std::string& 
         rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
         if (!line.empty() && line.back() == '\r')
             line.remove_suffix(1);
-        const auto id = static_cast<TokenId>(state.tokens.size());
-        std::string token(line);
-        if (token.empty())
-            return refuse(state.tokens.size() + 1, "an empty token");
-        const bool control = token.size() > 2 && token.front() == '[' && token.back() == ']';
-        if (!(control ? state.controls : state.idOf).emplace(token, id).second)
-            return refuse(state.tokens.size() + 1, fmt::format("the token '{}' comes twice", quotedForMessage(token)));
-        state.longestToken = std::max(state.longestToken, token.size());
-        state.tokens.push_back(std::move(token));
-        if (state.tokens.size() > std::size_t(1) << 22)
-            return refuse(state.tokens.size(), "more than 4 million tokens");
+        tokens.emplace_back(line);
     }
+    return fromTokens(std::move(tokens), options, vocabularyFile);
+}
+
+Result<std::shared_ptr<const WordPiece>> WordPiece::fromTokens(std::vector<std::string> tokens, Options options, const std::string& where) {
+    if (tokens.size() > std::size_t(1) << 22)
+        return broken(where, tokens.size(), "more than 4 million tokens");
+    std::shared_ptr<WordPiece> result(new WordPiece);
+    State& state = *result->m_state;
+    state.options = options;
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+        const std::string& token = tokens[i];
+        if (token.empty())
+            return broken(where, i + 1, "an empty token");
+        const bool control = token.size() > 2 && token.front() == '[' && token.back() == ']';
+        if (!(control ? state.controls : state.idOf).emplace(token, static_cast<TokenId>(i)).second)
+            return broken(where, i + 1, fmt::format("the token '{}' comes twice", quotedForMessage(token)));
+        state.longestToken = std::max(state.longestToken, token.size());
+    }
+    state.tokens = std::move(tokens);
     const std::pair<const char*, TokenId*> needed[] = {{unknownName, &state.unknown}, {"[CLS]", &state.start}, {"[SEP]", &state.end}};
     for (const auto& [name, id] : needed) {
         const auto found = state.controls.find(name);
         if (found == state.controls.end())
-            return refuse(state.tokens.size(), fmt::format("the vocabulary ends without {}", name));
+            return broken(where, state.tokens.size(), fmt::format("the vocabulary ends without {}", name));
         *id = found->second;
     }
     return std::shared_ptr<const WordPiece>(std::move(result));
@@ -189,7 +204,7 @@ Result<std::shared_ptr<const WordPiece>> WordPiece::fromFile(const std::string& 
 
 std::vector<TokenId> WordPiece::encode(std::string_view text) const {
     std::vector<TokenId> ids;
-    for (const Word& word : wordsOf(text))
+    for (const Word& word : wordsOf(text, m_state->options))
         m_state->encodeWord(word, ids);
     return ids;
 }

@@ -1,15 +1,27 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// BERT's uncased WordPiece: clean, space around CJK, lower case, accents stripped, split at blanks and punctuation, longest match first.
+// BERT's WordPiece: clean, space around CJK, lower case, accents stripped (all as the model asks), split at blanks and punctuation, longest
+// match first.
 #pragma once
 #include "base/result.h"
+#include "llm/strict_json.h"
 #include "llm/tokenizer.h"
 #include <memory>
+#include <vector>
 
 namespace carousel {
 
 class WordPiece final : public Tokenizer {
 public:
-    static Result<std::shared_ptr<const WordPiece>> fromFile(const std::string& vocabularyFile); // CL-2062
+    struct Options {
+        bool lowerCase = true, stripAccents = true, spaceIdeographs = true;
+    };
+    // vocab.txt, one token a line; CL-2062: broken. The options of an uncased model unless others are given.
+    static Result<std::shared_ptr<const WordPiece>> fromFile(const std::string& vocabularyFile, Options options);
+    static Result<std::shared_ptr<const WordPiece>> fromFile(const std::string& vocabularyFile) { return fromFile(vocabularyFile, {}); }
+    // tokenizer.json. CL-2064: a field that asks for something this program does not do, named.
+    static Result<std::shared_ptr<const WordPiece>> fromTokenizerJson(const StrictJson& file);
+    // Tokens by id; those in brackets are control tokens, and [UNK], [CLS] and [SEP] must be among them.
+    static Result<std::shared_ptr<const WordPiece>> fromTokens(std::vector<std::string> tokens, Options options, const std::string& where);
     ~WordPiece() override;
 
     std::vector<TokenId> encode(std::string_view text) const override; // without [CLS] and [SEP]

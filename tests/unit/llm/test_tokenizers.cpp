@@ -48,8 +48,8 @@ ByteLevelBpe::Tables smallTables() {
     for (const char* token : {"Ġ", "Ċ", "ab", "abc", "bc", "Ġa"})
         tables.tokens.push_back(token);
     tables.merges = {"b c", "a b", "a bc", "Ġ a"};
-    tables.isControl.assign(tables.tokens.size(), false);
-    tables.isControl[0] = tables.isControl[1] = true;
+    tables.kinds.assign(tables.tokens.size(), ByteLevelBpe::TokenKind::ordinary);
+    tables.kinds[0] = tables.kinds[1] = ByteLevelBpe::TokenKind::control;
     return tables;
 }
 
@@ -93,7 +93,7 @@ private slots:
                                                                                {"\xff\xfe!", {"\xff\xfe!"}},
                                                                                {"\n\n\nx", {"\n\n", "\n", "x"}}};
         for (const auto& [text, expected] : cases)
-            QVERIFY2(smollmPieces(text) == expected, text);
+            QVERIFY2(piecesOf(PreTokenizer::smollm, text) == expected, text);
     }
     void smollmIdsEqualTheReference() {
         if (!loaded())
@@ -158,7 +158,7 @@ private slots:
             return !result && result.error().code == "CL-2061";
         };
         QVERIFY(refused([](auto& t) { t.tokens.clear(); }));
-        QVERIFY(refused([](auto& t) { t.isControl.pop_back(); }));
+        QVERIFY(refused([](auto& t) { t.kinds.pop_back(); }));
         QVERIFY(refused([](auto& t) { t.tokens[5] = t.tokens[6]; }));
         QVERIFY(refused([](auto& t) { t.tokens[5] = "日"; }));
         QVERIFY(refused([](auto& t) { t.merges.push_back("ab"); }));
