@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "llm/model_source.h"
+#include "base/file.h"
+#include "base/text.h"
 #include "llm/byte_level_bpe.h"
+#include "llm/sentence_piece.h"
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 namespace carousel {
 
@@ -48,7 +52,7 @@ const TensorInfo& ModelSource::stored(WeightRole role, std::int64_t block) const
     if (role == WeightRole::head && m_shape.tiedHead)
         role = WeightRole::tokenEmbedding;
     // Opening has found every tensor of the shape; asking for one beyond it is a mistake of the caller and ends the program.
-    return **m_store.tensor(m_gguf ? ggufName(role, block) : safetensorsName(role, block));
+    return *m_store.tensor(m_gguf ? ggufName(role, block) : safetensorsName(role, block)).value();
 }
 
 Result<std::vector<float>> ModelSource::floats(WeightRole role, std::int64_t block) const {
@@ -64,11 +68,86 @@ Result<std::vector<std::byte>> ModelSource::blocks(WeightRole role, std::int64_t
     return m_store.raw(stored(role, block));
 }
 
+namespace {
+
+constexpr std::size_t largestTokenizer = std::size_t(64) << 20;
+
+// Control tokens that a folder adds to those of its SentencePiece model.
+Result<std::map<std::string, TokenId>> addedTokens(const std::string& folder) {
+    std::map<std::string, TokenId> added;
+    const std::string path = folder + "/added_tokens.json";
+    if (!fileExists(path))
+        return added;
+    CAROUSEL_ASSIGN(const StrictJson file, StrictJson::read(path));
+    for (const auto& [name, id] : file.root().items()) {
+        if (!id.is_number_unsigned() || id.get<std::uint64_t>() >= (1u << 24))
+            return file.refuse(fmt::format("'{}' has no number", quotedForMessage(name)));
+        added.emplace(name, id.get<TokenId>());
+    }
+    return added;
+}
+
+Result<std::shared_ptr<const Tokenizer>> tokenizerOfFolder(const std::string& folder) {
+    const std::string jsonPath = folder + "/tokenizer.json";
+    std::string piecesPath = folder + "/tokenizer.model";
+    if (!fileExists(piecesPath))
+        piecesPath = folder + "/spiece.model";
+    if (fileExists(jsonPath)) {
+        CAROUSEL_ASSIGN(const StrictJson json, StrictJson::read(jsonPath, largestTokenizer));
+        // A SentencePiece model rewritten as JSON lies beside its original, which its own library reads.
+        CAROUSEL_ASSIGN(const std::string kind, json.textOr("model.type", "BPE"));
+        CAROUSEL_ASSIGN(const bool bytePieces, json.booleanOr("model.byte_fallback", false));
+        if (!fileExists(piecesPath) || (kind == "BPE" && !bytePieces)) {
+            std::optional<TokenId> end;
+            if (const std::string configPath = folder + "/config.json"; fileExists(configPath)) {
+                CAROUSEL_ASSIGN(const StrictJson config, StrictJson::read(configPath));
+                if (const auto id = config.integer("eos_token_id", 0, (1 << 24) - 1)) // else a list, whose members the template names
+                    end = static_cast<TokenId>(*id);
+            }
+            CAROUSEL_ASSIGN(std::shared_ptr<const Tokenizer> tokenizer, ByteLevelBpe::fromTokenizerJson(json, end));
+            return tokenizer;
+        }
+    }
+    if (!fileExists(piecesPath))
+        return fail(ErrorKind::input, "CL-2066", fmt::format("The folder '{}' holds neither tokenizer.json nor tokenizer.model.", folder),
+                    "Fetch the model's tokenizer files too, or use a GGUF file, which holds its tokenizer.");
+    CAROUSEL_ASSIGN(auto added, addedTokens(folder));
+    CAROUSEL_ASSIGN(std::shared_ptr<const Tokenizer> tokenizer, SentencePiece::fromFile(piecesPath, std::move(added)));
+    return tokenizer;
+}
+
+Result<std::shared_ptr<const Tokenizer>> tokenizerOfGguf(const GgufFile& file) {
+    CAROUSEL_ASSIGN(const auto model, file.text("tokenizer.ggml.model"));
+    if (model == "llama" || model == "t5") {
+        CAROUSEL_ASSIGN(std::shared_ptr<const Tokenizer> tokenizer, SentencePiece::fromGguf(file));
+        return tokenizer;
+    }
+    CAROUSEL_ASSIGN(std::shared_ptr<const Tokenizer> tokenizer, ByteLevelBpe::fromGguf(file));
+    return tokenizer;
+}
+
+// The text of a folder's chat template; empty when it has none.
+Result<std::string> templateOfFolder(const std::string& folder) {
+    if (const std::string path = folder + "/chat_template.jinja"; fileExists(path))
+        return readFile(path, std::size_t(1) << 20);
+    const std::string path = folder + "/tokenizer_config.json";
+    if (!fileExists(path))
+        return std::string();
+    CAROUSEL_ASSIGN(const StrictJson config, StrictJson::read(path, std::size_t(16) << 20));
+    if (!config.has("chat_template"))
+        return std::string();
+    const auto& found = config.root().at("chat_template");
+    if (found.is_array()) // several templates by name
+        for (const auto& one : found)
+            if (one.is_object() && one.value("name", nlohmann::json()) == "default" && one.value("template", nlohmann::json()).is_string())
+                return one.at("template").get<std::string>();
+    return config.text("chat_template");
+}
+
+} // namespace
+
 Result<std::shared_ptr<const Tokenizer>> ModelSource::tokenizer() const {
-    if (!m_gguf)
-        return fail(ErrorKind::input, "CL-2060", fmt::format("'{}': no tokenizer of this folder can be read.", m_folder),
-                    "Use a GGUF file, which holds its tokenizer.");
-    CAROUSEL_ASSIGN(std::shared_ptr<const Tokenizer> tokenizer, ByteLevelBpe::fromGguf(*m_gguf));
+    CAROUSEL_ASSIGN(auto tokenizer, m_gguf ? tokenizerOfGguf(*m_gguf) : tokenizerOfFolder(m_folder));
     if (static_cast<std::int64_t>(tokenizer->vocabularySize()) > m_shape.vocabulary)
         return fail(
             ErrorKind::input, "CL-2037",
@@ -77,11 +156,19 @@ Result<std::shared_ptr<const Tokenizer>> ModelSource::tokenizer() const {
     return tokenizer;
 }
 
-Result<ChatTemplate> ModelSource::chatTemplate(std::shared_ptr<const Tokenizer> tokenizer) const {
-    if (!m_gguf)
-        return fail(ErrorKind::input, "CL-2063", fmt::format("'{}': no chat template of this folder can be read.", m_folder),
-                    "Use a GGUF file, which holds its template.");
-    return ChatTemplate::fromGguf(*m_gguf, std::move(tokenizer));
+Result<ChatTemplate> ModelSource::chatTemplate(std::shared_ptr<const Tokenizer> tokenizer, bool plainWhenNone) const {
+    std::string text;
+    if (!m_gguf) {
+        CAROUSEL_ASSIGN(text, templateOfFolder(m_folder));
+    } else if (m_gguf->has("tokenizer.chat_template")) {
+        CAROUSEL_ASSIGN(text, m_gguf->text("tokenizer.chat_template"));
+    }
+    if (!text.empty())
+        return ChatTemplate::fromText(text, std::move(tokenizer), path());
+    if (plainWhenNone)
+        return ChatTemplate::plain(std::move(tokenizer));
+    return fail(ErrorKind::input, "CL-2063", fmt::format("'{}' has no chat template.", path()),
+                "Use an instruction-tuned model, such as SmolLM2-135M-Instruct.");
 }
 
 } // namespace carousel

@@ -31,8 +31,10 @@ public:
     // 8-bit blocks are given at toFloats().
     Result<std::vector<std::byte>> blocks(WeightRole role, std::int64_t block = 0) const;
 
-    Result<std::shared_ptr<const Tokenizer>> tokenizer() const; // CL-2060, CL-2061, CL-2037 (more tokens than the embedding has rows)
-    Result<ChatTemplate> chatTemplate(std::shared_ptr<const Tokenizer> tokenizer) const; // CL-2063
+    // CL-2060, CL-2061, CL-2064..2066; CL-2037: more tokens than the embedding has rows. In a folder: tokenizer.json, tokenizer.model.
+    Result<std::shared_ptr<const Tokenizer>> tokenizer() const;
+    // CL-2063: a template that is not known, or none and not `plainWhenNone`. In a folder: chat_template.jinja, tokenizer_config.json.
+    Result<ChatTemplate> chatTemplate(std::shared_ptr<const Tokenizer> tokenizer, bool plainWhenNone = false) const;
 
 private:
     ModelSource() = default;
