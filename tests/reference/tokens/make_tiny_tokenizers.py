@@ -53,7 +53,8 @@ def byte_level(name, pre, specials, size, normalizer=None, begin=None, ignore_me
     if old_merges:
         content["model"]["merges"] = [" ".join(pair) for pair in content["model"]["merges"]]
     if ignore_merges:  # a token that no merges lead to, as Llama 3 has them
-        content["model"]["vocab"]["unmergeable"] = len(content["model"]["vocab"]) + 1
+        content["model"]["vocab"]["unmergeable"] = len(content["model"]["vocab"])
+        content["added_tokens"][-1]["id"] += 1  # <tool>, which follows the vocabulary
     path = os.path.join(HERE, name + ".json")
     with open(path, "w", encoding="utf-8", newline="\n") as stream:
         json.dump(content, stream, ensure_ascii=False, separators=(",", ":"))

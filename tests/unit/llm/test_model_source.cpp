@@ -335,7 +335,8 @@ private slots:
         auto size = [&](const char* name, std::uint32_t value) {
             return code([&](Gguf& file) {
                 for (auto& data : file.keys)
-                    if (data.find(std::string("llama.") + name) != std::string::npos)
+                    if (data.size() == std::string("llama.").size() + std::strlen(name) + 16 &&
+                        data.find(std::string("llama.") + name) == 8)
                         data = keyU32(std::string("llama.") + name, value);
             });
         };
