@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "cli/comparison_text.h"
 #include "cli/session.h"
+#include "server/endpoints.h"
 #include <cstdio>
 
 namespace carousel::cli {
@@ -12,7 +13,7 @@ using nlohmann::json;
 namespace {
 struct RunOptions {
     std::string specification, device;
-    std::vector<std::string> sets;
+    std::vector<std::string> sets, allowedServers;
     std::int64_t seed = -1, resume = 0;
     bool acks = false;
 };
@@ -45,8 +46,15 @@ void printAcks(Workbench& bench) {
     });
 }
 
-Result<Answer> resumeStudy(Session& session, std::int64_t study, bool acks) {
+void allowServers(Workbench& bench, const RunOptions& options) {
+    for (const auto& name : options.allowedServers)
+        bench.endpoints().allow(name);
+}
+
+Result<Answer> resumeStudy(Session& session, std::int64_t study, const RunOptions& options) {
     CAROUSEL_ASSIGN(Workbench* const bench, session.openToWrite());
+    const bool acks = options.acks;
+    allowServers(*bench, options);
     if (acks)
         printAcks(*bench);
     CAROUSEL_ASSIGN(const auto done, bench->resumeStudy(study, session.control()));
@@ -58,7 +66,7 @@ Result<Answer> runStudy(Session& session, const RunOptions& options) {
         if (!options.sets.empty() || options.seed >= 0 || !options.device.empty())
             return fail(ErrorKind::usage, "CL-3000", "--resume goes on with the specification that the study was started with; --set, --seed and --device cannot change it.",
                         "Leave them out, or start a new study.");
-        return resumeStudy(session, options.resume, options.acks);
+        return resumeStudy(session, options.resume, options);
     }
     if (options.specification.empty())
         return fail(ErrorKind::usage, "CL-3000", "No specification is given.", "Write `run SPEC.toml`, or `run --resume STUDY`.");
@@ -75,6 +83,7 @@ Result<Answer> runStudy(Session& session, const RunOptions& options) {
         return fail(std::move(error));
     }
     CAROUSEL_ASSIGN(Workbench* const bench, session.openToWrite());
+    allowServers(*bench, options);
     if (options.acks)
         printAcks(*bench);
     CAROUSEL_ASSIGN(const auto done, bench->runStudy(*study, session.control()));
@@ -91,11 +100,14 @@ void addRunCommands(CLI::App& app, Session& session) {
     run->add_option("--device", options->device, "Where language models compute")->check(CLI::IsMember({"cpu", "cuda", "auto"}));
     run->add_option("--resume", options->resume, "Go on with a study that was stopped")->type_name("STUDY");
     run->add_flag("--acks", options->acks, "Print ACK <users> on stderr after each commit");
+    const char* const allowHelp = "Prompts with item texts and people's histories may be sent to this endpoint (may be given again)";
+    run->add_option("--allow-server", options->allowedServers, allowHelp)->type_name("NAME")->expected(1)->take_all();
     session.chosen(run, "run", [&session, options] { return runStudy(session, *options); });
     auto* resume = app.add_subcommand("resume", "Go on with a study that was stopped");
     resume->add_option("study", options->resume, "Study")->required();
     resume->add_flag("--acks", options->acks, "Print ACK <users> on stderr after each commit");
-    session.chosen(resume, "resume", [&session, options] { return resumeStudy(session, options->resume, options->acks); });
+    resume->add_option("--allow-server", options->allowedServers, allowHelp)->type_name("NAME")->expected(1)->take_all();
+    session.chosen(resume, "resume", [&session, options] { return resumeStudy(session, options->resume, *options); });
 }
 
 } // namespace carousel::cli

@@ -5,6 +5,7 @@
 #include "data/split.h"
 #include "stages/plugin.h"
 #include <array>
+#include <map>
 
 namespace carousel {
 
@@ -55,6 +56,8 @@ struct StudySpec {
     std::uint64_t seed = 1;
     std::string device = "cpu";
     std::vector<StrategySpec> strategies;
+    // [endpoints.NAME]: servers that stages name as "server:NAME"; resolved, see stages/endpoint.h. Consent to send data there is not given here.
+    std::map<std::string, Parameters> endpoints;
 };
 
 // Errors CL-3005.. name the key path and what is allowed. `sets`: "scorer.count=20" for all strategies, "NAME:scorer.count=20" for one,

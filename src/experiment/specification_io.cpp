@@ -2,6 +2,7 @@
 // Specifications as TOML (for people) and as canonical JSON (for hashing).
 #include "base/text.h"
 #include "experiment/specification_internal.h"
+#include "stages/endpoint.h"
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <toml++/toml.h>
@@ -192,6 +193,27 @@ Result<std::vector<StrategySpec>> readStrategies(const toml::node& value) {
     }
     return strategies;
 }
+
+Result<std::map<std::string, Parameters>> readEndpoints(const toml::node& node) {
+    const auto* tables = node.as_table();
+    if (!tables)
+        return refused(fmt::format("'endpoints' ({}) must be written as [endpoints.NAME].", at(node)), "Write [endpoints.lab] with url = \"http://127.0.0.1:8000\" below it.");
+    std::map<std::string, Parameters> out;
+    for (const auto& [key, entry] : *tables) {
+        const std::string path = "endpoints." + std::string(key.str());
+        const auto* table = entry.as_table();
+        if (!table)
+            return refused(fmt::format("{} ({}) must be a table.", path, at(entry)), "Write [endpoints.lab] with url = \"http://127.0.0.1:8000\" below it.");
+        Parameters given;
+        for (const auto& [id, value] : *table) {
+            CAROUSEL_ASSIGN(auto parameter, parameterValue(value, path + "." + std::string(id.str())));
+            given.set(std::string(id.str()), std::move(parameter));
+        }
+        CAROUSEL_ASSIGN(auto checked, checkedEndpoint(std::string(key.str()), given));
+        out.emplace(std::string(key.str()), std::move(checked));
+    }
+    return out;
+}
 } // namespace
 
 Result<std::vector<StrategySpec>> parseStrategies(const std::string& text) {
@@ -207,6 +229,8 @@ Result<StudySpec> parseStudy(const std::string& text, const PluginRegistry& plug
         const std::string id(key.str());
         if (id == "strategy") {
             CAROUSEL_ASSIGN(study.strategies, readStrategies(value));
+        } else if (id == "endpoints") {
+            CAROUSEL_ASSIGN(study.endpoints, readEndpoints(value));
         } else if (const auto* section = value.as_table()) {
             for (const auto& [inner, node] : *section)
                 CAROUSEL_TRY(setStudyKey(study, id + "." + std::string(inner.str()), scalarText(node)));
@@ -244,6 +268,15 @@ std::string toToml(const StudySpec& study) {
                                               {"confidence", e.confidence},
                                               {"refitOnValidation", e.refitOnValidation},
                                               {"value", e.value}});
+    toml::table endpoints;
+    for (const auto& [name, endpoint] : study.endpoints) {
+        toml::table table;
+        for (const auto& [id, value] : endpoint.values())
+            insert(table, id, value);
+        endpoints.insert(name, std::move(table));
+    }
+    if (!endpoints.empty())
+        document.insert("endpoints", std::move(endpoints));
     std::ostringstream out;
     out << document << "\n" << strategiesToml(study.strategies);
     return out.str();
@@ -278,6 +311,10 @@ std::string canonicalJson(const StudySpec& study) {
                     {"targetModel", s.targetModel}, {"minimumHistory", s.minimumHistory}, {"seed", s.seed}};
     out["evaluation"] = {{"k", e.k}, {"window", e.window}, {"swipe", e.swipe}, {"examination", e.examination}, {"users", e.users}, {"depth", e.depth},
                          {"bootstrap", e.bootstrap}, {"confidence", e.confidence}, {"refitOnValidation", e.refitOnValidation}, {"value", e.value}};
+    for (const auto& [name, endpoint] : study.endpoints) // what decides the answers; not how fast they come and what they cost
+        for (const char* id : {"url", "model", "kind", "rung", "prompt", "thinking", "top_logprobs"})
+            if (const auto it = endpoint.values().find(id); it != endpoint.values().end())
+                out["endpoints"][name][id] = toJson(it->second);
     out["strategies"] = nlohmann::json::array();
     for (const auto& strategy : study.strategies)
         out["strategies"].push_back(toJson(strategy));

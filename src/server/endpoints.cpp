@@ -63,6 +63,7 @@ Result<EndpointMap> parseEndpoints(const std::string& text) {
                                                   quotedForMessage(name.str()), quotedForMessage(field)));
             }
             CAROUSEL_ASSIGN(auto checked, checkedEndpoint(std::string(name.str()), given));
+            CAROUSEL_TRY(parseServerUrl(checked.text("url")));
             out.emplace(std::string(name.str()), std::move(checked));
         }
     }
@@ -145,7 +146,7 @@ Result<void> Endpoints::remove(const std::string& name) {
     return writeFile(all);
 }
 
-Result<Parameters> Endpoints::find(const std::string& name) const {
+Result<Parameters> Endpoints::findLocked(const std::string& name) const {
     CAROUSEL_ASSIGN(const auto own, readFile());
     if (const auto it = own.find(name); it != own.end())
         return it->second;
@@ -159,6 +160,11 @@ Result<Parameters> Endpoints::find(const std::string& name) const {
     return fail(ErrorKind::input, "CL-2115", fmt::format("There is no endpoint '{}'.", quotedForMessage(name)),
                 fmt::format("{}Add it with `endpoint add`, or as [endpoints.{}] in the study.",
                             known.empty() ? "" : fmt::format("Known: {}. ", fmt::join(known, ", ")), quotedForMessage(name)));
+}
+
+Result<Parameters> Endpoints::find(const std::string& name) const {
+    const std::lock_guard lock(m_mutex);
+    return findLocked(name);
 }
 
 Result<ServerCard> Endpoints::test(const Parameters& unsaved, const RunControl& control) {
@@ -176,7 +182,7 @@ Result<ServerCard> Endpoints::test(const std::string& nameOrUrl, const RunContro
         endpoint.set("url", nameOrUrl);
     } else {
         const std::lock_guard lock(m_mutex);
-        CAROUSEL_ASSIGN(endpoint, find(nameOrUrl));
+        CAROUSEL_ASSIGN(endpoint, findLocked(nameOrUrl));
     }
     return test(endpoint, control);
 }
@@ -208,7 +214,7 @@ void Endpoints::allow(const std::string& name) {
 
 Result<void> Endpoints::setKey(const std::string& name, std::string key) {
     const std::lock_guard lock(m_mutex);
-    CAROUSEL_ASSIGN(const auto endpoint, find(name));
+    CAROUSEL_ASSIGN(const auto endpoint, findLocked(name));
     CAROUSEL_ASSIGN(const auto url, parseServerUrl(endpoint.text("url")));
     CAROUSEL_ASSIGN(m_held->typed[name], SecretKey::forThisProcess(std::move(key), url.origin));
     return {};
@@ -216,7 +222,7 @@ Result<void> Endpoints::setKey(const std::string& name, std::string key) {
 
 Result<LanguageModel*> Endpoints::model(const std::string& name) {
     const std::lock_guard lock(m_mutex);
-    CAROUSEL_ASSIGN(const auto endpoint, find(name));
+    CAROUSEL_ASSIGN(const auto endpoint, findLocked(name));
     CAROUSEL_ASSIGN(const auto url, parseServerUrl(endpoint.text("url")));
     const std::string& variable = endpoint.text("api_key_env");
     if (!url.origin.isLoopback() && !endpoint.boolean("consent") && !m_allowed.count(name))

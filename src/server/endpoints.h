@@ -35,6 +35,8 @@ public:
     Result<void> add(const std::string& name, const Parameters& given);
     Result<void> remove(const std::string& name); // CL-2115
 
+    Result<Parameters> find(const std::string& name) const; // the user's own, else the study's; CL-2115
+
     // What the server is and can do; asks it now. Sends the two easy questions and none of the user's data, so that no consent is needed.
     // CL-2115: neither an address nor a known name; errors of probe().
     Result<ServerCard> test(const std::string& nameOrUrl, const RunControl& control);
@@ -54,7 +56,7 @@ private:
     struct Held;
     Result<EndpointMap> readFile() const;
     Result<void> writeFile(const EndpointMap& endpoints) const;
-    Result<Parameters> find(const std::string& name) const;
+    Result<Parameters> findLocked(const std::string& name) const;
 
     const std::string m_userFile;
     mutable std::mutex m_mutex; // guards what follows

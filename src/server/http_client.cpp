@@ -60,7 +60,7 @@ struct HttpClient::Transfer {
             if (name == "retry-after")
                 transfer.reply.retryAfter = value.substr(0, 64);
             else if (name == "content-type")
-                transfer.reply.contentType = lowered(value.substr(0, 128));
+                transfer.reply.contentType = value.substr(0, 128);
         }
         return size * n;
     }

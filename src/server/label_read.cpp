@@ -131,6 +131,8 @@ LabelRead labelsIn(const std::vector<TokenProbability>& top, const std::vector<L
         out.logProbability.push_back(logSumExp(found));
         out.mass += std::exp(out.logProbability.back());
     }
+    if (out.mass > 1.01)
+        out.problem = fmt::format("the probabilities of the answers sum to {:.3g}, more than 1", out.mass);
     out.mass = std::min(out.mass, 1.0);
     if (seen == 0)
         out.problem = fmt::format("none of the answers is among the {} most probable tokens; the model would say {}", top.size(),

@@ -99,6 +99,8 @@ Read<std::vector<LabelRead>> Ladder::reads(const Batch& batch, const json& reply
             return unusable(fmt::format("the reply has not {} scores", n));
         for (const auto& row : *scores) {
             const auto numbers = numbersIn(row, labels.size());
+            if (!numbers && (!row.is_array() || row.size() != labels.size()))
+                return unusable(numbers.error());
             out.push_back(numbers ? labelsFromProbabilities(*numbers) : failedRead(numbers.error()));
         }
         return out;

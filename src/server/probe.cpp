@@ -122,7 +122,7 @@ private:
             m_card.kind = sign.kind;
             m_card.version = textIn(reply, sign.kind == ServerKind::llamaServer ? "build_info" : "version");
             if (sign.kind == ServerKind::llamaServer) {
-                m_card.slots = numberIn(reply, "total_slots");
+                m_card.workSlots = numberIn(reply, "total_slots");
                 const json settings = reply.is_object() ? reply.value("default_generation_settings", json()) : json();
                 if (const auto context = numberIn(settings, "n_ctx"); context > 0)
                     m_card.contextLength = context;
@@ -191,7 +191,7 @@ private:
             if (rung == Rung::top || rung == Rung::bias) {
                 const auto most = static_cast<int>(m_endpoint.integer("top_logprobs"));
                 for (const int top : {most, 20, 5}) { // hosted services cap it at 20 or 5
-                    if (top > most || m_card.rung != Rung::none || (top == m_card.topLimit && top != most))
+                    if (top > most || m_card.rung != Rung::none || top == m_card.topLimit)
                         continue;
                     m_card.topLimit = top;
                     CAROUSEL_TRY(tryRung(rung));

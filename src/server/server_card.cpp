@@ -78,7 +78,7 @@ nlohmann::json ServerCard::json() const {
                        {"model", model},
                        {"models", models},
                        {"contextLength", contextLength},
-                       {"slots", slots},
+                       {"slots", workSlots},
                        {"tokenises", tokenise != Tokenise::none},
                        {"chat", chat},
                        {"structuredOutput", structuredOutput},

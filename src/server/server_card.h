@@ -24,7 +24,7 @@ struct ServerCard {
     std::string url, version, model; // model: as the server calls it
     std::vector<std::string> models;
     std::int64_t contextLength = 0; // tokens; 0: not told
-    std::int64_t slots = 0;         // requests it works on at a time; 0: not told
+    std::int64_t workSlots = 0;       // requests it works on at a time; 0: not told
     Tokenise tokenise = Tokenise::none;
     std::string tokeniseRoute;
     bool chat = false, structuredOutput = false, tokenisesMessages = false;

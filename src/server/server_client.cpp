@@ -121,6 +121,8 @@ Error ServerClient::refusal(const Ending& ending) const {
 
 // Fills `ending` from what came; the text tells why trying again may help.
 std::optional<std::string> ServerClient::read(const HttpReply& reply, json& out, Ending& ending) const {
+    // Some servers repeat what they were sent. Before anything of it is cut or quoted: half a key would not be found any more.
+    const std::string body = m_key.removedFrom(reply.body);
     ending.status = reply.outcome == HttpOutcome::reply ? reply.status : 0;
     auto failed = [&](StatusMeaning meaning, const std::string& reason) -> std::optional<std::string> {
         ending.meaning = meaning;
@@ -138,22 +140,23 @@ std::optional<std::string> ServerClient::read(const HttpReply& reply, json& out,
     if (const auto meaning = meaningOf(reply.status); meaning != StatusMeaning::good) {
         if (reply.status >= 300 && reply.status < 400)
             return failed(meaning, fmt::format("HTTP {}, a redirect, which is never followed", reply.status));
-        return failed(meaning, fmt::format("HTTP {}: {}", reply.status, messageOf(reply.body)));
+        return failed(meaning, fmt::format("HTTP {}: {}", reply.status, messageOf(body)));
     }
-    if (reply.contentType.find("html") != std::string::npos)
+    const std::string type = lowered(reply.contentType);
+    if (type.find("html") != std::string::npos)
         return failed(StatusMeaning::everyItemFails, "a web page came where JSON should; this is not the address of an API");
-    if (reply.contentType.find("json") == std::string::npos)
+    if (type.find("json") == std::string::npos)
         return failed(StatusMeaning::tryAgain,
                       fmt::format("the reply's content type is '{}', not JSON", quotedForMessage(reply.contentType, 60)));
-    if (trimmed(reply.body).empty())
+    if (trimmed(body).empty())
         return failed(StatusMeaning::tryAgain, "the reply is empty");
-    auto parsed = strictJson(reply.body);
+    auto parsed = strictJson(body);
     if (!parsed)
         return failed(StatusMeaning::tryAgain, "the reply cannot be used: " + parsed.error());
     if (!parsed->is_object() && !parsed->is_array())
         return failed(StatusMeaning::tryAgain, "the reply is neither a JSON object nor a list");
     if (parsed->is_object() && parsed->contains("error") && !(*parsed)["error"].is_null())
-        return failed(StatusMeaning::tryAgain, "the reply is an error under HTTP 200: " + messageOf(reply.body));
+        return failed(StatusMeaning::tryAgain, "the reply is an error under HTTP 200: " + messageOf(body));
     if (parsed->is_object() && parsed->contains("usage") && (*parsed)["usage"].is_object())
         for (const char* key : {"prompt_tokens", "completion_tokens", "total_tokens"})
             if (countIn((*parsed)["usage"], key) < 0)

@@ -125,6 +125,8 @@ Result<Parameters> checkedEndpoint(const std::string& name, const Parameters& gi
     if (const auto& variable = out.text("api_key_env"); !variable.empty() && !isVariableName(variable))
         return fail(ErrorKind::input, "CL-2102", fmt::format("{}: api_key_env is not the name of an environment variable.", owner),
                     keyAdvice);
+    if (out.text("url").find_first_of("@?#") != std::string::npos) // a password would be kept wherever the description is
+        return fail(ErrorKind::input, "CL-2102", fmt::format("{}: url holds a name, a password or a query.", owner), keyAdvice);
     if (out.text("url").empty())
         return fail(ErrorKind::input, "CL-2102", fmt::format("{} has no url.", owner), "Write url = \"http://127.0.0.1:8000\".");
     return out;

@@ -24,7 +24,10 @@ public:
         auto out = nlohmann::json::array();
         for (const auto& [id, model] : m_models) {
             const auto& info = model->info();
-            out.push_back({{"id", id}, {"file", info.file}, {"sha256", info.sha256}, {"format", info.format}, {"compute", info.computeType}, {"device", info.device}});
+            nlohmann::json entry{{"id", id}, {"file", info.file}, {"sha256", info.sha256}, {"format", info.format}, {"compute", info.computeType}, {"device", info.device}};
+            if (const auto facts = nlohmann::json::parse(model->facts(), nullptr, false); facts.is_object())
+                entry["server"] = facts;
+            out.push_back(std::move(entry));
         }
         return out;
     }

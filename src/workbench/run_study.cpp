@@ -50,7 +50,8 @@ Result<void> runOne(std::int64_t id, const StudySpec& study, const StrategySpec&
     StoreSink sink(store, id, std::move(finished), listener);
     const auto outcome = runExperiment(dataset, split, study, strategy, host, sink, control);
     if (!outcome) {
-        const bool stopped = outcome.error().kind == ErrorKind::cancelled;
+        // Cancelled, or paused by a server or a budget: what was finished is kept and the rest can be taken up again.
+        const bool stopped = outcome.error().kind == ErrorKind::cancelled || outcome.error().kind == ErrorKind::partial;
         CAROUSEL_TRY(store.finishRun(id, stopped ? RunState::interrupted : RunState::failed, "{}", describe(outcome.error())));
         return fail(outcome.error());
     }
@@ -70,10 +71,11 @@ Result<void> runOne(std::int64_t id, const StudySpec& study, const StrategySpec&
 
 Result<void> Workbench::Private::runStrategies(std::int64_t study, const StudySpec& spec, StudyRun& out, Workbench& bench, const RunControl& control) {
     out.study = study;
+    CAROUSEL_TRY(endpoints.useStudy(spec.endpoints, control));
     CAROUSEL_ASSIGN(const auto data, bench.dataset(spec.dataset, control));
     CAROUSEL_ASSIGN(const auto parts, split(*data, spec.split, control));
     CAROUSEL_ASSIGN(const auto known, store->runs());
-    std::optional<Error> firstError;
+    std::optional<Error> firstError, paused;
     std::size_t failed = 0;
     const auto users = static_cast<std::int64_t>(evaluatedUsers(*parts, spec.evaluation, spec.seed).size());
     for (std::size_t i = 0; i < spec.strategies.size(); ++i) {
@@ -114,12 +116,17 @@ Result<void> Workbench::Private::runStrategies(std::int64_t study, const StudySp
             // Disk full, locked and the like hit every strategy alike: stop here.
             if (done.error().kind == ErrorKind::io || done.error().kind == ErrorKind::project)
                 return fail(done.error());
+            if (done.error().kind == ErrorKind::partial && !paused)
+                paused = Error{ErrorKind::partial, "CL-7016", fmt::format("Study {} is paused at strategy '{}': {} {}", study, strategy.name, done.error().code, done.error().message),
+                               fmt::format("What was answered is kept and is not asked for again; go on with `resume {}`.", study)};
             ++failed;
             out.failures.push_back(fmt::format("{}: {}", strategy.name, describe(done.error())));
             if (!firstError)
                 firstError = done.error();
         }
     }
+    if (paused)
+        return fail(*paused);
     if (firstError && failed == spec.strategies.size())
         return fail(*firstError);
     return {};
@@ -160,6 +167,7 @@ Result<void> Workbench::resumeRun(std::int64_t run, const RunControl& control) {
     if (data->digest != row.datasetDigest)
         return fail(ErrorKind::input, "CL-7011", fmt::format("Data set '{}' is not the one run {} was started on.", row.dataset, run), "Import the old data again, or start a new run.");
     CAROUSEL_ASSIGN(const auto parts, m_d->split(*data, spec.split, control));
+    CAROUSEL_TRY(m_d->endpoints.useStudy(spec.endpoints, control));
     CAROUSEL_TRY(m_d->store->reopenRun(run));
     return runOne(run, spec, *strategy, data, *parts, *this, m_d->plugins, m_d->host(spec.device), m_d->commitListener, control);
 }

@@ -2,7 +2,9 @@
 // Projects, data and models of the workbench. Running is in run_study.cpp, comparing in compare.cpp, the carousel in carousel_view.cpp.
 #include "workbench/workbench.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/paths.h"
+#include "base/text.h"
 #include "workbench/workbench_private.h"
 
 namespace carousel {
@@ -114,9 +116,12 @@ ModelHost& Workbench::Private::host(const std::string& device) {
         OpenOptions options;
         options.device = device;
         host = std::make_unique<ModelHost>(options);
+        host->setServerOpener([this](const std::string& server) { return endpoints.model(server); });
     }
     return *host;
 }
+
+server::Endpoints& Workbench::endpoints() { return m_d->endpoints; }
 
 Result<LanguageModel*> Workbench::languageModel(const std::string& id) { return m_d->host("cpu").languageModel(id); }
 
@@ -140,6 +145,11 @@ std::map<std::string, std::string> Workbench::Private::modelHashes(const Strateg
         if (!entry || !(*entry)->manifest.usesLanguageModel || !strategy.stage(kind).parameters.has("model"))
             continue;
         const std::string id = strategy.stage(kind).parameters.text("model");
+        if (constexpr std::string_view prefix = "server:"; startsWith(id, prefix)) { // no file to hash: the address and the name stand for it
+            if (const auto endpoint = endpoints.find(id.substr(prefix.size())))
+                out[id] = sha256(endpoint->text("url") + "#" + endpoint->text("model"));
+            continue;
+        }
         if (const auto location = ModelShelf().resolve(id))
             out[id] = location->sha256;
     }

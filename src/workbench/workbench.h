@@ -10,6 +10,10 @@
 #include "report/analysis_document.h"
 #include "store/project_store.h"
 
+namespace carousel::server {
+class Endpoints;
+}
+
 namespace carousel {
 
 struct StrategyResult {
@@ -146,7 +150,8 @@ public:
         std::int64_t bytes = 0;
     };
     std::vector<ShelfModel> models() const;
-    Result<LanguageModel*> languageModel(const std::string& id);
+    Result<LanguageModel*> languageModel(const std::string& id); // also "server:NAME"
+    server::Endpoints& endpoints();                              // servers: list, add, remove, test, consent, keys for this process
 
 private:
     struct Private;

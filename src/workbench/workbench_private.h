@@ -3,6 +3,8 @@
 #pragma once
 #include "llm/caching_model.h"
 #include "llm/model_host.h"
+#include "server/endpoints.h"
+#include "base/paths.h"
 #include "workbench/attraction.h"
 #include "workbench/workbench.h"
 #include <mutex>
@@ -21,6 +23,7 @@ struct Workbench::Private {
     PluginRegistry plugins = PluginRegistry::load();
     std::unique_ptr<ProjectStore> store;
     std::function<void(std::int64_t, std::int64_t)> commitListener;
+    server::Endpoints endpoints{endpointFile()}; // before the hosts, which hand out its models
 
     std::mutex mutex; // guards what follows
     std::map<std::string, DatasetPtr> datasets; // by digest
