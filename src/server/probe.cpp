@@ -38,6 +38,7 @@ public:
     Result<ServerCard> run() {
         m_card.url = m_client.url().origin.text() + m_client.url().path;
         CAROUSEL_TRY(listModels());
+        m_client.setProbing(true);
         CAROUSEL_TRY(recognise());
         CAROUSEL_TRY(findTokeniser());
         CAROUSEL_TRY(climb());
@@ -325,7 +326,9 @@ private:
 } // namespace
 
 Result<ServerCard> probe(ServerClient& client, const Parameters& endpoint, const RunControl& control) {
-    return Prober(client, endpoint, control).run();
+    auto card = Prober(client, endpoint, control).run();
+    client.setProbing(false);
+    return card;
 }
 
 } // namespace carousel::server

@@ -140,7 +140,8 @@ std::optional<std::string> ServerClient::read(const HttpReply& reply, json& out,
     if (const auto meaning = meaningOf(reply.status); meaning != StatusMeaning::good) {
         if (reply.status >= 300 && reply.status < 400)
             return failed(meaning, fmt::format("HTTP {}, a redirect, which is never followed", reply.status));
-        return failed(meaning, fmt::format("HTTP {}: {}", reply.status, messageOf(body)));
+        return failed(m_probing && reply.status == 500 ? StatusMeaning::thisItemFails : meaning,
+                      fmt::format("HTTP {}: {}", reply.status, messageOf(body)));
     }
     const std::string type = lowered(reply.contentType);
     if (type.find("html") != std::string::npos)

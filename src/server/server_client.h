@@ -46,6 +46,9 @@ public:
     // One call. The ending's reply points into `reply`.
     Result<Ending> ask(const HttpRequest& request, nlohmann::json& reply, const RunControl& control);
 
+    // While a server is asked what it can do, HTTP 500 is an answer (some give it where something is not offered): it is not tried again
+    // and does not count as trouble.
+    void setProbing(bool on) { m_probing = on; }
     // An ending that makes going on pointless (401, 403, 404, a redirect, a web page): CL-2106.
     Error refusal(const Ending& ending) const;
     const Usage& usage() const { return m_usage; }
@@ -73,6 +76,7 @@ private:
     double m_backoff, m_backoffLimit, m_retryAfterLimit, m_priceInput, m_priceCached, m_priceOutput;
     double m_holdUntil = 0; // Retry-After holds all requests
     int m_refusedInARow = 0;
+    bool m_probing = false;
 };
 
 } // namespace carousel::server

@@ -245,6 +245,13 @@ def spoil(fault, reply):
     elif fault in ("label_missing", "labels_missing"):
         for entry in entries:
             log = entry.get("logprobs") if isinstance(entry, dict) else None
+            if fault == "label_missing" and log and "content" in log:  # beyond the end of the list, as with a small K: only what is likelier is told
+                listed = log["content"][0]["top_logprobs"]
+                no = [t["logprob"] for t in listed if t["token"] == "No"]
+                kept = [t for t in listed if t["logprob"] > no[0]] if no else listed
+                if kept:
+                    log["content"][0].update({"top_logprobs": kept, "token": kept[0]["token"], "logprob": kept[0]["logprob"]})
+                continue
             drop = ("No", f"token_id:{NO}") + (("Yes", f"token_id:{YES}") if fault == "labels_missing" else ())
             if log and "content" in log:
                 log["content"][0]["top_logprobs"] = [t for t in log["content"][0]["top_logprobs"] if t["token"] not in drop]

@@ -519,7 +519,8 @@ private slots:
         QVERIFY(model);
         m_said += (*model)->facts();
         bool sent = false;
-        for (const auto& key : m_server.state()["keys"])
+        const auto state = m_server.state();
+        for (const auto& key : state["keys"])
             sent = sent || key == std::string("Bearer ") + canary;
         QVERIFY(sent); // the search below would find nothing if it had never been used
         QFile file(m_folder.filePath("endpoints.toml"));
