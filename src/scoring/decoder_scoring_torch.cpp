@@ -24,7 +24,7 @@ Result<TokenRequest> tokenRequest(const BranchRequest& request, const Tokenizer&
         return fail(emptyRequest("to score candidates without a prompt or without answers"));
     TokenRequest out;
     for (const std::string& answer : request.answers) {
-        const std::vector<TokenId> ids = tokenizer.encode(answer);
+        const std::vector<TokenId> ids = chat.encodeAnswer(answer);
         if (ids.empty())
             return fail(emptyRequest("for an answer that is empty"));
         out.answers.push_back(ids.front());
@@ -38,7 +38,7 @@ Result<TokenRequest> tokenRequest(const BranchRequest& request, const Tokenizer&
     const std::int64_t room = limit - static_cast<std::int64_t>(prompt.head.size() + close.size());
     std::int64_t longest = 0;
     for (std::size_t i = 0; i < count; ++i) {
-        std::vector<TokenId> ids = tokenizer.encode(prompt.heldBack + request.branches[i] + request.tail);
+        std::vector<TokenId> ids = tokenizer.encodeMiddle(prompt.heldBack + request.branches[i] + request.tail);
         if (room >= shortestBranchRoom && static_cast<std::int64_t>(ids.size()) > room) {
             ids.erase(ids.begin(), ids.end() - room);
             out.truncated[i] = 1;
@@ -162,7 +162,8 @@ Result<ContinuationScores> DecoderModel::scoreContinuations(const ContinuationRe
     std::vector<std::vector<TokenId>> wanted(count);
     std::int64_t longest = 0;
     for (std::size_t i = 0; i < count; ++i) {
-        wanted[i] = m_tokenizer->encode(prompt.heldBack + request.continuations[i]);
+        wanted[i] =
+            open ? m_tokenizer->encodeMiddle(prompt.heldBack + request.continuations[i]) : m_chat.encodeAnswer(request.continuations[i]);
         out.tokens[i] = static_cast<int>(wanted[i].size());
         longest = std::max(longest, static_cast<std::int64_t>(wanted[i].size()));
     }
