@@ -63,7 +63,23 @@ CAROUSEL_INLINE Floats exponential(Floats x) {
     return select(tooSmall, Floats{}, y);
 }
 
-void rmsNorm(const float* x, const float* weight, float epsilon, std::int64_t rows, std::int64_t width, float* y) {
+// bf16 is the upper half of a float. NaNs stay NaNs unless their payload is all in the lower half, which the arithmetic here does not make.
+typedef std::uint16_t Halves __attribute__((vector_size(lanes * 2)));
+CAROUSEL_INLINE void put(float* y, Floats v) { store(y, v); }
+CAROUSEL_INLINE void put(std::uint16_t* y, Floats v) {
+    const Ints bits = reinterpret_cast<Ints>(v);
+    const Ints rounded = (bits + (((bits >> 16) & 1) + 0x7FFF)) >> 16;
+    const Halves narrow = __builtin_convertvector(rounded, Halves);
+    __builtin_memcpy(y, &narrow, sizeof narrow);
+}
+CAROUSEL_INLINE void put(float* y, float v) { *y = v; }
+CAROUSEL_INLINE void put(std::uint16_t* y, float v) {
+    std::uint32_t bits;
+    __builtin_memcpy(&bits, &v, sizeof bits);
+    *y = static_cast<std::uint16_t>((bits + (((bits >> 16) & 1) + 0x7FFF)) >> 16);
+}
+
+template <class Out> CAROUSEL_INLINE void normRows(const float* x, const float* weight, float epsilon, std::int64_t rows, std::int64_t width, Out* y) {
     for (std::int64_t row = 0; row < rows; ++row, x += width, y += width) {
         Floats squares{};
         std::int64_t i = 0;
@@ -74,10 +90,16 @@ void rmsNorm(const float* x, const float* weight, float epsilon, std::int64_t ro
             total += x[j] * x[j];
         const float factor = 1.0f / __builtin_sqrtf(total / static_cast<float>(width) + epsilon);
         for (i = 0; i + lanes <= width; i += lanes)
-            store(y + i, load(x + i) * factor * load(weight + i));
+            put(y + i, load(x + i) * factor * load(weight + i));
         for (; i < width; ++i)
-            y[i] = x[i] * factor * weight[i];
+            put(y + i, x[i] * factor * weight[i]);
     }
+}
+void rmsNorm(const float* x, const float* weight, float epsilon, std::int64_t rows, std::int64_t width, float* y) {
+    normRows(x, weight, epsilon, rows, width, y);
+}
+void rmsNormHalf(const float* x, const float* weight, float epsilon, std::int64_t rows, std::int64_t width, std::uint16_t* y) {
+    normRows(x, weight, epsilon, rows, width, y);
 }
 
 void rotate(float* x, std::int64_t heads, int headSize, const float* cosine, const float* signedSine) {
@@ -101,17 +123,19 @@ void rotateHalves(float* x, std::int64_t heads, int headSize, const float* cosin
         }
 }
 
-void swiGlu(const float* gateUp, std::int64_t rows, std::int64_t width, float* y) {
+template <class Out> CAROUSEL_INLINE void gateRows(const float* gateUp, std::int64_t rows, std::int64_t width, Out* y) {
     for (std::int64_t row = 0; row < rows; ++row, gateUp += 2 * width, y += width) {
         std::int64_t i = 0;
         for (; i + lanes <= width; i += lanes) {
             const Floats gate = load(gateUp + i);
-            store(y + i, gate / (1.0f + exponential(-gate)) * load(gateUp + width + i));
+            put(y + i, gate / (1.0f + exponential(-gate)) * load(gateUp + width + i));
         }
         for (; i < width; ++i)
-            y[i] = gateUp[i] / (1.0f + __builtin_expf(-gateUp[i])) * gateUp[width + i];
+            put(y + i, gateUp[i] / (1.0f + __builtin_expf(-gateUp[i])) * gateUp[width + i]);
     }
 }
+void swiGlu(const float* gateUp, std::int64_t rows, std::int64_t width, float* y) { gateRows(gateUp, rows, width, y); }
+void swiGluHalf(const float* gateUp, std::int64_t rows, std::int64_t width, std::uint16_t* y) { gateRows(gateUp, rows, width, y); }
 
 // sums[r] += A[r][0..depth) * B[0..depth)[2 vectors]: the inner loop of both attention products, held in registers.
 template <int Rows>
@@ -161,14 +185,22 @@ CAROUSEL_INLINE float hideAndMaximum(float* scores, std::int64_t visible, std::i
     return largest;
 }
 
-CAROUSEL_INLINE float exponentials(float* scores, std::int64_t columns, float largest) {
-    Floats total{};
+// The sum is kept in units of 2^-30, as integers, and so does not depend on the order: how a row's keys are spread over parts (which prompts
+// share their beginning) changes no bit of its result. Upper and lower halves are added apart: 65,536 of each fit a lane.
+constexpr float unitsPerOne = 1073741824.0f;
+CAROUSEL_INLINE std::int64_t exponentials(float* scores, std::int64_t columns, float largest) {
+    Ints upper{}, lower{};
     for (std::int64_t i = 0; i < columns; i += lanes) {
         const Floats e = exponential(load(scores + i) - largest);
         store(scores + i, e);
-        total += e;
+        const Ints units = __builtin_convertvector(e * unitsPerOne, Ints); // at most 2^30: no score is above the largest
+        upper += units >> 15;
+        lower += units & 0x7FFF;
     }
-    return sum(total);
+    std::int64_t total = 0;
+    for (int i = 0; i < lanes; ++i)
+        total += static_cast<std::int64_t>(upper[i]) * 32768 + lower[i];
+    return total;
 }
 
 // Calls step.template run<Rows>(first) for neighbouring rows, as many at a time as the registers hold.
@@ -261,7 +293,8 @@ struct ValueStep {
 // Turns a row's scores into weights: one softmax over its parts. Returns what the weighted sum must be multiplied by.
 CAROUSEL_INLINE float softmaxRow(const AttentionTile& tile, int row) {
     float* scores = tile.scratch + row * tile.scratchStride;
-    float largest = -1e30f, total = 0;
+    float largest = -1e30f;
+    std::int64_t total = 0;
     for (std::int64_t p = 0; p < tile.partCount; ++p) {
         const AttentionPart& part = tile.parts[p];
         if (row >= part.firstRow && row < part.firstRow + part.rows)
@@ -278,7 +311,7 @@ CAROUSEL_INLINE float softmaxRow(const AttentionTile& tile, int row) {
         for (std::int64_t i = part.column + columns; i < end; ++i)
             scores[i] = 0;
     }
-    return 1.0f / total;
+    return static_cast<float>(static_cast<double>(unitsPerOne) / static_cast<double>(total));
 }
 
 void attend(const AttentionTile& tile) {
@@ -328,6 +361,6 @@ double logSumExp(const float* x, std::int64_t count) {
 #define CAROUSEL_TEXT(a) CAROUSEL_TEXT_(a)
 extern const CpuKernels CAROUSEL_PASTE(cpuKernels_, CAROUSEL_KERNEL_SET);
 const CpuKernels CAROUSEL_PASTE(cpuKernels_, CAROUSEL_KERNEL_SET) = {
-    CAROUSEL_TEXT(CAROUSEL_KERNEL_SET), rmsNorm, rotate, rotateHalves, swiGlu, attend, logSumExp};
+    CAROUSEL_TEXT(CAROUSEL_KERNEL_SET), rmsNorm, rotate, rotateHalves, swiGlu, rmsNormHalf, swiGluHalf, attend, logSumExp};
 
 } // namespace carousel

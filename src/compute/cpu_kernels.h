@@ -42,6 +42,9 @@ struct CpuKernels {
     void (*rotateHalves)(float* x, std::int64_t heads, int headSize, const float* cosine, const float* signedSine);
     // y[i] = silu(gate[i]) * up[i]; a row of gateUp holds `width` gates, then `width` ups
     void (*swiGlu)(const float* gateUp, std::int64_t rows, std::int64_t width, float* y);
+    // The same with y rounded to bf16 (to the nearest, ties to even): what a product with bf16 weights takes.
+    void (*rmsNormHalf)(const float* x, const float* weight, float epsilon, std::int64_t rows, std::int64_t width, std::uint16_t* y);
+    void (*swiGluHalf)(const float* gateUp, std::int64_t rows, std::int64_t width, std::uint16_t* y);
     void (*attend)(const AttentionTile& tile);
     // log(sum(exp(x))), stable
     double (*logSumExp)(const float* x, std::int64_t count);

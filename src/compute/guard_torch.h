@@ -18,6 +18,11 @@ inline void checkStop(const RunControl& control) {
         throw StoppedByCaller{};
 }
 
+// Thrown inside tensor code when something outside it failed, e.g. a file; guarded() gives its error back.
+struct Refused {
+    Error error;
+};
+
 namespace detail {
 inline Error tensorError(const std::string& what, const std::string& reason) {
     if (reason.find("allocate memory") != std::string::npos || reason.find("out of memory") != std::string::npos)
@@ -35,6 +40,8 @@ template <class Body> auto guarded(const ComputeDevice& device, const std::strin
         return body();
     } catch (const StoppedByCaller&) {
         return fail(RunControl::cancelled(what));
+    } catch (const Refused& refused) {
+        return fail(refused.error);
     } catch (const std::bad_alloc&) {
         return fail(detail::tensorError(what, "out of memory"));
     } catch (const c10::Error& error) {

@@ -18,16 +18,27 @@ namespace carousel {
 
 namespace {
 constexpr std::int64_t rowsPerTask = 8;
+
+bool half(const ComputeDevice& device, Use use) { return use == Use::product && device.type == ComputeType::bf16; }
+std::uint16_t* halves(at::Tensor& x) { return reinterpret_cast<std::uint16_t*>(x.data_ptr<at::BFloat16>()); }
 }
 
-at::Tensor rmsNorm(const ComputeDevice& device, const at::Tensor& x, const at::Tensor& weight, double epsilon) {
+at::Tensor rmsNorm(const ComputeDevice& device, const at::Tensor& x, const at::Tensor& weight, double epsilon, Use use) {
     if (device.portable)
         return x * at::rsqrt((x * x).mean(-1, true) + epsilon) * weight;
     const at::Tensor input = x.contiguous();
-    at::Tensor y = at::empty_like(input);
     const std::int64_t width = x.size(1);
     const float* from = input.data_ptr<float>();
     const float* scale = weight.data_ptr<float>();
+    if (half(device, use)) {
+        at::Tensor y = at::empty(input.sizes(), at::kBFloat16);
+        std::uint16_t* to = halves(y);
+        at::parallel_for(0, x.size(0), rowsPerTask, [&](std::int64_t begin, std::int64_t end) {
+            cpuKernels().rmsNormHalf(from + begin * width, scale, static_cast<float>(epsilon), end - begin, width, to + begin * width);
+        });
+        return y;
+    }
+    at::Tensor y = at::empty_like(input);
     float* to = y.data_ptr<float>();
     at::parallel_for(0, x.size(0), rowsPerTask, [&](std::int64_t begin, std::int64_t end) {
         cpuKernels().rmsNorm(from + begin * width, scale, static_cast<float>(epsilon), end - begin, width, to + begin * width);
@@ -35,12 +46,20 @@ at::Tensor rmsNorm(const ComputeDevice& device, const at::Tensor& x, const at::T
     return y;
 }
 
-at::Tensor swiGlu(const ComputeDevice& device, const at::Tensor& gateUp) {
+at::Tensor swiGlu(const ComputeDevice& device, const at::Tensor& gateUp, Use use) {
     const std::int64_t width = gateUp.size(1) / 2;
     if (device.portable)
         return at::silu(gateUp.narrow(1, 0, width)) * gateUp.narrow(1, width, width);
-    at::Tensor y = at::empty({gateUp.size(0), width}, at::kFloat);
     const float* from = gateUp.data_ptr<float>();
+    if (half(device, use)) {
+        at::Tensor y = at::empty({gateUp.size(0), width}, at::kBFloat16);
+        std::uint16_t* to = halves(y);
+        at::parallel_for(0, gateUp.size(0), rowsPerTask, [&](std::int64_t begin, std::int64_t end) {
+            cpuKernels().swiGluHalf(from + begin * 2 * width, end - begin, width, to + begin * width);
+        });
+        return y;
+    }
+    at::Tensor y = at::empty({gateUp.size(0), width}, at::kFloat);
     float* to = y.data_ptr<float>();
     at::parallel_for(0, gateUp.size(0), rowsPerTask, [&](std::int64_t begin, std::int64_t end) {
         cpuKernels().swiGlu(from + begin * 2 * width, end - begin, width, to + begin * width);

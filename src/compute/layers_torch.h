@@ -7,9 +7,11 @@
 
 namespace carousel {
 
-at::Tensor rmsNorm(const ComputeDevice& device, const at::Tensor& x, const at::Tensor& weight, double epsilon);
+// What a result is for: fp32 for further sums, or the number format that the products of the device take (bf16 or fp32).
+enum class Use { sums, product };
+at::Tensor rmsNorm(const ComputeDevice& device, const at::Tensor& x, const at::Tensor& weight, double epsilon, Use use = Use::sums);
 // [rows, 2 * width] (gates, then ups) -> [rows, width]
-at::Tensor swiGlu(const ComputeDevice& device, const at::Tensor& gateUp);
+at::Tensor swiGlu(const ComputeDevice& device, const at::Tensor& gateUp, Use use = Use::sums);
 // Per row log(sum(exp(x))); the result is on the CPU.
 std::vector<double> logSumExp(const ComputeDevice& device, const at::Tensor& x);
 

@@ -30,24 +30,31 @@ public:
     bool packs() const { return !m_device.portable && (m_device.type != ComputeType::bf16 || cpuMultipliesBf16()); }
     Memory::data_type type() const { return m_device.type == ComputeType::bf16 ? Memory::data_type::bf16 : Memory::data_type::f32; }
 
-    dnnl::matmul::primitive_desc describe(std::int64_t rows, const Memory::desc& weights, bool bias) {
+    dnnl::matmul::primitive_desc describe(std::int64_t rows, const Memory::desc& weights, bool bias, bool add = false) {
         const std::int64_t inputs = weights.dims()[0], outputs = weights.dims()[1];
         const auto x = matrix(rows, inputs, type()), y = matrix(rows, outputs, Memory::data_type::f32);
         const auto b = matrix(1, outputs, Memory::data_type::f32);
+        dnnl::primitive_attr attributes;
+        if (add) {
+            dnnl::post_ops after;
+            after.append_sum(1);
+            attributes.set_post_ops(after);
+        }
 #if DNNL_VERSION_MAJOR >= 3
-        return bias ? dnnl::matmul::primitive_desc(m_engine, x, weights, b, y) : dnnl::matmul::primitive_desc(m_engine, x, weights, y);
+        return bias ? dnnl::matmul::primitive_desc(m_engine, x, weights, b, y, attributes)
+                    : dnnl::matmul::primitive_desc(m_engine, x, weights, y, attributes);
 #else
-        return {bias ? dnnl::matmul::desc(x, weights, b, y) : dnnl::matmul::desc(x, weights, y), m_engine};
+        return {bias ? dnnl::matmul::desc(x, weights, b, y) : dnnl::matmul::desc(x, weights, y), attributes, m_engine};
 #endif
     }
     // Layers of the same shape share their plans. Making one takes about half a millisecond, so they are kept, within reason.
-    Plan& plan(std::int64_t rows, const Memory::desc& weights, bool bias) {
-        const auto key = std::make_tuple(rows, weights.dims()[0], weights.dims()[1], bias);
+    Plan& plan(std::int64_t rows, const Memory::desc& weights, bool bias, bool add) {
+        const auto key = std::make_tuple(rows, weights.dims()[0], weights.dims()[1], bias, add);
         if (const auto found = m_plans.find(key); found != m_plans.end())
             return found->second;
-        if (m_plans.size() >= 512)
+        if (m_plans.size() >= 2048)
             m_plans.clear();
-        auto description = describe(rows, weights, bias);
+        auto description = describe(rows, weights, bias, add);
         dnnl::matmul product(description);
         return m_plans.emplace(key, Plan{std::move(description), std::move(product)}).first->second;
     }
@@ -56,7 +63,7 @@ private:
     ComputeDevice m_device;
     dnnl::engine m_engine;
     dnnl::stream m_stream;
-    std::map<std::tuple<std::int64_t, std::int64_t, std::int64_t, bool>, Plan> m_plans;
+    std::map<std::tuple<std::int64_t, std::int64_t, std::int64_t, bool, bool>, Plan> m_plans;
 };
 
 std::shared_ptr<MatmulPlans> makeMatmulPlans(const ComputeDevice& device) {
@@ -117,19 +124,31 @@ at::Tensor PackedLinear::operator()(const at::Tensor& x) const {
         w.stored->multiply(input.data_ptr<float>(), x.size(0), w.bias.defined() ? w.bias.data_ptr<float>() : nullptr, y.data_ptr<float>());
         return y;
     }
-    const bool half = m_plans->device().type == ComputeType::bf16;
     if (!m_plans->packs()) {
-        if (!half)
+        if (m_plans->device().type != ComputeType::bf16)
             return at::linear(x, w.plain, w.bias);
         const at::Tensor y = at::linear(x.to(at::kBFloat16), w.plain).to(at::kFloat);
         return w.bias.defined() ? y.add(w.bias) : y;
     }
+    at::Tensor y = at::empty({x.size(0), w.outputs}, at::kFloat);
+    multiply(y, x, false);
+    return y;
+}
+
+void PackedLinear::addTo(at::Tensor& y, const at::Tensor& x) const {
+    if (m_plans->packs() && !m_weights->stored)
+        multiply(y, x, true);
+    else
+        y.add_((*this)(x));
+}
+
+void PackedLinear::multiply(at::Tensor& y, const at::Tensor& x, bool add) const {
+    const Weights& w = *m_weights;
     const std::int64_t rows = x.size(0);
-    const at::Tensor input = half ? x.to(at::kBFloat16).contiguous() : x.contiguous();
-    at::Tensor y = at::empty({rows, w.outputs}, at::kFloat);
     if (rows == 0)
-        return y;
-    auto& plan = m_plans->plan(rows, w.packed.get_desc(), w.bias.defined());
+        return;
+    const at::Tensor input = x.to(m_plans->device().type == ComputeType::bf16 ? at::kBFloat16 : at::kFloat).contiguous();
+    auto& plan = m_plans->plan(rows, w.packed.get_desc(), w.bias.defined(), add);
     auto& engine = m_plans->engine();
     std::unordered_map<int, Memory> arguments{{DNNL_ARG_SRC, Memory(plan.description.src_desc(), engine, input.data_ptr())},
                                               {DNNL_ARG_WEIGHTS, w.packed},
@@ -138,7 +157,6 @@ at::Tensor PackedLinear::operator()(const at::Tensor& x) const {
         arguments.emplace(DNNL_ARG_BIAS, Memory(matrix(1, w.outputs, Memory::data_type::f32), engine, w.bias.data_ptr()));
     plan.product.execute(m_plans->stream(), arguments);
     m_plans->stream().wait();
-    return y;
 }
 
 std::int64_t PackedLinear::bytes() const {

@@ -24,11 +24,14 @@ public:
                  const at::Tensor& bias = {});
     // Whether this device multiplies stored blocks of 4 or 8 bits: it is the CPU, its type is int16, and the processor can.
     static bool multipliesStored(const ComputeDevice& device);
-    at::Tensor operator()(const at::Tensor& x) const; // [rows, inputs] fp32 -> [rows, outputs] fp32
+    // [rows, inputs] in fp32 or, where the device computes in bf16, in bf16 already -> [rows, outputs] fp32
+    at::Tensor operator()(const at::Tensor& x) const;
+    void addTo(at::Tensor& y, const at::Tensor& x) const; // y += x Wᵀ + b; y is fp32 and contiguous
     std::int64_t bytes() const;
 
 private:
     struct Weights;
+    void multiply(at::Tensor& y, const at::Tensor& x, bool add) const;
     std::shared_ptr<MatmulPlans> m_plans;
     std::shared_ptr<Weights> m_weights;
 };

@@ -69,7 +69,7 @@ struct LookUp {
     template <class Usable> LookUp(CompletionCache* cache, std::vector<std::string> asked, Usable usable) : keys(std::move(asked)) {
         if (cache)
             known = cache->find(keys);
-        std::erase_if(known, [&](const auto& entry) { return !usable(entry.second); }); // another layout or damage: computed again
+        std::erase_if(known, [&](const auto& entry) { return !usable(entry.first, entry.second); }); // another layout or damage: computed again
         for (std::size_t i = 0; i < keys.size(); ++i)
             if (!known.count(keys[i]) && missingPlace.emplace(keys[i], missing.size()).second)
                 missing.push_back(i);
@@ -108,7 +108,7 @@ Result<Matrix> CachingModel::embed(const std::vector<std::string>& texts, Poolin
     std::vector<std::string> keys;
     for (const auto& text : texts)
         keys.push_back(Key(info(), "embed").number(static_cast<std::int32_t>(pooling)).text(text).hex());
-    LookUp look(m_cache, std::move(keys), [&](const std::string& bytes) { return bytes.size() == width * sizeof(float); });
+    LookUp look(m_cache, std::move(keys), [&](const std::string&, const std::string& bytes) { return bytes.size() == width * sizeof(float); });
     Cost cost = look.cost();
     if (!look.missing.empty()) {
         std::vector<std::string> asked;
@@ -161,71 +161,105 @@ struct StoredBranch {
 } // namespace
 
 Result<BranchScores> CachingModel::scoreBranches(const BranchRequest& request, const RunControl& control) {
-    const std::size_t answers = request.answers.size();
+    CAROUSEL_ASSIGN(std::vector<BranchScores> scores, scoreBranchesOf(std::span(&request, 1), control));
+    return std::move(scores.front());
+}
+
+Result<std::vector<BranchScores>> CachingModel::scoreBranchesOf(std::span<const BranchRequest> requests, const RunControl& control) {
     std::vector<std::string> keys;
-    const std::string common =
-        Key(info(), "branches").messages(request.shared).text(request.tail).texts(request.answers).texts(request.answerForms).hex();
-    for (const auto& branch : request.branches)
-        keys.push_back(Key(info(), "branch").text(common).text(branch).hex());
-    const std::size_t stored = StoredBranch::size(answers);
-    LookUp look(m_cache, std::move(keys), [&](const std::string& bytes) { return bytes.size() == stored; });
+    std::vector<std::size_t> requestOf, branchOf; // by key
+    std::map<std::string, std::size_t> answersOf; // how many answers the bytes of a key hold
+    for (std::size_t r = 0; r < requests.size(); ++r) {
+        const BranchRequest& request = requests[r];
+        const std::string common =
+            Key(info(), "branches").messages(request.shared).text(request.tail).texts(request.answers).texts(request.answerForms).hex();
+        for (std::size_t b = 0; b < request.branches.size(); ++b) {
+            keys.push_back(Key(info(), "branch").text(common).text(request.branches[b]).hex());
+            answersOf.emplace(keys.back(), request.answers.size());
+            requestOf.push_back(r);
+            branchOf.push_back(b);
+        }
+    }
+    LookUp look(m_cache, std::move(keys), [&](const std::string& key, const std::string& bytes) {
+        return bytes.size() == StoredBranch::size(answersOf.at(key));
+    });
     Cost cost = look.cost();
-    cost.scoredCandidates = static_cast<std::int64_t>(request.branches.size());
-    BranchScores result;
+    cost.scoredCandidates = static_cast<std::int64_t>(look.keys.size());
+    std::vector<BranchScores> results(requests.size());
+    for (BranchScores& result : results)
+        result.calls = 0;
     std::map<std::string, std::pair<ScoreStatus, std::string>> failures; // by key
     if (!look.missing.empty()) {
-        BranchRequest asked = request;
-        asked.branches.clear();
-        for (const auto i : look.missing)
-            asked.branches.push_back(request.branches[i]);
-        const std::size_t n = asked.branches.size();
-        std::vector<std::uint8_t> kept(n, 0);
-        asked.whenAnswered = [&](std::size_t branch, const BranchAnswer& answer) -> Result<void> {
-            if (branch >= n || answer.logits.size() != answers || !StoredBranch::lasts(answer.status, answer.logits, answer.answerMass))
+        std::vector<BranchRequest> asked;
+        std::vector<std::size_t> askedFor;            // the request that each stands for
+        std::vector<std::vector<std::size_t>> places; // by asked request: the missing keys of its branches
+        for (const std::size_t i : look.missing) {    // in the order of the requests
+            if (askedFor.empty() || askedFor.back() != requestOf[i]) {
+                askedFor.push_back(requestOf[i]);
+                asked.push_back(requests[requestOf[i]]);
+                asked.back().branches.clear();
+                places.emplace_back();
+            }
+            asked.back().branches.push_back(requests[requestOf[i]].branches[branchOf[i]]);
+            places.back().push_back(i);
+        }
+        std::vector<std::uint8_t> kept(look.keys.size(), 0);
+        for (std::size_t a = 0; a < asked.size(); ++a)
+            asked[a].whenAnswered = [&, a](std::size_t branch, const BranchAnswer& answer) -> Result<void> {
+                if (branch >= places[a].size() || answer.logits.size() != asked[a].answers.size() ||
+                    !StoredBranch::lasts(answer.status, answer.logits, answer.answerMass))
+                    return {};
+                const std::size_t place = places[a][branch];
+                CAROUSEL_TRY(keep(m_cache, {{look.keys[place], StoredBranch::bytes(answer.logits, answer.answerMass,
+                                                                                   answer.status == ScoreStatus::truncated, answer.censored)}}));
+                kept[place] = 1;
                 return {};
-            CAROUSEL_TRY(keep(m_cache, {{look.keys[look.missing[branch]],
-                                         StoredBranch::bytes(answer.logits, answer.answerMass, answer.status == ScoreStatus::truncated,
-                                                             answer.censored)}}));
-            kept[branch] = 1;
-            return {};
-        };
+            };
         const Clock clock;
-        CAROUSEL_ASSIGN(const BranchScores computed, m_model.scoreBranches(asked, control));
+        CAROUSEL_ASSIGN(const std::vector<BranchScores> computed, m_model.scoreBranchesOf(asked, control));
         cost.modelSeconds = clock.seconds();
-        cost.modelCalls = computed.calls;
-        auto fits = [&](const auto& list) { return list.empty() || list.size() == n; };
-        if (computed.logits.rows != n || computed.logits.columns != answers || computed.answerMass.size() != n ||
-            computed.truncated.size() != n || !fits(computed.status) || !fits(computed.censored) || !fits(computed.reasons))
-            return shortAnswer(info(), n, computed.logits.rows);
+        if (computed.size() != asked.size())
+            return shortAnswer(info(), asked.size(), computed.size());
         std::map<std::string, std::string> fresh, lasting;
-        for (std::size_t i = 0; i < n; ++i) {
-            const auto row = computed.logits.row(i);
-            const std::string& key = look.keys[look.missing[i]];
-            const ScoreStatus status = computed.status.empty() ? ScoreStatus::ok : computed.status[i];
-            std::string bytes = StoredBranch::bytes(row, computed.answerMass[i], computed.truncated[i] != 0,
-                                                    !computed.censored.empty() && computed.censored[i] != 0);
-            if (!kept[i] && StoredBranch::lasts(status, row, computed.answerMass[i]))
-                lasting.emplace(key, bytes);
-            if (computed.missing(i))
-                failures[key] = {status, computed.reasons.empty() ? std::string() : computed.reasons[i]};
-            fresh.emplace(key, std::move(bytes));
+        for (std::size_t a = 0; a < asked.size(); ++a) {
+            const BranchScores& scores = computed[a];
+            const std::size_t n = asked[a].branches.size();
+            auto fits = [&](const auto& list) { return list.empty() || list.size() == n; };
+            if (scores.logits.rows != n || scores.logits.columns != asked[a].answers.size() || scores.answerMass.size() != n ||
+                scores.truncated.size() != n || !fits(scores.status) || !fits(scores.censored) || !fits(scores.reasons))
+                return shortAnswer(info(), n, scores.logits.rows);
+            for (std::size_t i = 0; i < n; ++i) {
+                const auto row = scores.logits.row(i);
+                const std::string& key = look.keys[places[a][i]];
+                const ScoreStatus status = scores.status.empty() ? ScoreStatus::ok : scores.status[i];
+                std::string bytes = StoredBranch::bytes(row, scores.answerMass[i], scores.truncated[i] != 0,
+                                                        !scores.censored.empty() && scores.censored[i] != 0);
+                if (!kept[places[a][i]] && StoredBranch::lasts(status, row, scores.answerMass[i]))
+                    lasting.emplace(key, bytes);
+                if (scores.missing(i))
+                    failures[key] = {status, scores.reasons.empty() ? std::string() : scores.reasons[i]};
+                fresh.emplace(key, std::move(bytes));
+            }
+            BranchScores& result = results[askedFor[a]];
+            result.calls = scores.calls;
+            result.prefixTokens = scores.prefixTokens;
+            result.branchTokens = scores.branchTokens;
+            result.cachedTokens = scores.cachedTokens;
+            cost.modelCalls += scores.calls;
+            cost.promptTokens += scores.prefixTokens + scores.branchTokens;
+            cost.sharedTokens += scores.cachedTokens;
         }
         CAROUSEL_TRY(keep(m_cache, lasting));
         look.known.merge(fresh);
-        result.calls = computed.calls;
-        result.prefixTokens = computed.prefixTokens;
-        result.branchTokens = computed.branchTokens;
-        result.cachedTokens = computed.cachedTokens;
-        cost.promptTokens = computed.prefixTokens + computed.branchTokens;
-        cost.sharedTokens = computed.cachedTokens;
-    } else {
-        result.calls = 0;
     }
-    result.logits = Matrix(request.branches.size(), answers);
-    for (std::size_t i = 0; i < request.branches.size(); ++i) {
+    for (std::size_t r = 0; r < requests.size(); ++r)
+        results[r].logits = Matrix(requests[r].branches.size(), requests[r].answers.size());
+    for (std::size_t i = 0; i < look.keys.size(); ++i) {
+        BranchScores& result = results[requestOf[i]];
         const std::string& bytes = look.known.at(look.keys[i]);
+        const std::size_t answers = result.logits.columns;
         if (answers > 0)
-            std::memcpy(result.logits.row(i).data(), bytes.data(), answers * sizeof(float));
+            std::memcpy(result.logits.row(branchOf[i]).data(), bytes.data(), answers * sizeof(float));
         result.answerMass.push_back(get<float>(bytes, answers * sizeof(float)));
         const auto flags = get<std::uint8_t>(bytes, (answers + 1) * sizeof(float));
         result.truncated.push_back((flags & StoredBranch::truncatedFlag) != 0);
@@ -237,7 +271,7 @@ Result<BranchScores> CachingModel::scoreBranches(const BranchRequest& request, c
     }
     if (m_cost)
         m_cost->add(cost);
-    return result;
+    return results;
 }
 
 Result<ContinuationScores> CachingModel::scoreContinuations(const ContinuationRequest& request, const RunControl& control) {
@@ -246,7 +280,7 @@ Result<ContinuationScores> CachingModel::scoreContinuations(const ContinuationRe
     for (const auto& continuation : request.continuations)
         keys.push_back(Key(info(), "continuation").text(common).text(continuation).hex());
     constexpr std::size_t stored = sizeof(double) + sizeof(std::int32_t);
-    LookUp look(m_cache, std::move(keys), [](const std::string& bytes) { return bytes.size() == stored; });
+    LookUp look(m_cache, std::move(keys), [](const std::string&, const std::string& bytes) { return bytes.size() == stored; });
     Cost cost = look.cost();
     cost.scoredCandidates = static_cast<std::int64_t>(request.continuations.size());
     ContinuationScores result;
@@ -300,7 +334,7 @@ Result<Generated> CachingModel::generate(const std::vector<ChatMessage>& message
                                 .texts(options.stop)
                                 .hex();
     constexpr std::size_t head = 2 * sizeof(std::int64_t) + 1;
-    LookUp look(m_cache, {key}, [](const std::string& bytes) { return bytes.size() >= head; });
+    LookUp look(m_cache, {key}, [](const std::string&, const std::string& bytes) { return bytes.size() >= head; });
     Cost cost = look.cost();
     Generated result;
     if (look.missing.empty()) {

@@ -17,6 +17,8 @@ public:
     // Per branch: only branches that are not known are computed. cachedTokens/prefixTokens tell of the computed ones. An answer that the
     // model hands on early (BranchRequest::whenAnswered) is kept at once; one that failed (missing, invalid, not finite) never is.
     Result<BranchScores> scoreBranches(const BranchRequest& request, const RunControl& control) override;
+    // As scoreBranches, for all requests in one call of the model: what several of them ask is computed once.
+    Result<std::vector<BranchScores>> scoreBranchesOf(std::span<const BranchRequest> requests, const RunControl& control) override;
     Result<ContinuationScores> scoreContinuations(const ContinuationRequest& request, const RunControl& control) override;
     Result<Generated> generate(const std::vector<ChatMessage>& messages, const GenerateOptions& options,
                                const RunControl& control) override;

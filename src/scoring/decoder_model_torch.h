@@ -18,6 +18,8 @@ public:
     const ModelInfo& info() const override { return m_info; }
     Result<Matrix> embed(const std::vector<std::string>& texts, Pooling pooling, const RunControl& control) override;
     Result<BranchScores> scoreBranches(const BranchRequest& request, const RunControl& control) override;
+    // All prompts of all requests as one prefix tree.
+    Result<std::vector<BranchScores>> scoreBranchesOf(std::span<const BranchRequest> requests, const RunControl& control) override;
     Result<ContinuationScores> scoreContinuations(const ContinuationRequest& request, const RunControl& control) override;
     Result<Generated> generate(const std::vector<ChatMessage>& messages, const GenerateOptions& options, const RunControl& control) override;
     std::int64_t countTokens(const std::string& text) const override;

@@ -2,9 +2,7 @@
 // Errors that the embedded models share.
 #pragma once
 #include "base/result.h"
-#include <algorithm>
-#include <cmath>
-#include <span>
+#include "llm/tensor_info.h" // allFinite
 #include <string>
 
 namespace carousel {
@@ -15,9 +13,6 @@ inline Error emptyRequest(const std::string& what) {
 inline Error notFinite(const std::string& model) {
     return {ErrorKind::internal, "CL-2089", fmt::format("{} gave a value that is not a finite number", model),
             "check the model file with 'models check', or use the fp32 compute type"};
-}
-inline bool allFinite(std::span<const float> values) {
-    return std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); });
 }
 
 } // namespace carousel

@@ -6,9 +6,8 @@
 
 namespace carousel {
 
-PrefixTree::PrefixTree(std::span<const std::span<const TokenId>> prompts, std::int64_t longestNode)
+PrefixTree::PrefixTree(std::span<const std::span<const TokenId>> prompts, std::int64_t batchTokens)
     : m_ends(prompts.size(), PrefixNode::none) {
-    longestNode = std::max<std::int64_t>(1, longestNode);
     std::vector<std::size_t> order(prompts.size());
     std::iota(order.begin(), order.end(), std::size_t(0));
     std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
@@ -53,12 +52,12 @@ PrefixTree::PrefixTree(std::span<const std::span<const TokenId>> prompts, std::i
         std::sort(ends.begin(), ends.end());
         std::int64_t from = common[i];
         for (const std::int64_t end : ends)
-            while (from < end) {
+            if (from < end) {
                 PrefixNode node;
                 node.parent = current.empty() ? PrefixNode::none : current.back();
                 node.prompt = order[i];
                 node.start = from;
-                node.length = std::min(longestNode, end - from);
+                node.length = end - from;
                 from += node.length;
                 current.push_back(m_nodes.size());
                 m_nodes.push_back(node);
@@ -66,6 +65,35 @@ PrefixTree::PrefixTree(std::span<const std::span<const TokenId>> prompts, std::i
         m_ends[order[i]] = current.empty() ? PrefixNode::none : current.back();
     }
     closeFrom(0);
+    cutIntoBatches(std::max<std::int64_t>(1, batchTokens));
+}
+
+void PrefixTree::cutIntoBatches(std::int64_t batchTokens) {
+    std::vector<PrefixNode> pieces;
+    std::vector<std::size_t> firstPiece, lastPiece; // by node
+    for (const PrefixNode& node : m_nodes) {
+        firstPiece.push_back(pieces.size());
+        PrefixNode piece = node;
+        piece.parent = node.parent == PrefixNode::none ? PrefixNode::none : lastPiece[node.parent];
+        for (; piece.start < node.end(); piece.start += piece.length) {
+            if (m_batches.empty() || m_batches.back().tokens == batchTokens)
+                m_batches.push_back({pieces.size(), pieces.size(), 0});
+            piece.length = std::min(node.end() - piece.start, batchTokens - m_batches.back().tokens);
+            m_batches.back().tokens += piece.length;
+            m_batches.back().last = pieces.size() + 1;
+            pieces.push_back(piece);
+            piece.parent = pieces.size() - 1;
+        }
+        lastPiece.push_back(pieces.size() - 1);
+    }
+    firstPiece.push_back(pieces.size());
+    for (std::size_t i = 0; i < m_nodes.size(); ++i)
+        for (std::size_t piece = firstPiece[i]; piece <= lastPiece[i]; ++piece)
+            pieces[piece].subtreeEnd = firstPiece[m_nodes[i].subtreeEnd];
+    for (std::size_t& end : m_ends)
+        if (end != PrefixNode::none)
+            end = lastPiece[end];
+    m_nodes = std::move(pieces);
 }
 
 std::vector<std::size_t> PrefixTree::pathOfNode(std::size_t node) const {
@@ -85,14 +113,14 @@ std::int64_t PrefixTree::tokens() const {
                            [](std::int64_t sum, const PrefixNode& node) { return sum + node.length; });
 }
 
-std::vector<PrefixBatch> PrefixTree::batches(std::int64_t mostTokens) const {
-    std::vector<PrefixBatch> out;
-    for (std::size_t i = 0; i < m_nodes.size(); ++i) {
-        if (out.empty() || out.back().tokens + m_nodes[i].length > mostTokens)
-            out.push_back({i, i, 0});
-        out.back().last = i + 1;
-        out.back().tokens += m_nodes[i].length;
-    }
+std::vector<std::int64_t> PrefixTree::addedTokens() const {
+    std::vector<std::int64_t> out(m_ends.size(), 0);
+    std::vector<bool> seen(m_nodes.size(), false);
+    for (std::size_t prompt = 0; prompt < m_ends.size(); ++prompt)
+        for (std::size_t node = m_ends[prompt]; node != PrefixNode::none && !seen[node]; node = m_nodes[node].parent) {
+            seen[node] = true;
+            out[prompt] += m_nodes[node].length;
+        }
     return out;
 }
 

@@ -29,9 +29,10 @@ struct PrefixBatch {
 class PrefixTree {
 public:
     PrefixTree() = default;
-    // `longestNode`: a longer stretch becomes several nodes, one after the other; at least 1. The prompts are not kept. The nodes depend on
-    // the set of prompts alone: another order of the same prompts gives the same nodes up to the numbers in `prompt`.
-    PrefixTree(std::span<const std::span<const TokenId>> prompts, std::int64_t longestNode);
+    // `batchTokens`: how many tokens are computed together, at least 1. Stretches are cut where a batch is full, so that all batches but
+    // the last have exactly so many: products of few different sizes, each as large as may be. The prompts are not kept. The nodes depend
+    // on the set of prompts alone: another order of the same prompts gives the same nodes up to the numbers in `prompt`.
+    PrefixTree(std::span<const std::span<const TokenId>> prompts, std::int64_t batchTokens);
 
     const std::vector<PrefixNode>& nodes() const { return m_nodes; } // depth first
     std::size_t promptCount() const { return m_ends.size(); }
@@ -42,13 +43,16 @@ public:
     std::vector<std::size_t> pathOfNode(std::size_t node) const;
     bool hasChildren(std::size_t node) const { return m_nodes[node].subtreeEnd > node + 1; }
     std::int64_t tokens() const; // of all nodes: what there is to compute
+    // By prompt: how many of its last tokens no prompt of a smaller number has in the same place. Their sum is tokens().
+    std::vector<std::int64_t> addedTokens() const;
 
-    // Consecutive nodes, as many as fit `mostTokens`; a node that is longer by itself is a batch of its own.
-    std::vector<PrefixBatch> batches(std::int64_t mostTokens) const;
+    const std::vector<PrefixBatch>& batches() const { return m_batches; } // all nodes, in their order
 
 private:
+    void cutIntoBatches(std::int64_t batchTokens);
     std::vector<PrefixNode> m_nodes;
     std::vector<std::size_t> m_ends;
+    std::vector<PrefixBatch> m_batches;
 };
 
 } // namespace carousel

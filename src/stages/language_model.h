@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,7 +24,8 @@ struct ChatMessage {
 struct ModelInfo {
     std::string id;           // "smollm2-135m-instruct", "all-minilm-l6-v2"
     std::string title, architecture, licence, file, sha256, format, computeType, device;
-    std::int64_t parameters = 0, contextLength = 0, fileBytes = 0, memoryBytes = 0;
+    std::int64_t parameters = 0, contextLength = 0, fileBytes = 0, memoryBytes = 0; // memory: of the weights as they are held
+    std::int64_t workingBytes = 0; // most that a call needs beyond, with the longest prompt; 0: not known
     int width = 0;            // hidden size
     bool canChat = false, canEmbed = false;
 };
@@ -129,6 +131,9 @@ public:
     virtual const ModelInfo& info() const = 0;
     virtual Result<Matrix> embed(const std::vector<std::string>& texts, Pooling pooling, const RunControl& control) = 0; // rows: texts; L2-normalised
     virtual Result<BranchScores> scoreBranches(const BranchRequest& request, const RunControl& control) = 0;
+    // Several users at once: one answer per request, the same values as one call each. A model that shares what the prompts have in common
+    // (instruction, history) computes it once; the token counts of a request then tell what it added. This one asks one after the other.
+    virtual Result<std::vector<BranchScores>> scoreBranchesOf(std::span<const BranchRequest> requests, const RunControl& control);
     virtual Result<ContinuationScores> scoreContinuations(const ContinuationRequest& request, const RunControl& control) = 0;
     virtual Result<Generated> generate(const std::vector<ChatMessage>& messages, const GenerateOptions& options, const RunControl& control) = 0;
     // CL-2094 where a model has none to give.
@@ -141,6 +146,15 @@ public:
     // What a run's provenance should say beyond info(): a JSON object, or empty. A server tells its card, its calls, tokens and cost.
     virtual std::string facts() const { return {}; }
 };
+
+inline Result<std::vector<BranchScores>> LanguageModel::scoreBranchesOf(std::span<const BranchRequest> requests, const RunControl& control) {
+    std::vector<BranchScores> out;
+    for (const BranchRequest& request : requests) {
+        CAROUSEL_ASSIGN(BranchScores scores, scoreBranches(request, control));
+        out.push_back(std::move(scores));
+    }
+    return out;
+}
 
 // Answers by content, kept across runs: key -> bytes. Both may be called from any thread.
 class CompletionCache {

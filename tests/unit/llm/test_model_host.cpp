@@ -73,6 +73,35 @@ private slots:
         QCOMPARE(total.promptTokens, std::int64_t(10 + 6 + 10 + 3));
         QVERIFY(total.modelSeconds > 0);
     }
+    void severalUsersInOneCall() {
+        ModelDouble model;
+        MapCache cache;
+        CostMeter cost;
+        CachingModel cached(model, &cache, &cost);
+        BranchRequest other = request({"b", "longer", "c"});
+        other.shared[1].content = "likes boats";
+        other.answers = {"Good", "Bad", "So so"};
+        const std::vector<BranchRequest> both{request({"a", "b", "a"}), other};
+        const auto first = model.scoreBranches(both[0], {}), second = model.scoreBranches(both[1], {});
+        QVERIFY(cached.scoreBranches(request({"b"}), {}).has_value());
+        model.branchesComputed = 0;
+        const Cost before = cost.total();
+        const auto scores = cached.scoreBranchesOf(both, {});
+        QVERIFY(scores.has_value());
+        QCOMPARE(scores->size(), std::size_t(2));
+        QVERIFY((*scores)[0].logits.values == first->logits.values && (*scores)[1].logits.values == second->logits.values);
+        QVERIFY((*scores)[0].answerMass == first->answerMass && (*scores)[1].truncated == second->truncated);
+        QCOMPARE(model.branchesComputed, std::int64_t(1 + 3)); // "a" once, "b" is known for the first user
+        const Cost spent = cost.total() - before;
+        QCOMPARE(spent.modelCalls, std::int64_t(2)); // this model takes one request a call
+        QCOMPARE(spent.cacheHits, std::int64_t(2));
+        QCOMPARE(spent.cacheMisses, std::int64_t(4));
+        QCOMPARE(spent.scoredCandidates, std::int64_t(6));
+        QCOMPARE(spent.promptTokens, std::int64_t(10 + 3 + 10 + 9));
+        const Cost known{.cacheHits = 6, .scoredCandidates = 6};
+        QVERIFY(cached.scoreBranchesOf(both, {}).has_value() && cost.total() - before - spent == known);
+        QVERIFY(cached.scoreBranchesOf({}, {})->empty());
+    }
     void anyChangeOfContentIsAnotherKey() {
         ModelDouble model;
         MapCache cache;

@@ -141,9 +141,55 @@ private slots:
         const auto few = yesMinusNo(scored(some));
         const double order = largestDifference(scores, backwards), company = largestDifference({scores[12], scores[3]}, few);
         qInfo("order of candidates: %.2g; number of candidates: %.2g", order, company);
-        QVERIFY(order < 1e-4);
-        QVERIFY(company < 1e-4);
+        QCOMPARE(order, 0.0);
+        QCOMPARE(company, 0.0);
         QVERIFY(scores == yesMinusNo(scored(request))); // the same call again: the same bits
+    }
+    void severalUsersInOneCallEqualOneCallEach() {
+        BranchRequest first = filmRequest(4), second = filmRequest(3), third = filmRequest(2);
+        second.shared.back().content = "A viewer gave these films one star:\n- Golden Song (1990)\nThe next film:\n";
+        second.answers = {"Good", "Bad", "Maybe"};
+        third.branches.clear();
+        const std::vector<BranchRequest> all{first, second, third};
+        const auto scores = m_model->scoreBranchesOf(all, {});
+        QVERIFY(scores.has_value());
+        QCOMPARE(scores->size(), std::size_t(3));
+        QCOMPARE((*scores)[2].logits.rows, std::size_t(0));
+        QCOMPARE((*scores)[1].logits.columns, std::size_t(3));
+        QCOMPARE((*scores)[0].calls + (*scores)[1].calls + (*scores)[2].calls, std::int64_t(1));
+        // The second user's prompt begins with the first one's instruction.
+        QVERIFY((*scores)[1].cachedTokens > 15);
+        for (std::size_t user = 0; user < 2; ++user) {
+            const BranchScores alone = scored(all[user]);
+            QCOMPARE((*scores)[user].prefixTokens + (*scores)[user].cachedTokens, alone.prefixTokens + alone.cachedTokens);
+            QCOMPARE((*scores)[user].branchTokens, alone.branchTokens);
+            double largest = 0;
+            for (std::size_t i = 0; i < alone.logits.values.size(); ++i)
+                largest = std::max(largest, std::fabs(double(alone.logits.values[i]) - (*scores)[user].logits.values[i]));
+            qInfo("user %d: largest difference of a logit to a call of its own %.2g", int(user), largest);
+            QCOMPARE(largest, 0.0);
+        }
+        QVERIFY(m_model->scoreBranchesOf({}, {})->empty());
+        QVERIFY((*scores)[0].logits.values == (*m_model->scoreBranchesOf(all, {}))[0].logits.values); // the same call again: the same bits
+    }
+    void whatCandidatesBeginWithIsComputedOnce() {
+        BranchRequest request = filmRequest(1);
+        request.branches = {"The Long Winter Voyage Home (1961)", "The Long Winter Voyage Home (1962)"};
+        const std::int64_t one = scored(request).branchTokens;
+        request.branches = {"The Long Winter Voyage Home (1961)"};
+        QVERIFY(scored(request).branchTokens * 2 > one + 6);
+    }
+    void numberOfThreadsChangesOnlyTheLastDigits() {
+        const BranchRequest request = filmRequest(8);
+        const auto two = yesMinusNo(scored(request));
+        OpenOptions options = m_host->options();
+        options.threads = m_host->options().threads == 1 ? 2 : 1;
+        ModelHost host(options, ModelShelf(), moduleIn);
+        auto model = host.languageModel(chatModel);
+        QVERIFY(model.has_value());
+        const double difference = largestDifference(two, yesMinusNo(*(*model)->scoreBranches(request, {})));
+        qInfo("fp32, %d against %d threads: largest difference of a score %.2g", m_host->options().threads, options.threads, difference);
+        QVERIFY(difference < 1e-4); // the stated bound, in fp32
     }
     void aBlankBeforeTheCandidateReadsAsInOnePiece() {
         BranchRequest request = filmRequest(1), whole = request;

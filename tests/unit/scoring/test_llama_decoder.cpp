@@ -53,7 +53,7 @@ class TestLlamaDecoder : public QObject {
         if (!source || !device)
             return nullptr;
         device->portable = portable;
-        auto decoder = LlamaDecoder::open(**source, *device);
+        auto decoder = LlamaDecoder::open(*source, *device);
         return decoder ? std::move(*decoder) : nullptr;
     }
     // Logits of all golden ids after the last token of a prompt.
@@ -144,6 +144,40 @@ private slots:
         QVERIFY(whole < 1e-3);
         QVERIFY(alone < 1e-4);
     }
+    void noBitDependsOnWhatElseIsComputed() {
+        const Golden golden = goldens().back();
+        const std::span<const TokenId> prompt = std::span(golden.tokens).first(300);
+        for (const char* type : {"fp32", "bf16"}) {
+            const auto other = std::string(type) == "fp32" ? nullptr : open(false, type);
+            LlamaDecoder& decoder = other ? *other : *m_decoder;
+            DecoderCache none, kept;
+            const std::vector<std::span<const TokenId>> alone{prompt};
+            const auto single = decoder.follow(none, alone, allRows, {});
+            QVERIFY(single.has_value());
+            QCOMPARE(single->rows.rows, prompt.size());
+            // Others leave it at many places, so that it becomes a chain of nodes of all lengths, in other batches.
+            std::vector<std::vector<TokenId>> company;
+            for (const std::size_t length : {1u, 2u, 3u, 17u, 33u, 64u, 65u, 160u, 255u, 299u}) {
+                company.emplace_back(prompt.begin(), prompt.begin() + static_cast<std::ptrdiff_t>(length));
+                company.back().insert(company.back().end(), {17, 18, 19});
+            }
+            company.emplace_back(prompt.begin(), prompt.end());
+            const auto together = decoder.follow(none, std::vector<std::span<const TokenId>>(company.begin(), company.end()), allRows, {});
+            QVERIFY(together.has_value());
+            QCOMPARE(together->tokens, std::int64_t(300 + 10 * 3));
+            QVERIFY(together->peakBytes > 0 && together->peakBytes <= decoder.workingBytes(300));
+            for (std::size_t i = 0; i < prompt.size(); ++i) {
+                const auto a = single->rows.row(single->ofPrompt[0][i]), b = together->rows.row(together->ofPrompt.back()[i]);
+                QVERIFY2(std::equal(a.begin(), a.end(), b.begin()), qPrintable(QString("%1, token %2").arg(type).arg(i)));
+            }
+            // Kept token by token at first, then in one piece.
+            for (std::size_t i = 0; i < 5; ++i)
+                QVERIFY(decoder.extend(kept, prompt.subspan(i, 1), 0, {}).has_value());
+            const auto last = decoder.extend(kept, prompt.subspan(5), 1, {});
+            const auto a = single->rows.row(single->ofPrompt[0].back());
+            QVERIFY2(std::equal(a.begin(), a.end(), last->values.begin()), type);
+        }
+    }
     void aLongBranchGoesPieceByPiece() {
         const Golden golden = goldens().back();
         QVERIFY(golden.tokens.size() > LlamaDecoder::groupTokens + 1);
@@ -164,7 +198,8 @@ private slots:
         QCOMPARE(*m_decoder->prepare(used, golden.tokens, {}), 0);
         std::vector<TokenId> changed(golden.tokens.begin(), golden.tokens.begin() + 290);
         changed.back() = 17;
-        QCOMPARE(*m_decoder->prepare(used, changed, {}), 256);
+        const auto reused = *m_decoder->prepare(used, changed, {});
+        QVERIFY(reused == 289 || reused == 256); // all of it, or whole pieces where rows of a product depend on their number
         QCOMPARE(*m_decoder->prepare(used, changed, {}), 290);
         QCOMPARE(*m_decoder->prepare(fresh, changed, {}), 0);
         const std::vector<std::vector<TokenId>> segment{{504, 3575}};

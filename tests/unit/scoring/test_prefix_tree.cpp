@@ -11,9 +11,9 @@ using namespace carousel;
 namespace {
 using Prompts = std::vector<std::vector<TokenId>>;
 
-PrefixTree treeOf(const Prompts& prompts, std::int64_t longestNode = 1000) {
+PrefixTree treeOf(const Prompts& prompts, std::int64_t batchTokens = 1000) {
     const std::vector<std::span<const TokenId>> views(prompts.begin(), prompts.end());
-    return PrefixTree(views, longestNode);
+    return PrefixTree(views, batchTokens);
 }
 std::vector<TokenId> tokensOf(const Prompts& prompts, const PrefixNode& node) {
     const auto from = prompts[node.prompt].begin() + node.start;
@@ -78,8 +78,8 @@ private slots:
     void everyPromptIsOnePathAndNothingIsComputedTwice() {
         for (std::uint64_t key = 0; key < 400; ++key) {
             const Prompts prompts = randomPrompts(key);
-            const std::int64_t longest = key % 3 == 0 ? 2 : 1000;
-            const PrefixTree tree = treeOf(prompts, longest);
+            const std::int64_t batchTokens = key % 3 == 0 ? 3 : 1000;
+            const PrefixTree tree = treeOf(prompts, batchTokens);
             std::set<std::vector<TokenId>> beginnings; // each stands for one token with all before it
             for (std::size_t i = 0; i < prompts.size(); ++i) {
                 QCOMPARE(tokensOnPath(prompts, tree, tree.path(i)), prompts[i]);
@@ -87,9 +87,17 @@ private slots:
                     beginnings.emplace(prompts[i].begin(), prompts[i].begin() + static_cast<std::ptrdiff_t>(length));
             }
             QCOMPARE(tree.tokens(), static_cast<std::int64_t>(beginnings.size()));
+            beginnings.clear();
+            const auto added = tree.addedTokens();
+            for (std::size_t i = 0; i < prompts.size(); ++i) {
+                const auto before = beginnings.size();
+                for (std::size_t length = 1; length <= prompts[i].size(); ++length)
+                    beginnings.emplace(prompts[i].begin(), prompts[i].begin() + static_cast<std::ptrdiff_t>(length));
+                QCOMPARE(added[i], static_cast<std::int64_t>(beginnings.size() - before));
+            }
             for (std::size_t i = 0; i < tree.nodes().size(); ++i) {
                 const PrefixNode& node = tree.nodes()[i];
-                QVERIFY(node.length >= 1 && node.length <= longest);
+                QVERIFY(node.length >= 1 && node.length <= batchTokens);
                 QVERIFY(node.subtreeEnd > i && node.subtreeEnd <= tree.nodes().size());
                 if (node.parent == PrefixNode::none) {
                     QCOMPARE(node.start, 0);
@@ -101,7 +109,7 @@ private slots:
                 QVERIFY(i < parent.subtreeEnd && node.subtreeEnd <= parent.subtreeEnd);
             }
             // A node with one child is there only where a prompt ends, or where a long stretch is cut.
-            for (std::size_t i = 0; i < tree.nodes().size() && longest == 1000; ++i) {
+            for (std::size_t i = 0; i < tree.nodes().size() && batchTokens == 1000; ++i) {
                 std::size_t children = 0, ending = 0;
                 for (const PrefixNode& node : tree.nodes())
                     children += node.parent == i;
@@ -134,23 +142,28 @@ private slots:
                 QCOMPARE(b.endOf(i), a.endOf(order[i]));
         }
     }
-    void batchesKeepTheBudgetAndMissNothing() {
+    void batchesAreFullAndMissNothing() {
         for (std::uint64_t key = 0; key < 100; ++key) {
             const Prompts prompts = randomPrompts(key);
-            const PrefixTree tree = treeOf(prompts, 1000);
+            const PrefixTree tree = treeOf(prompts, 20);
             std::size_t next = 0;
-            for (const PrefixBatch& batch : tree.batches(20)) {
+            std::int64_t left = tree.tokens();
+            for (const PrefixBatch& batch : tree.batches()) {
                 QCOMPARE(batch.first, next);
                 QVERIFY(batch.last > batch.first);
                 std::int64_t tokens = 0;
                 for (std::size_t i = batch.first; i < batch.last; ++i)
                     tokens += tree.nodes()[i].length;
                 QCOMPARE(batch.tokens, tokens);
-                QVERIFY(tokens <= 20 || batch.last == batch.first + 1);
+                QCOMPARE(tokens, std::min<std::int64_t>(20, left));
+                left -= tokens;
                 next = batch.last;
             }
             QCOMPARE(next, tree.nodes().size());
         }
+        const PrefixTree one = treeOf({{1, 2, 3, 4, 5, 6, 7}}, 3);
+        QCOMPARE(one.path(0).size(), std::size_t(3));
+        QCOMPARE(one.batches().size(), std::size_t(3));
     }
 };
 
