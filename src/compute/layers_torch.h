@@ -10,6 +10,16 @@ namespace carousel {
 at::Tensor rmsNorm(const ComputeDevice& device, const at::Tensor& x, const at::Tensor& weight, double epsilon);
 // [rows, 2 * width] (gates, then ups) -> [rows, width]
 at::Tensor swiGlu(const ComputeDevice& device, const at::Tensor& gateUp);
+// A result in fp32 and, where products with weights take bf16, rounded to that: what is handed to them is input().
+struct Normed {
+    at::Tensor full, half;
+    const at::Tensor& input() const { return half.defined() ? half : full; }
+};
+// Normalises x, or x + plus where `plus` is given; [rows, width].
+Normed layerNorm(const ComputeDevice& device, const at::Tensor& x, const at::Tensor& plus, const at::Tensor& weight, const at::Tensor& bias,
+                 double epsilon);
+// In fp32, or in bf16 where products with weights take that.
+at::Tensor gelu(const ComputeDevice& device, const at::Tensor& x);
 // Per row log(sum(exp(x))); the result is on the CPU.
 std::vector<double> logSumExp(const ComputeDevice& device, const at::Tensor& x);
 

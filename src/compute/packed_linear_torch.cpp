@@ -10,6 +10,7 @@ namespace carousel {
 
 namespace {
 using Memory = dnnl::memory;
+constexpr std::int64_t rowStep = 32;
 
 Memory::desc matrix(std::int64_t rows, std::int64_t columns, Memory::data_type type, Memory::format_tag tag = Memory::format_tag::ab) {
     return {{rows, columns}, type, tag};
@@ -127,17 +128,23 @@ at::Tensor PackedLinear::operator()(const at::Tensor& x) const {
     const std::int64_t rows = x.size(0);
     const at::Tensor input = half ? x.to(at::kBFloat16).contiguous() : x.contiguous();
     at::Tensor y = at::empty({rows, w.outputs}, at::kFloat);
-    if (rows == 0)
-        return y;
-    auto& plan = m_plans->plan(rows, w.packed.get_desc(), w.bias.defined());
     auto& engine = m_plans->engine();
-    std::unordered_map<int, Memory> arguments{{DNNL_ARG_SRC, Memory(plan.description.src_desc(), engine, input.data_ptr())},
-                                              {DNNL_ARG_WEIGHTS, w.packed},
-                                              {DNNL_ARG_DST, Memory(plan.description.dst_desc(), engine, y.data_ptr())}};
-    if (w.bias.defined())
-        arguments.emplace(DNNL_ARG_BIAS, Memory(matrix(1, w.outputs, Memory::data_type::f32), engine, w.bias.data_ptr()));
-    plan.product.execute(m_plans->stream(), arguments);
-    m_plans->stream().wait();
+    // Batches have any number of rows; in whole steps and what is left they share a few plans.
+    const std::int64_t most = rows > 2 * rowStep ? rows / rowStep * rowStep : rows;
+    for (std::int64_t first = 0; first < rows;) {
+        const std::int64_t done = first == 0 ? most : rows - most;
+        auto& plan = m_plans->plan(done, w.packed.get_desc(), w.bias.defined());
+        auto* from = static_cast<std::byte*>(input.data_ptr()) + static_cast<std::size_t>(first * w.inputs) * input.itemsize();
+        std::unordered_map<int, Memory> arguments{
+            {DNNL_ARG_SRC, Memory(plan.description.src_desc(), engine, from)},
+            {DNNL_ARG_WEIGHTS, w.packed},
+            {DNNL_ARG_DST, Memory(plan.description.dst_desc(), engine, y.data_ptr<float>() + first * w.outputs)}};
+        if (w.bias.defined())
+            arguments.emplace(DNNL_ARG_BIAS, Memory(matrix(1, w.outputs, Memory::data_type::f32), engine, w.bias.data_ptr()));
+        plan.product.execute(m_plans->stream(), arguments);
+        m_plans->stream().wait();
+        first += done;
+    }
     return y;
 }
 
