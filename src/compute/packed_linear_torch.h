@@ -14,17 +14,22 @@ namespace carousel {
 class MatmulPlans;
 std::shared_ptr<MatmulPlans> makeMatmulPlans(const ComputeDevice& device);
 
+// What is done to every result. gelu: x * (1 + erf(x / sqrt 2)) / 2, and the result is in the format that a next product takes (bf16 or
+// fp32).
+enum class AfterProduct { nothing, gelu };
+
 class PackedLinear {
 public:
     PackedLinear() = default;
     // `weight`: [outputs, inputs] in fp32 on the CPU; `bias`: [outputs] or undefined. Neither is kept.
-    PackedLinear(std::shared_ptr<MatmulPlans> plans, const at::Tensor& weight, const at::Tensor& bias = {});
+    PackedLinear(std::shared_ptr<MatmulPlans> plans, const at::Tensor& weight, const at::Tensor& bias = {},
+                 AfterProduct after = AfterProduct::nothing);
     // Weights as the file stores them, for int16 (see multipliesStored()): parts follow one another, rows of `inputs` values.
     PackedLinear(std::shared_ptr<MatmulPlans> plans, std::span<const QuantisedRows> parts, std::int64_t inputs,
                  const at::Tensor& bias = {});
     // Whether this device multiplies stored blocks of 4 or 8 bits: it is the CPU, its type is int16, and the processor can.
     static bool multipliesStored(const ComputeDevice& device);
-    at::Tensor operator()(const at::Tensor& x) const; // [rows, inputs] fp32 -> [rows, outputs] fp32
+    at::Tensor operator()(const at::Tensor& x) const; // [rows, inputs] fp32 -> [rows, outputs] fp32, but for gelu
     std::int64_t bytes() const;
 
 private:

@@ -72,8 +72,8 @@ void BertEncoder::load(const SafetensorsFile& file, const RunControl& control) {
     const auto norm = [&](const std::string& at) {
         return Norm{readTensor(file, at + ".weight").to(device), readTensor(file, at + ".bias").to(device), m_shape.normEpsilon};
     };
-    const auto linear = [&](const std::string& at) {
-        return PackedLinear(plans, readTensor(file, at + ".weight"), readTensor(file, at + ".bias"));
+    const auto linear = [&](const std::string& at, AfterProduct after = AfterProduct::nothing) {
+        return PackedLinear(plans, readTensor(file, at + ".weight"), readTensor(file, at + ".bias"), after);
     };
     w.attention = {m_shape.heads, m_shape.heads, m_shape.headSize, false};
     w.words = readTensor(file, "embeddings.word_embeddings.weight");
@@ -93,7 +93,7 @@ void BertEncoder::load(const SafetensorsFile& file, const RunControl& control) {
         layer.queryKeyValue = PackedLinear(plans, at::cat(weights), at::cat(biases));
         layer.attentionOut = linear(at + "attention.output.dense");
         layer.attentionNorm = norm(at + "attention.output.LayerNorm");
-        layer.intermediate = linear(at + "intermediate.dense");
+        layer.intermediate = linear(at + "intermediate.dense", AfterProduct::gelu);
         layer.output = linear(at + "output.dense");
         layer.outputNorm = norm(at + "output.LayerNorm");
         w.bytes += layer.queryKeyValue.bytes() + layer.attentionOut.bytes() + layer.intermediate.bytes() + layer.output.bytes();
@@ -127,7 +127,7 @@ void BertEncoder::encodeGroup(std::span<const std::vector<TokenId>> texts, std::
         checkStop(control);
         const at::Tensor attended = attendSegments(m_device, w.attention, layer.queryKeyValue(state.input()), starts);
         state = layer.attentionNorm(m_device, layer.attentionOut(attended), state.full);
-        state = layer.outputNorm(m_device, layer.output(gelu(m_device, layer.intermediate(state.input()))), state.full);
+        state = layer.outputNorm(m_device, layer.output(layer.intermediate(state.input())), state.full);
     }
     const Matrix hidden = toMatrix(state.full);
     for (std::size_t i = 0; i < group.size(); ++i)
