@@ -130,46 +130,6 @@ void layerNorm(const float* x, const float* plus, const float* weight, const flo
     }
 }
 
-// erfc(z) for z >= 0 with a relative error of about 1.2e-7: t * exp(-z^2 + P(t)), t = 1 / (1 + z / 2) (Chebyshev fit, Press et al.,
-// Numerical Recipes, section 6.2).
-CAROUSEL_INLINE Floats complementOfErf(Floats z) {
-    const Floats t = 1.0f / (1.0f + 0.5f * z);
-    Floats p = all(0.17087277f);
-    p = p * t - 0.82215223f;
-    p = p * t + 1.48851587f;
-    p = p * t - 1.13520398f;
-    p = p * t + 0.27886807f;
-    p = p * t - 0.18628806f;
-    p = p * t + 0.09678418f;
-    p = p * t + 0.37409196f;
-    p = p * t + 1.00002368f;
-    p = p * t - 1.26551223f;
-    return t * exponential(p - z * z);
-}
-CAROUSEL_INLINE Floats gelu(Floats x) {
-    const Floats z = select(x < 0.0f, -x, x) * 0.70710678f, upper = 0.5f * complementOfErf(z); // upper tail of the normal distribution
-    return select(x < 0.0f, x * upper, x - x * upper);
-}
-void gelu(const float* x, std::int64_t count, float* y, std::uint16_t* half) {
-    std::int64_t i = 0;
-    for (; i + lanes <= count; i += lanes)
-        half ? storeHalf(half + i, gelu(load(x + i))) : store(y + i, gelu(load(x + i)));
-    if (i == count)
-        return;
-    float last[lanes] = {};
-    std::uint16_t lastHalf[lanes];
-    for (std::int64_t j = i; j < count; ++j)
-        last[j - i] = x[j];
-    const Floats v = gelu(load(last));
-    store(last, v);
-    storeHalf(lastHalf, v);
-    for (std::int64_t j = i; j < count; ++j)
-        if (half)
-            half[j] = lastHalf[j - i];
-        else
-            y[j] = last[j - i];
-}
-
 void rotate(float* x, std::int64_t heads, int headSize, const float* cosine, const float* signedSine) {
     Ints swap;
     for (int i = 0; i < lanes; ++i)
@@ -418,6 +378,6 @@ double logSumExp(const float* x, std::int64_t count) {
 #define CAROUSEL_TEXT(a) CAROUSEL_TEXT_(a)
 extern const CpuKernels CAROUSEL_PASTE(cpuKernels_, CAROUSEL_KERNEL_SET);
 const CpuKernels CAROUSEL_PASTE(cpuKernels_, CAROUSEL_KERNEL_SET) = {
-    CAROUSEL_TEXT(CAROUSEL_KERNEL_SET), rmsNorm, rotate, rotateHalves, swiGlu, layerNorm, gelu, attend, logSumExp};
+    CAROUSEL_TEXT(CAROUSEL_KERNEL_SET), rmsNorm, rotate, rotateHalves, swiGlu, layerNorm, attend, logSumExp};
 
 } // namespace carousel

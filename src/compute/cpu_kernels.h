@@ -46,8 +46,6 @@ struct CpuKernels {
     // `half` where that is not null.
     void (*layerNorm)(const float* x, const float* plus, const float* weight, const float* bias, float epsilon, std::int64_t rows,
                       std::int64_t width, float* y, std::uint16_t* half);
-    // x * (1 + erf(x / sqrt 2)) / 2 (Hendrycks & Gimpel 2016), to within 2e-7 of |x|: to `y`, or rounded to bf16 to `half`; one of them is null
-    void (*gelu)(const float* x, std::int64_t count, float* y, std::uint16_t* half);
     void (*attend)(const AttentionTile& tile);
     // log(sum(exp(x))), stable
     double (*logSumExp)(const float* x, std::int64_t count);

@@ -7,7 +7,6 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/from_blob.h>
-#include <ATen/ops/gelu.h>
 #include <ATen/ops/layer_norm.h>
 #include <ATen/ops/logsumexp.h>
 #include <ATen/ops/rsqrt.h>
@@ -76,20 +75,6 @@ Normed layerNorm(const ComputeDevice& device, const at::Tensor& x, const at::Ten
                                halfPointer(out.half, at));
     });
     return out;
-}
-
-at::Tensor gelu(const ComputeDevice& device, const at::Tensor& x) {
-    if (device.portable)
-        return at::gelu(x);
-    const bool half = productsTakeHalf(device);
-    const at::Tensor input = x.contiguous();
-    at::Tensor y = at::empty(x.sizes(), half ? at::kBFloat16 : at::kFloat);
-    const float* from = input.data_ptr<float>();
-    float* to = half ? nullptr : y.data_ptr<float>();
-    at::parallel_for(0, x.numel(), 4096, [&](std::int64_t begin, std::int64_t end) {
-        cpuKernels().gelu(from + begin, end - begin, half ? nullptr : to + begin, half ? halfPointer(y, begin) : nullptr);
-    });
-    return y;
 }
 
 std::vector<double> logSumExp(const ComputeDevice& device, const at::Tensor& x) {

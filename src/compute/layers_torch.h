@@ -18,8 +18,6 @@ struct Normed {
 // Normalises x, or x + plus where `plus` is given; [rows, width].
 Normed layerNorm(const ComputeDevice& device, const at::Tensor& x, const at::Tensor& plus, const at::Tensor& weight, const at::Tensor& bias,
                  double epsilon);
-// In fp32, or in bf16 where products with weights take that.
-at::Tensor gelu(const ComputeDevice& device, const at::Tensor& x);
 // Per row log(sum(exp(x))); the result is on the CPU.
 std::vector<double> logSumExp(const ComputeDevice& device, const at::Tensor& x);
 

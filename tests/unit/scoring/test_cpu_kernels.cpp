@@ -103,21 +103,6 @@ private slots:
             }
         }
     }
-    void geluFollowsTheNormalDistribution() {
-        std::vector<float> x = randomValues(1000, 9, 3);
-        x[0] = 0, x[1] = 30, x[2] = -30, x[3] = -5, x[4] = 1e-6f;
-        x.resize(1003, 0.5f);
-        std::vector<float> y(x.size());
-        std::vector<std::uint16_t> half(x.size());
-        set().gelu(x.data(), static_cast<std::int64_t>(x.size()), y.data(), nullptr);
-        set().gelu(x.data(), static_cast<std::int64_t>(x.size()), nullptr, half.data());
-        for (std::size_t i = 0; i < x.size(); ++i) {
-            const double wanted = x[i] * 0.5 * std::erfc(-double(x[i]) / std::sqrt(2.0));
-            QVERIFY2(std::fabs(y[i] - wanted) <= 2e-7 * std::fabs(x[i]),
-                     qPrintable(QString("%1: %2, wanted %3").arg(x[i]).arg(y[i]).arg(wanted)));
-            QVERIFY(std::fabs(fromHalf(half[i]) - y[i]) <= std::fabs(y[i]) / 256);
-        }
-    }
     void turnsNeighbouringPairs() {
         std::vector<float> x = randomValues(64, 5), cosine(32), sine(32);
         const auto before = x;
