@@ -102,6 +102,56 @@ void rmsNormHalf(const float* x, const float* weight, float epsilon, std::int64_
     normRows(x, weight, epsilon, rows, width, y);
 }
 
+typedef std::uint16_t Halves __attribute__((vector_size(lanes * 2)));
+// To bf16, to the nearest, ties to even.
+CAROUSEL_INLINE void storeHalf(std::uint16_t* p, Floats v) {
+    const Ints bits = reinterpret_cast<Ints>(v);
+    const Halves h = __builtin_convertvector((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16, Halves);
+    __builtin_memcpy(p, &h, sizeof h);
+}
+
+void layerNorm(const float* x, const float* plus, const float* weight, const float* bias, float epsilon, std::int64_t rows,
+               std::int64_t width, float* y, std::uint16_t* half) {
+    for (std::int64_t row = 0; row < rows; ++row, x += width, y += width) {
+        Floats sums{};
+        std::int64_t i = 0;
+        for (; i + lanes <= width; i += lanes) {
+            const Floats v = plus ? load(x + i) + load(plus + i) : load(x + i);
+            store(y + i, v);
+            sums += v;
+        }
+        float total = sum(sums);
+        for (; i < width; ++i) {
+            y[i] = plus ? x[i] + plus[i] : x[i];
+            total += y[i];
+        }
+        const float mean = total / static_cast<float>(width);
+        Floats squares{};
+        for (i = 0; i + lanes <= width; i += lanes)
+            squares += (load(y + i) - mean) * (load(y + i) - mean);
+        float spread = sum(squares);
+        for (; i < width; ++i)
+            spread += (y[i] - mean) * (y[i] - mean);
+        const float factor = 1.0f / __builtin_sqrtf(spread / static_cast<float>(width) + epsilon);
+        for (i = 0; i + lanes <= width; i += lanes) {
+            const Floats v = (load(y + i) - mean) * factor * load(weight + i) + load(bias + i);
+            store(y + i, v);
+            if (half)
+                storeHalf(half + i, v);
+        }
+        for (; i < width; ++i) {
+            y[i] = (y[i] - mean) * factor * weight[i] + bias[i];
+            if (half) {
+                std::uint32_t bits;
+                __builtin_memcpy(&bits, y + i, 4);
+                half[i] = static_cast<std::uint16_t>((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
+            }
+        }
+        plus = plus ? plus + width : nullptr;
+        half = half ? half + width : nullptr;
+    }
+}
+
 void rotate(float* x, std::int64_t heads, int headSize, const float* cosine, const float* signedSine) {
     Ints swap;
     for (int i = 0; i < lanes; ++i)
@@ -361,6 +411,6 @@ double logSumExp(const float* x, std::int64_t count) {
 #define CAROUSEL_TEXT(a) CAROUSEL_TEXT_(a)
 extern const CpuKernels CAROUSEL_PASTE(cpuKernels_, CAROUSEL_KERNEL_SET);
 const CpuKernels CAROUSEL_PASTE(cpuKernels_, CAROUSEL_KERNEL_SET) = {
-    CAROUSEL_TEXT(CAROUSEL_KERNEL_SET), rmsNorm, rotate, rotateHalves, swiGlu, rmsNormHalf, swiGluHalf, attend, logSumExp};
+    CAROUSEL_TEXT(CAROUSEL_KERNEL_SET), rmsNorm, rotate, rotateHalves, swiGlu, rmsNormHalf, swiGluHalf, layerNorm, attend, logSumExp};
 
 } // namespace carousel

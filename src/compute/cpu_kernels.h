@@ -45,6 +45,10 @@ struct CpuKernels {
     // The same with y rounded to bf16 (to the nearest, ties to even): what a product with bf16 weights takes.
     void (*rmsNormHalf)(const float* x, const float* weight, float epsilon, std::int64_t rows, std::int64_t width, std::uint16_t* y);
     void (*swiGluHalf)(const float* gateUp, std::int64_t rows, std::int64_t width, std::uint16_t* y);
+    // y = (x + plus - mean) / sqrt(variance + epsilon) * weight + bias, row by row; `plus` may be null. Results go to `y`, and rounded to bf16 to
+    // `half` where that is not null.
+    void (*layerNorm)(const float* x, const float* plus, const float* weight, const float* bias, float epsilon, std::int64_t rows,
+                      std::int64_t width, float* y, std::uint16_t* half);
     void (*attend)(const AttentionTile& tile);
     // log(sum(exp(x))), stable
     double (*logSumExp)(const float* x, std::int64_t count);

@@ -7,6 +7,7 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/from_blob.h>
+#include <ATen/ops/layer_norm.h>
 #include <ATen/ops/logsumexp.h>
 #include <ATen/ops/rsqrt.h>
 #include <ATen/ops/silu.h>
@@ -65,6 +66,34 @@ at::Tensor swiGlu(const ComputeDevice& device, const at::Tensor& gateUp, Use use
         cpuKernels().swiGlu(from + begin * 2 * width, end - begin, width, to + begin * width);
     });
     return y;
+}
+
+namespace {
+bool productsTakeHalf(const ComputeDevice& device) {
+    return !device.portable && device.type == ComputeType::bf16 && cpuMultipliesBf16();
+}
+std::uint16_t* halfPointer(const at::Tensor& x, std::int64_t at) {
+    return x.defined() ? reinterpret_cast<std::uint16_t*>(x.data_ptr<at::BFloat16>()) + at : nullptr;
+}
+} // namespace
+
+Normed layerNorm(const ComputeDevice& device, const at::Tensor& x, const at::Tensor& plus, const at::Tensor& weight, const at::Tensor& bias,
+                 double epsilon) {
+    const std::int64_t width = x.size(1);
+    if (device.portable)
+        return {at::layer_norm(plus.defined() ? x + plus : x, {width}, weight, bias, epsilon), {}};
+    Normed out{at::empty_like(x), productsTakeHalf(device) ? at::empty(x.sizes(), at::kBFloat16) : at::Tensor()};
+    const at::Tensor a = x.contiguous(), b = plus.defined() ? plus.contiguous() : plus;
+    const float* from = a.data_ptr<float>();
+    const float* add = b.defined() ? b.data_ptr<float>() : nullptr;
+    const float *scale = weight.data_ptr<float>(), *shift = bias.data_ptr<float>();
+    float* to = out.full.data_ptr<float>();
+    at::parallel_for(0, x.size(0), rowsPerTask, [&](std::int64_t begin, std::int64_t end) {
+        const std::int64_t at = begin * width;
+        cpuKernels().layerNorm(from + at, add ? add + at : nullptr, scale, shift, static_cast<float>(epsilon), end - begin, width, to + at,
+                               halfPointer(out.half, at));
+    });
+    return out;
 }
 
 std::vector<double> logSumExp(const ComputeDevice& device, const at::Tensor& x) {

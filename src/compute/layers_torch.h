@@ -12,6 +12,14 @@ enum class Use { sums, product };
 at::Tensor rmsNorm(const ComputeDevice& device, const at::Tensor& x, const at::Tensor& weight, double epsilon, Use use = Use::sums);
 // [rows, 2 * width] (gates, then ups) -> [rows, width]
 at::Tensor swiGlu(const ComputeDevice& device, const at::Tensor& gateUp, Use use = Use::sums);
+// A result in fp32 and, where products with weights take bf16, rounded to that: what is handed to them is input().
+struct Normed {
+    at::Tensor full, half;
+    const at::Tensor& input() const { return half.defined() ? half : full; }
+};
+// Normalises x, or x + plus where `plus` is given; [rows, width].
+Normed layerNorm(const ComputeDevice& device, const at::Tensor& x, const at::Tensor& plus, const at::Tensor& weight, const at::Tensor& bias,
+                 double epsilon);
 // Per row log(sum(exp(x))); the result is on the CPU.
 std::vector<double> logSumExp(const ComputeDevice& device, const at::Tensor& x);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "compute/packed_linear_torch.h"
 #include <ATen/ops/empty.h>
+#include <ATen/ops/gelu.h>
 #include <ATen/ops/linear.h>
 #include <map>
 #include <oneapi/dnnl/dnnl.hpp>
@@ -10,6 +11,7 @@ namespace carousel {
 
 namespace {
 using Memory = dnnl::memory;
+constexpr std::int64_t rowStep = 32;
 
 Memory::desc matrix(std::int64_t rows, std::int64_t columns, Memory::data_type type, Memory::format_tag tag = Memory::format_tag::ab) {
     return {{rows, columns}, type, tag};
@@ -30,16 +32,23 @@ public:
     bool packs() const { return !m_device.portable && (m_device.type != ComputeType::bf16 || cpuMultipliesBf16()); }
     Memory::data_type type() const { return m_device.type == ComputeType::bf16 ? Memory::data_type::bf16 : Memory::data_type::f32; }
 
-    dnnl::matmul::primitive_desc describe(std::int64_t rows, const Memory::desc& weights, bool bias, bool add = false) {
+    dnnl::matmul::primitive_desc describe(std::int64_t rows, const Memory::desc& weights, bool bias, AfterProduct after, bool add = false) {
         const std::int64_t inputs = weights.dims()[0], outputs = weights.dims()[1];
-        const auto x = matrix(rows, inputs, type()), y = matrix(rows, outputs, Memory::data_type::f32);
+        const bool gelu = after == AfterProduct::gelu; // what follows is another product: in the format it takes
+        const auto x = matrix(rows, inputs, type()), y = matrix(rows, outputs, gelu ? type() : Memory::data_type::f32);
         const auto b = matrix(1, outputs, Memory::data_type::f32);
-        dnnl::primitive_attr attributes;
-        if (add) {
-            dnnl::post_ops after;
-            after.append_sum(1);
-            attributes.set_post_ops(after);
+        dnnl::post_ops operations;
+        if (add)
+            operations.append_sum(1);
+        if (gelu) {
+#if DNNL_VERSION_MAJOR >= 3
+            operations.append_eltwise(dnnl::algorithm::eltwise_gelu_erf, 0, 0);
+#else
+            operations.append_eltwise(1, dnnl::algorithm::eltwise_gelu_erf, 0, 0);
+#endif
         }
+        dnnl::primitive_attr attributes;
+        attributes.set_post_ops(operations);
 #if DNNL_VERSION_MAJOR >= 3
         return bias ? dnnl::matmul::primitive_desc(m_engine, x, weights, b, y, attributes)
                     : dnnl::matmul::primitive_desc(m_engine, x, weights, y, attributes);
@@ -48,13 +57,13 @@ public:
 #endif
     }
     // Layers of the same shape share their plans. Making one takes about half a millisecond, so they are kept, within reason.
-    Plan& plan(std::int64_t rows, const Memory::desc& weights, bool bias, bool add) {
-        const auto key = std::make_tuple(rows, weights.dims()[0], weights.dims()[1], bias, add);
+    Plan& plan(std::int64_t rows, const Memory::desc& weights, bool bias, AfterProduct after, bool add) {
+        const auto key = std::make_tuple(rows, weights.dims()[0], weights.dims()[1], bias, after, add);
         if (const auto found = m_plans.find(key); found != m_plans.end())
             return found->second;
         if (m_plans.size() >= 2048)
             m_plans.clear();
-        auto description = describe(rows, weights, bias, add);
+        auto description = describe(rows, weights, bias, after, add);
         dnnl::matmul product(description);
         return m_plans.emplace(key, Plan{std::move(description), std::move(product)}).first->second;
     }
@@ -63,7 +72,7 @@ private:
     ComputeDevice m_device;
     dnnl::engine m_engine;
     dnnl::stream m_stream;
-    std::map<std::tuple<std::int64_t, std::int64_t, std::int64_t, bool, bool>, Plan> m_plans;
+    std::map<std::tuple<std::int64_t, std::int64_t, std::int64_t, bool, AfterProduct, bool>, Plan> m_plans;
 };
 
 std::shared_ptr<MatmulPlans> makeMatmulPlans(const ComputeDevice& device) {
@@ -75,11 +84,13 @@ struct PackedLinear::Weights {
     at::Tensor plain, bias;                  // `plain` where LibTorch does
     std::unique_ptr<QuantisedMatrix> stored; // as the file has them
     std::int64_t inputs = 0, outputs = 0, bytes = 0;
+    AfterProduct after = AfterProduct::nothing;
 };
 
-PackedLinear::PackedLinear(std::shared_ptr<MatmulPlans> plans, const at::Tensor& weight, const at::Tensor& bias)
+PackedLinear::PackedLinear(std::shared_ptr<MatmulPlans> plans, const at::Tensor& weight, const at::Tensor& bias, AfterProduct after)
     : m_plans(std::move(plans)), m_weights(std::make_shared<Weights>()) {
     Weights& w = *m_weights;
+    w.after = after;
     w.outputs = weight.size(0);
     w.inputs = weight.size(1);
     const c10::Device device(m_plans->device().name);
@@ -91,7 +102,8 @@ PackedLinear::PackedLinear(std::shared_ptr<MatmulPlans> plans, const at::Tensor&
         return;
     }
     // The layout is chosen for a batch of typical size; smaller and larger ones use the same packed weights.
-    const auto wanted = m_plans->describe(384, matrix(w.inputs, w.outputs, m_plans->type(), Memory::format_tag::any), bias.defined());
+    const auto wanted =
+        m_plans->describe(384, matrix(w.inputs, w.outputs, m_plans->type(), Memory::format_tag::any), bias.defined(), after);
     const at::Tensor source = weight.contiguous();
     Memory from({{w.inputs, w.outputs}, Memory::data_type::f32, Memory::dims{1, w.inputs}}, m_plans->engine(), source.data_ptr());
     w.packed = Memory(wanted.weights_desc(), m_plans->engine());
@@ -124,19 +136,21 @@ at::Tensor PackedLinear::operator()(const at::Tensor& x) const {
         w.stored->multiply(input.data_ptr<float>(), x.size(0), w.bias.defined() ? w.bias.data_ptr<float>() : nullptr, y.data_ptr<float>());
         return y;
     }
+    const bool half = m_plans->device().type == ComputeType::bf16;
+    const bool gelu = w.after == AfterProduct::gelu;
     if (!m_plans->packs()) {
-        if (m_plans->device().type != ComputeType::bf16)
-            return at::linear(x, w.plain, w.bias);
-        const at::Tensor y = at::linear(x.to(at::kBFloat16), w.plain).to(at::kFloat);
-        return w.bias.defined() ? y.add(w.bias) : y;
+        at::Tensor y = half ? at::linear(x.to(at::kBFloat16), w.plain).to(at::kFloat) : at::linear(x, w.plain, w.bias);
+        if (half && w.bias.defined())
+            y = y.add(w.bias);
+        return gelu ? at::gelu(y) : y;
     }
-    at::Tensor y = at::empty({x.size(0), w.outputs}, at::kFloat);
+    at::Tensor y = at::empty({x.size(0), w.outputs}, half && gelu ? at::kBFloat16 : at::kFloat);
     multiply(y, x, false);
     return y;
 }
 
 void PackedLinear::addTo(at::Tensor& y, const at::Tensor& x) const {
-    if (m_plans->packs() && !m_weights->stored)
+    if (m_plans->packs() && !m_weights->stored && m_weights->after == AfterProduct::nothing)
         multiply(y, x, true);
     else
         y.add_((*this)(x));
@@ -148,15 +162,23 @@ void PackedLinear::multiply(at::Tensor& y, const at::Tensor& x, bool add) const 
     if (rows == 0)
         return;
     const at::Tensor input = x.to(m_plans->device().type == ComputeType::bf16 ? at::kBFloat16 : at::kFloat).contiguous();
-    auto& plan = m_plans->plan(rows, w.packed.get_desc(), w.bias.defined(), add);
     auto& engine = m_plans->engine();
-    std::unordered_map<int, Memory> arguments{{DNNL_ARG_SRC, Memory(plan.description.src_desc(), engine, input.data_ptr())},
-                                              {DNNL_ARG_WEIGHTS, w.packed},
-                                              {DNNL_ARG_DST, Memory(plan.description.dst_desc(), engine, y.data_ptr())}};
-    if (w.bias.defined())
-        arguments.emplace(DNNL_ARG_BIAS, Memory(matrix(1, w.outputs, Memory::data_type::f32), engine, w.bias.data_ptr()));
-    plan.product.execute(m_plans->stream(), arguments);
-    m_plans->stream().wait();
+    // Batches have any number of rows; in whole steps and what is left they share a few plans.
+    const std::int64_t most = rows > 2 * rowStep ? rows / rowStep * rowStep : rows;
+    for (std::int64_t first = 0; first < rows;) {
+        const std::int64_t done = first == 0 ? most : rows - most;
+        auto& plan = m_plans->plan(done, w.packed.get_desc(), w.bias.defined(), w.after, add);
+        auto* from = static_cast<std::byte*>(input.data_ptr()) + static_cast<std::size_t>(first * w.inputs) * input.itemsize();
+        auto* to = static_cast<std::byte*>(y.data_ptr()) + static_cast<std::size_t>(first * w.outputs) * y.itemsize();
+        std::unordered_map<int, Memory> arguments{{DNNL_ARG_SRC, Memory(plan.description.src_desc(), engine, from)},
+                                                  {DNNL_ARG_WEIGHTS, w.packed},
+                                                  {DNNL_ARG_DST, Memory(plan.description.dst_desc(), engine, to)}};
+        if (w.bias.defined())
+            arguments.emplace(DNNL_ARG_BIAS, Memory(matrix(1, w.outputs, Memory::data_type::f32), engine, w.bias.data_ptr()));
+        plan.product.execute(m_plans->stream(), arguments);
+        m_plans->stream().wait();
+        first += done;
+    }
 }
 
 std::int64_t PackedLinear::bytes() const {

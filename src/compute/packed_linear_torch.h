@@ -14,19 +14,24 @@ namespace carousel {
 class MatmulPlans;
 std::shared_ptr<MatmulPlans> makeMatmulPlans(const ComputeDevice& device);
 
+// What is done to every result. gelu: x * (1 + erf(x / sqrt 2)) / 2, and the result is in the format that a next product takes (bf16 or
+// fp32).
+enum class AfterProduct { nothing, gelu };
+
 class PackedLinear {
 public:
     PackedLinear() = default;
     // `weight`: [outputs, inputs] in fp32 on the CPU; `bias`: [outputs] or undefined. Neither is kept.
-    PackedLinear(std::shared_ptr<MatmulPlans> plans, const at::Tensor& weight, const at::Tensor& bias = {});
+    PackedLinear(std::shared_ptr<MatmulPlans> plans, const at::Tensor& weight, const at::Tensor& bias = {},
+                 AfterProduct after = AfterProduct::nothing);
     // Weights as the file stores them, for int16 (see multipliesStored()): parts follow one another, rows of `inputs` values.
     PackedLinear(std::shared_ptr<MatmulPlans> plans, std::span<const QuantisedRows> parts, std::int64_t inputs,
                  const at::Tensor& bias = {});
     // Whether this device multiplies stored blocks of 4 or 8 bits: it is the CPU, its type is int16, and the processor can.
     static bool multipliesStored(const ComputeDevice& device);
-    // [rows, inputs] in fp32 or, where the device computes in bf16, in bf16 already -> [rows, outputs] fp32
+    // [rows, inputs] in fp32 or, where the device computes in bf16, in bf16 already -> [rows, outputs] fp32, but for gelu
     at::Tensor operator()(const at::Tensor& x) const;
-    void addTo(at::Tensor& y, const at::Tensor& x) const; // y += x Wᵀ + b; y is fp32 and contiguous
+    void addTo(at::Tensor& y, const at::Tensor& x) const; // y += x Wᵀ + b; y is fp32 and contiguous; not after gelu
     std::int64_t bytes() const;
 
 private:

@@ -3,14 +3,13 @@
 #include "compute/attention_torch.h"
 #include "compute/cpu_kernels.h"
 #include "compute/guard_torch.h"
+#include "compute/layers_torch.h"
 #include "compute/packed_linear_torch.h"
 #include "scoring/pooling.h"
 #include "scoring/tensor_bridge_torch.h"
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/gelu.h>
-#include <ATen/ops/layer_norm.h>
 #include <algorithm>
 #include <numeric>
 
@@ -22,7 +21,9 @@ constexpr std::int64_t tokensAtOnce = 512;
 struct Norm {
     at::Tensor weight, bias;
     double epsilon = 1e-12;
-    at::Tensor operator()(const at::Tensor& x) const { return at::layer_norm(x, {x.size(1)}, weight, bias, epsilon); }
+    Normed operator()(const ComputeDevice& device, const at::Tensor& x, const at::Tensor& plus = {}) const {
+        return layerNorm(device, x, plus, weight, bias, epsilon);
+    }
 };
 } // namespace
 
@@ -41,10 +42,12 @@ struct BertEncoder::Weights {
 BertEncoder::BertEncoder(BertShape shape, ComputeDevice device)
     : m_shape(shape), m_device(std::move(device)), m_weights(std::make_unique<Weights>()) {}
 BertEncoder::~BertEncoder() = default;
-std::int64_t BertEncoder::memoryBytes() const { return m_weights->bytes; }
+std::int64_t BertEncoder::memoryBytes() const {
+    return m_weights->bytes;
+}
 
-Result<std::unique_ptr<BertEncoder>> BertEncoder::open(const SafetensorsFile& file, const std::string& configFile, const ComputeDevice& device,
-                                                       const RunControl& control) {
+Result<std::unique_ptr<BertEncoder>> BertEncoder::open(const SafetensorsFile& file, const std::string& configFile,
+                                                       const ComputeDevice& device, const RunControl& control) {
     CAROUSEL_ASSIGN(const BertShape shape, bertShape(file, configFile));
     if (shape.headSize % keyBlock != 0 || shape.headSize > largestHeadSize)
         return fail(ErrorKind::input, "CL-2036",
@@ -69,7 +72,9 @@ void BertEncoder::load(const SafetensorsFile& file, const RunControl& control) {
     const auto norm = [&](const std::string& at) {
         return Norm{readTensor(file, at + ".weight").to(device), readTensor(file, at + ".bias").to(device), m_shape.normEpsilon};
     };
-    const auto linear = [&](const std::string& at) { return PackedLinear(plans, readTensor(file, at + ".weight"), readTensor(file, at + ".bias")); };
+    const auto linear = [&](const std::string& at, AfterProduct after = AfterProduct::nothing) {
+        return PackedLinear(plans, readTensor(file, at + ".weight"), readTensor(file, at + ".bias"), after);
+    };
     w.attention = {m_shape.heads, m_shape.heads, m_shape.headSize, false};
     w.words = readTensor(file, "embeddings.word_embeddings.weight");
     w.positions = readTensor(file, "embeddings.position_embeddings.weight");
@@ -88,7 +93,7 @@ void BertEncoder::load(const SafetensorsFile& file, const RunControl& control) {
         layer.queryKeyValue = PackedLinear(plans, at::cat(weights), at::cat(biases));
         layer.attentionOut = linear(at + "attention.output.dense");
         layer.attentionNorm = norm(at + "attention.output.LayerNorm");
-        layer.intermediate = linear(at + "intermediate.dense");
+        layer.intermediate = linear(at + "intermediate.dense", AfterProduct::gelu);
         layer.output = linear(at + "output.dense");
         layer.outputNorm = norm(at + "output.LayerNorm");
         w.bytes += layer.queryKeyValue.bytes() + layer.attentionOut.bytes() + layer.intermediate.bytes() + layer.output.bytes();
@@ -117,14 +122,14 @@ void BertEncoder::encodeGroup(std::span<const std::vector<TokenId>> texts, std::
                 row[i] = word[i] + position[i] + type[i];
         }
     }
-    x = w.embeddingNorm(x.to(c10::Device(m_device.name)));
+    Normed state = w.embeddingNorm(m_device, x.to(c10::Device(m_device.name)));
     for (const Weights::Layer& layer : w.layers) {
         checkStop(control);
-        const at::Tensor attended = attendSegments(m_device, w.attention, layer.queryKeyValue(x), starts);
-        x = layer.attentionNorm(x + layer.attentionOut(attended));
-        x = layer.outputNorm(x + layer.output(at::gelu(layer.intermediate(x))));
+        const at::Tensor attended = attendSegments(m_device, w.attention, layer.queryKeyValue(state.input()), starts);
+        state = layer.attentionNorm(m_device, layer.attentionOut(attended), state.full);
+        state = layer.outputNorm(m_device, layer.output(layer.intermediate(state.input())), state.full);
     }
-    const Matrix hidden = toMatrix(x);
+    const Matrix hidden = toMatrix(state.full);
     for (std::size_t i = 0; i < group.size(); ++i)
         poolAndNormalise(hidden, static_cast<std::size_t>(starts[i]), static_cast<std::size_t>(starts[i + 1]), pooling, out.row(group[i]));
 }

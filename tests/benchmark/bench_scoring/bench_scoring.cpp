@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// How fast candidates are scored, and what sharing the prefix is worth: bench_scoring [fp32|bf16|auto] [candidates] [repeats].
+// How fast candidates are scored, and what sharing the prefix is worth: bench_scoring [fp32|bf16|int16|auto] [candidates] [repeats].
+// How fast texts become vectors: bench_scoring embed [fp32|bf16] [texts] [repeats].
 // Prints medians; ratios between lines of one run mean more than the numbers themselves.
 #include "base/paths.h"
 #include "llm/model_host.h"
@@ -15,7 +16,9 @@ using namespace carousel;
 
 namespace {
 
-double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+double seconds() {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
 
 double median(std::vector<double> values) {
     std::sort(values.begin(), values.end());
@@ -51,12 +54,47 @@ bool failed(const Error& error) {
     return true;
 }
 
+// Texts of 7 to 37 tokens, 22 on average, in no order.
+int embed(const std::string& type, int count, int repeats) {
+    OpenOptions options;
+    options.computeType = type;
+    ModelHost host(options, ModelShelf(), programFolder() + "/../lib");
+    auto opened = host.languageModel("all-minilm-l6-v2");
+    if (!opened)
+        return failed(opened.error());
+    std::vector<std::string> texts;
+    double tokens = 0;
+    const char* words[] = {"lamp", "travel", "night", "warm", "river", "story", "music", "garden", "winter", "simple", "paper", "light"};
+    for (int i = 0; i < count; ++i) {
+        std::string text;
+        for (int word = 0; word < 5 + i * 7919 % 31; ++word)
+            text += std::string(words[(i * 31 + word * 17 + word * word) % 12]) + " ";
+        tokens += static_cast<double>((*opened)->countTokens(text) + 2);
+        texts.push_back(std::move(text));
+    }
+    std::vector<double> rates;
+    for (int i = -1; i < repeats; ++i) {
+        const double before = seconds();
+        if (const auto vectors = (*opened)->embed(texts, Pooling::mean, {}); !vectors)
+            return failed(vectors.error());
+        if (i >= 0)
+            rates.push_back(count / (seconds() - before));
+    }
+    std::printf("%s, %s\n%d texts of %.1f tokens: %8.1f texts/s (median of %d)\n", host.moduleDescription().c_str(),
+                (*opened)->info().computeType.c_str(), count, tokens / count, median(rates), repeats);
+    return 0;
+}
+
 } // namespace
 
 int main(int count, char** arguments) {
+    if (count > 1 && std::string(arguments[1]) == "embed")
+        return embed(count > 2 ? arguments[2] : "fp32", count > 3 ? std::max(1, std::atoi(arguments[3])) : 1000,
+                     count > 4 ? std::max(1, std::atoi(arguments[4])) : 5);
     OpenOptions options;
     options.computeType = count > 1 ? arguments[1] : "auto";
-    const int candidates = count > 2 ? std::max(1, std::atoi(arguments[2])) : 50, repeats = count > 3 ? std::max(1, std::atoi(arguments[3])) : 5;
+    const int candidates = count > 2 ? std::max(1, std::atoi(arguments[2])) : 50,
+              repeats = count > 3 ? std::max(1, std::atoi(arguments[3])) : 5;
     const double start = seconds();
     ModelHost host(options, ModelShelf(), programFolder() + "/../lib");
     auto opened = host.languageModel("smollm2-135m-instruct");
@@ -92,7 +130,8 @@ int main(int count, char** arguments) {
     for (std::size_t i = 0; i < asked.branches.size(); ++i) {
         BranchRequest whole = asked;
         // Another first character each time, so that nothing of the prompt before can be reused.
-        whole.shared.back().content = std::string(1, static_cast<char>('A' + i)) + whole.shared.back().content + asked.branches[i] + asked.tail;
+        whole.shared.back().content =
+            std::string(1, static_cast<char>('A' + i)) + whole.shared.back().content + asked.branches[i] + asked.tail;
         whole.branches = {""};
         whole.tail.clear();
         const double before = seconds();

@@ -5,6 +5,7 @@
 #include <QTest>
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <numeric>
 #include <vector>
 
@@ -20,6 +21,12 @@ std::vector<float> randomValues(std::size_t count, std::uint64_t key, double sca
     for (float& value : values)
         value = static_cast<float>(random.normal() * scale);
     return values;
+}
+float fromHalf(std::uint16_t half) {
+    const std::uint32_t bits = std::uint32_t(half) << 16;
+    float value;
+    std::memcpy(&value, &bits, 4);
+    return value;
 }
 } // namespace
 
@@ -72,6 +79,29 @@ private slots:
         QVERIFY(std::fabs(set().logSumExp(logits.data(), 49153) - std::log(total)) < 1e-6);
         const std::vector<float> large(20, 1000.0f);
         QVERIFY(std::fabs(set().logSumExp(large.data(), 20) - (1000 + std::log(20.0))) < 1e-5);
+    }
+    void normalisesLayers() {
+        constexpr std::int64_t rows = 3, width = 70;
+        const auto x = randomValues(rows * width, 1, 3), plus = randomValues(rows * width, 2), weight = randomValues(width, 3),
+                   bias = randomValues(width, 4);
+        for (const bool sum : {false, true}) {
+            std::vector<float> y(x.size());
+            std::vector<std::uint16_t> half(x.size());
+            set().layerNorm(x.data(), sum ? plus.data() : nullptr, weight.data(), bias.data(), 1e-5f, rows, width, y.data(), half.data());
+            for (int row = 0; row < rows; ++row) {
+                double mean = 0, squares = 0;
+                const auto value = [&](int i) { return double(x[row * width + i]) + (sum ? plus[row * width + i] : 0); };
+                for (int i = 0; i < width; ++i)
+                    mean += value(i) / width;
+                for (int i = 0; i < width; ++i)
+                    squares += (value(i) - mean) * (value(i) - mean) / width;
+                for (int i = 0; i < width; ++i) {
+                    const double wanted = (value(i) - mean) / std::sqrt(squares + 1e-5) * weight[i] + bias[i];
+                    QVERIFY(std::fabs(y[row * width + i] - wanted) < 1e-5);
+                    QVERIFY(std::fabs(fromHalf(half[row * width + i]) - y[row * width + i]) <= std::fabs(y[row * width + i]) / 256);
+                }
+            }
+        }
     }
     void turnsNeighbouringPairs() {
         std::vector<float> x = randomValues(64, 5), cosine(32), sine(32);
