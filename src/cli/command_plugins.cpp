@@ -241,6 +241,7 @@ void addPluginCommands(CLI::App& app, Session& session) {
     auto* hashes = models->add_subcommand("check", "Compare a known model with its SHA-256, or read the structure of a model file");
     hashes->add_option("model", *model, "Known model, or path of a .gguf or .safetensors file; none: all known models");
     session.chosen(hashes, "models-check", [model] { return checkModels(*model); });
+    addAskCommand(*models, session);
 }
 
 } // namespace carousel::cli

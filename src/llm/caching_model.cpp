@@ -322,27 +322,100 @@ Result<ContinuationScores> CachingModel::scoreContinuations(const ContinuationRe
     return result;
 }
 
+namespace {
+
+std::string stored(const Generated& answer) {
+    std::string bytes;
+    put(bytes, answer.promptTokens);
+    put(bytes, answer.generatedTokens);
+    put(bytes, static_cast<std::uint8_t>(answer.reachedLimit));
+    put(bytes, static_cast<std::uint64_t>(answer.text.size()));
+    bytes += answer.text;
+    put(bytes, static_cast<std::uint64_t>(answer.sequences.size()));
+    for (const GeneratedSequence& sequence : answer.sequences) {
+        put(bytes, sequence.logProbability);
+        put(bytes, sequence.score);
+        put(bytes, static_cast<std::int32_t>(sequence.tokens));
+        put(bytes, static_cast<std::uint8_t>(sequence.reachedLimit));
+        put(bytes, static_cast<std::uint64_t>(sequence.text.size()));
+        bytes += sequence.text;
+    }
+    return bytes;
+}
+
+// Reads what stored() wrote; nothing when the bytes are cut or of another layout.
+class StoredAnswer {
+public:
+    explicit StoredAnswer(const std::string& bytes) : m_bytes(bytes) {}
+    std::optional<Generated> read() {
+        Generated answer;
+        std::uint64_t count = 0;
+        bool sound = number(answer.promptTokens) && number(answer.generatedTokens) && flag(answer.reachedLimit) && text(answer.text) && number(count);
+        for (std::uint64_t i = 0; sound && i < count; ++i) {
+            GeneratedSequence sequence;
+            std::int32_t tokens = 0;
+            sound = number(sequence.logProbability) && number(sequence.score) && number(tokens) && flag(sequence.reachedLimit) && text(sequence.text);
+            sequence.tokens = tokens;
+            answer.sequences.push_back(std::move(sequence));
+        }
+        if (!sound || m_at != m_bytes.size())
+            return std::nullopt;
+        return answer;
+    }
+
+private:
+    template <class T> bool number(T& value) {
+        if (m_bytes.size() - m_at < sizeof value)
+            return false;
+        value = get<T>(m_bytes, m_at);
+        m_at += sizeof value;
+        return true;
+    }
+    bool flag(bool& value) {
+        std::uint8_t byte = 0;
+        const bool there = number(byte);
+        value = byte != 0;
+        return there;
+    }
+    bool text(std::string& value) {
+        std::uint64_t size = 0;
+        if (!number(size) || m_bytes.size() - m_at < size)
+            return false;
+        value = m_bytes.substr(m_at, size);
+        m_at += size;
+        return true;
+    }
+    const std::string& m_bytes;
+    std::size_t m_at = 0;
+};
+
+} // namespace
+
 Result<Generated> CachingModel::generate(const std::vector<ChatMessage>& messages, const GenerateOptions& options,
                                          const RunControl& control) {
-    // Sampling is seeded, so a warm temperature is as repeatable as a cold one.
-    const std::string key = Key(info(), "generate")
+    // Sampling is seeded, so a warm temperature is as repeatable as a cold one. Every field of GenerateOptions but onText is part of the key.
+    const std::string key = Key(info(), "generate-2")
                                 .messages(messages)
                                 .number(static_cast<std::int32_t>(options.maximumTokens))
                                 .number(options.temperature)
                                 .number(options.topP)
                                 .number(options.seed)
                                 .texts(options.stop)
+                                .number(static_cast<std::int32_t>(options.topK))
+                                .number(options.repetitionPenalty)
+                                .number(static_cast<std::int32_t>(options.beams))
+                                .number(static_cast<std::int32_t>(options.sequences))
+                                .number(options.lengthPenalty)
+                                .texts(options.oneOf)
+                                .text(options.grammar)
                                 .hex();
-    constexpr std::size_t head = 2 * sizeof(std::int64_t) + 1;
-    LookUp look(m_cache, {key}, [](const std::string&, const std::string& bytes) { return bytes.size() >= head; });
+    LookUp look(m_cache, {key}, [](const std::string&, const std::string& bytes) { return StoredAnswer(bytes).read().has_value(); });
     Cost cost = look.cost();
     Generated result;
     if (look.missing.empty()) {
-        const std::string& bytes = look.known.at(key);
-        result.promptTokens = get<std::int64_t>(bytes, 0);
-        result.generatedTokens = get<std::int64_t>(bytes, sizeof(std::int64_t));
-        result.reachedLimit = bytes[head - 1] != 0;
-        result.text = bytes.substr(head);
+        result = *StoredAnswer(look.known.at(key)).read();
+        if (options.onText && !result.text.empty())
+            options.onText(result.text);
     } else {
         const Clock clock;
         CAROUSEL_ASSIGN(result, m_model.generate(messages, options, control));
@@ -350,12 +423,54 @@ Result<Generated> CachingModel::generate(const std::vector<ChatMessage>& message
         cost.modelCalls = 1;
         cost.promptTokens = result.promptTokens;
         cost.generatedTokens = result.generatedTokens;
-        std::string bytes;
-        put(bytes, result.promptTokens);
-        put(bytes, result.generatedTokens);
-        bytes += result.reachedLimit ? '\1' : '\0';
-        bytes += result.text;
-        CAROUSEL_TRY(keep(m_cache, {{key, bytes}}));
+        CAROUSEL_TRY(keep(m_cache, {{key, stored(result)}}));
+    }
+    if (m_cost)
+        m_cost->add(cost);
+    return result;
+}
+
+Result<HiddenVectors> CachingModel::hiddenStates(const HiddenRequest& request, const RunControl& control) {
+    const std::size_t width = static_cast<std::size_t>(info().width), bytesOfRow = width * sizeof(float);
+    const std::string common =
+        Key(info(), "hidden").messages(request.shared).text(request.tail).number(static_cast<std::int32_t>(request.pooling)).hex();
+    std::vector<std::string> keys;
+    for (const auto& branch : request.branches)
+        keys.push_back(Key(info(), "hidden branch").text(common).text(branch).hex());
+    LookUp look(m_cache, std::move(keys), [&](const std::string& bytes) { return bytes.size() == bytesOfRow + 1; }); // and whether it was cut
+    Cost cost = look.cost();
+    HiddenVectors result;
+    if (!look.missing.empty()) {
+        HiddenRequest asked = request;
+        asked.branches.clear();
+        for (const auto i : look.missing)
+            asked.branches.push_back(request.branches[i]);
+        const Clock clock;
+        CAROUSEL_ASSIGN(const HiddenVectors computed, m_model.hiddenStates(asked, control));
+        cost.modelSeconds = clock.seconds();
+        cost.modelCalls = 1;
+        const std::size_t n = asked.branches.size();
+        if (computed.rows.rows != n || computed.rows.columns != width || computed.truncated.size() != n)
+            return shortAnswer(info(), n, computed.rows.rows);
+        std::map<std::string, std::string> fresh;
+        for (std::size_t i = 0; i < n; ++i) {
+            std::string bytes(reinterpret_cast<const char*>(computed.rows.row(i).data()), bytesOfRow);
+            put(bytes, computed.truncated[i]);
+            fresh.emplace(look.keys[look.missing[i]], std::move(bytes));
+        }
+        CAROUSEL_TRY(keep(m_cache, fresh));
+        look.known.merge(fresh);
+        result.prefixTokens = computed.prefixTokens;
+        result.branchTokens = computed.branchTokens;
+        result.cachedTokens = computed.cachedTokens;
+        cost.promptTokens = computed.prefixTokens + computed.branchTokens;
+        cost.sharedTokens = computed.cachedTokens;
+    }
+    result.rows = Matrix(request.branches.size(), width);
+    for (std::size_t i = 0; i < request.branches.size(); ++i) {
+        const std::string& bytes = look.known.at(look.keys[i]);
+        std::memcpy(result.rows.row(i).data(), bytes.data(), bytesOfRow);
+        result.truncated.push_back(get<std::uint8_t>(bytes, bytesOfRow));
     }
     if (m_cost)
         m_cost->add(cost);

@@ -22,6 +22,8 @@ public:
     Result<ContinuationScores> scoreContinuations(const ContinuationRequest& request, const RunControl& control) override;
     Result<Generated> generate(const std::vector<ChatMessage>& messages, const GenerateOptions& options,
                                const RunControl& control) override;
+    // Per branch, as scoreBranches.
+    Result<HiddenVectors> hiddenStates(const HiddenRequest& request, const RunControl& control) override;
     std::int64_t countTokens(const std::string& text) const override { return m_model.countTokens(text); }
     std::string facts() const override { return m_model.facts(); }
 

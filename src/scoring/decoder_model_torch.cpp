@@ -7,7 +7,7 @@
 namespace carousel {
 
 DecoderModel::DecoderModel(std::shared_ptr<const Tokenizer> tokenizer, ChatTemplate chat, std::unique_ptr<LlamaDecoder> decoder)
-    : m_tokenizer(std::move(tokenizer)), m_chat(std::move(chat)), m_decoder(std::move(decoder)) {}
+    : m_tokenizer(tokenizer), m_chat(std::move(chat)), m_decoder(std::move(decoder)), m_writer(std::move(tokenizer)) {}
 
 Result<std::unique_ptr<LanguageModel>> DecoderModel::open(const ModelLocation& location, const OpenOptions& options) {
     CAROUSEL_ASSIGN(const ComputeDevice device, openComputeDevice(options.device, options.computeType, options.threads));

@@ -2,6 +2,7 @@
 // A chat model (GGUF, or a safetensors folder) as a LanguageModel. Calls are served one at a time; the last prompt's keys and values are kept, so that a next
 // call with the same beginning does not compute it again.
 #pragma once
+#include "llm/generation/answer_writer.h"
 #include "llm/model_source.h"
 #include "llm/torch_module.h"
 #include "scoring/llama_decoder_torch.h"
@@ -22,6 +23,7 @@ public:
     Result<std::vector<BranchScores>> scoreBranchesOf(std::span<const BranchRequest> requests, const RunControl& control) override;
     Result<ContinuationScores> scoreContinuations(const ContinuationRequest& request, const RunControl& control) override;
     Result<Generated> generate(const std::vector<ChatMessage>& messages, const GenerateOptions& options, const RunControl& control) override;
+    Result<HiddenVectors> hiddenStates(const HiddenRequest& request, const RunControl& control) override;
     std::int64_t countTokens(const std::string& text) const override;
 
 private:
@@ -36,6 +38,7 @@ private:
     std::timed_mutex m_turn; // guards what follows
     std::unique_ptr<LlamaDecoder> m_decoder;
     DecoderCache m_prompt;
+    AnswerWriter m_writer;
 };
 
 } // namespace carousel

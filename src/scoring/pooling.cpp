@@ -17,4 +17,13 @@ void poolAndNormalise(const Matrix& hidden, std::size_t begin, std::size_t end, 
         out[i] = static_cast<float>(sums[i] * scale);
 }
 
+void meanOfRows(const Matrix& hidden, std::size_t begin, std::size_t end, std::span<float> out) {
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        double sum = 0;
+        for (std::size_t row = begin; row < end; ++row)
+            sum += hidden.row(row)[i];
+        out[i] = static_cast<float>(sum / static_cast<double>(end - begin));
+    }
+}
+
 } // namespace carousel

@@ -10,4 +10,7 @@ namespace carousel {
 // Mean of rows [begin, end), or the last of them, scaled to length 1.
 void poolAndNormalise(const Matrix& hidden, std::size_t begin, std::size_t end, Pooling pooling, std::span<float> out);
 
+// Mean of rows [begin, end), at their own length; begin < end.
+void meanOfRows(const Matrix& hidden, std::size_t begin, std::size_t end, std::span<float> out);
+
 } // namespace carousel

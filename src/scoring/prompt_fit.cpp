@@ -41,4 +41,12 @@ Result<bool> fitPrompt(OpenPrompt& prompt, std::int64_t following, std::int64_t 
     return true;
 }
 
+bool cutToRoom(std::vector<TokenId>& branch, std::int64_t room) {
+    constexpr std::int64_t shortestRoom = 16;
+    if (room < shortestRoom || static_cast<std::int64_t>(branch.size()) <= room)
+        return false;
+    branch.erase(branch.begin(), branch.end() - room);
+    return true;
+}
+
 } // namespace carousel

@@ -22,4 +22,8 @@ OpenPrompt openPrompt(const ChatTemplate& chat, std::vector<ChatMessage> message
 // Cuts the oldest content so that the prompt and `following` more tokens fit `limit`. True when something was cut. CL-2090 when it cannot.
 Result<bool> fitPrompt(OpenPrompt& prompt, std::int64_t following, std::int64_t limit);
 
+// Drops the oldest tokens of a branch that is longer than `room`. True when something was cut. Where next to no room is left, nothing is cut:
+// fitPrompt then says why the prompt cannot fit.
+bool cutToRoom(std::vector<TokenId>& branch, std::int64_t room);
+
 } // namespace carousel

@@ -92,7 +92,7 @@ struct GenerateOptions {
     int beams = 1;            // > 1: beam search, at temperature 0 only
     int sequences = 1;        // answers wanted: the best of the beams, or so many drawn; at temperature 0 at most `beams`
     double lengthPenalty = 1; // beams are ordered by log-probability / tokens^lengthPenalty, the end counted as a token; 0: by the sum
-    std::vector<std::string> oneOf; // not empty: every answer is exactly one of these texts, and several answers are different ones
+    std::vector<std::string> oneOf; // not empty: every answer is exactly one of these texts; those of beams differ from each other
     std::string grammar;            // not empty: every whole answer matches this grammar (llm/generation/grammar.h); not with oneOf
     // Called while the (single) answer is written, with the next whole characters; all calls joined are its text. Not part of a cache key.
     std::function<void(std::string_view)> onText;

@@ -83,7 +83,20 @@ public:
     }
     Result<Generated> generate(const std::vector<ChatMessage>& messages, const GenerateOptions& options, const RunControl&) override {
         ++calls;
-        return Generated{"said " + messages.back().content + std::to_string(options.seed), 5, 6, options.maximumTokens == 6};
+        const std::string said = "said " + messages.back().content + std::to_string(options.seed);
+        return Generated{said, 5, 6, options.maximumTokens == 6, {{said, -0.5, -0.5, 2, false}, {"second", -1.0 / 3, -0.1, 4, true}}};
+    }
+    Result<HiddenVectors> hiddenStates(const HiddenRequest& request, const RunControl&) override {
+        ++calls;
+        branchesComputed += static_cast<std::int64_t>(request.branches.size());
+        HiddenVectors result;
+        result.rows = Matrix(request.branches.size(), 4);
+        for (std::size_t i = 0; i < request.branches.size(); ++i) {
+            for (std::size_t j = 0; j < 4; ++j)
+                result.rows.row(i)[j] = numberOf(request.shared.back().content + request.branches[i] + request.tail + std::to_string(j));
+            result.truncated.push_back(request.branches[i] != "b");
+        }
+        return result;
     }
     std::int64_t countTokens(const std::string& text) const override { return static_cast<std::int64_t>(text.size()); }
 };

@@ -213,9 +213,64 @@ private slots:
         QVERIFY(cached.generate({{"user", "x"}}, options, {}));
         QCOMPARE(model.calls, before + 1);
         QCOMPARE(cost.total().generatedTokens, std::int64_t(12));
+        for (auto& [key, bytes] : cache.answers)
+            bytes.resize(bytes.size() - 1); // damage is computed again, never read
+        QVERIFY(cached.generate({{"user", "x"}}, options, {}));
+        QCOMPARE(model.calls, before + 2);
         CachingModel without(model, nullptr, nullptr);
         QVERIFY(without.scoreBranches(request({"a"}), {}));
         QVERIFY(without.scoreBranches(request({}), {}));
+    }
+    void everyOptionOfAnAnswerIsPartOfItsKey() {
+        ModelDouble model;
+        MapCache cache;
+        CachingModel cached(model, &cache, nullptr);
+        const std::function<void(GenerateOptions&)> changes[] = {
+            [](auto&) {},                        [](auto& o) { o.maximumTokens = 65; }, [](auto& o) { o.temperature = 0.5; },
+            [](auto& o) { o.topP = 0.5; },       [](auto& o) { o.seed = 2; },           [](auto& o) { o.stop = {"a"}; },
+            [](auto& o) { o.topK = 3; },         [](auto& o) { o.beams = 2; },          [](auto& o) { o.repetitionPenalty = 1.1; },
+            [](auto& o) { o.sequences = 2; },    [](auto& o) { o.lengthPenalty = 0; },  [](auto& o) { o.oneOf = {"a"}; },
+            [](auto& o) { o.grammar = "a"; },    [](auto& o) { o.stop = {"a", ""}; },   [](auto& o) { o.oneOf = {"a", "a"}; }};
+        std::int64_t calls = 0;
+        for (const auto& change : changes) {
+            GenerateOptions options;
+            change(options);
+            QVERIFY(cached.generate({{"user", "x"}}, options, {}));
+            QCOMPARE(model.calls, ++calls);
+            std::string heard; // a known answer is told all the same
+            options.onText = [&](std::string_view piece) { heard += piece; };
+            const auto again = *cached.generate({{"user", "x"}}, options, {});
+            QCOMPARE(model.calls, calls);
+            QCOMPARE(heard, again.text);
+            QCOMPARE(again.sequences.size(), std::size_t(2));
+            QCOMPARE(again.sequences[1].text, std::string("second"));
+            QVERIFY(again.sequences[1].logProbability == -1.0 / 3 && again.sequences[1].score == -0.1 && again.sequences[1].tokens == 4 && again.sequences[1].reachedLimit);
+        }
+    }
+    void hiddenStatesAreCachedByBranch() {
+        ModelDouble model;
+        MapCache cache;
+        CachingModel cached(model, &cache, nullptr);
+        HiddenRequest asked{{{"user", "u"}}, {"a", "b"}, "t", Pooling::last};
+        const auto fresh = *cached.hiddenStates(asked, {});
+        QCOMPARE(model.branchesComputed, 2);
+        asked.branches = {"b", "c", "b", "a"};
+        const auto mixed = *cached.hiddenStates(asked, {});
+        QCOMPARE(model.branchesComputed, 3);
+        for (std::size_t i = 0; i < 4; ++i)
+            QVERIFY(mixed.rows.row(0)[i] == fresh.rows.row(1)[i] && mixed.rows.row(2)[i] == fresh.rows.row(1)[i] && mixed.rows.row(3)[i] == fresh.rows.row(0)[i]);
+        QCOMPARE(mixed.truncated, (std::vector<std::uint8_t>{0, 1, 0, 1}));
+        asked.pooling = Pooling::mean;
+        QVERIFY(cached.hiddenStates(asked, {}));
+        asked.tail = "other";
+        QVERIFY(cached.hiddenStates(asked, {}));
+        asked.shared[0].content = "other";
+        QVERIFY(cached.hiddenStates(asked, {}));
+        QCOMPARE(model.branchesComputed, 12);
+        class Plain final : public ModelDouble {
+            Result<HiddenVectors> hiddenStates(const HiddenRequest& request, const RunControl& control) override { return LanguageModel::hiddenStates(request, control); }
+        } plain;
+        QCOMPARE(CachingModel(plain, nullptr, nullptr).hiddenStates(asked, {}).error().code, std::string("CL-2094"));
     }
     void shelfTellsMissingCutAndWrongFiles() {
         const std::string shelf = m_folder.path("shelf");

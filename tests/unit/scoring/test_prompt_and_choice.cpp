@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "llm/generation/text_out.h"
+#include "llm/generation/token_choice.h"
 #include "scoring/pooling.h"
 #include "scoring/prompt_fit.h"
-#include "scoring/token_choice.h"
 #include <QTest>
 #include <cmath>
 

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Sizes of a T5-type encoder-decoder in a safetensors file with its config.json, checked against the tensors.
+#pragma once
+#include "llm/tensor_store.h"
+#include "llm/tokenizer.h"
+
+namespace carousel {
+
+struct T5Shape {
+    std::int64_t blocks = 0, decoderBlocks = 0, width = 0, feedForward = 0, heads = 0, headSize = 0, vocabulary = 0;
+    std::int64_t buckets = 32, farthest = 128; // of relative positions; distances from `farthest` on share the last bucket
+    bool gated = false;                        // v1.1: gelu(wi_0 x) * (wi_1 x); v1.0: relu(wi x)
+    bool ownHead = false;                      // lm_head.weight; otherwise the embedding is the head
+    bool scaledHead = true;                    // states are scaled by width^-0.5 in front of the head ("tie_word_embeddings" is not false)
+    double normEpsilon = 1e-6;
+    TokenId start = 0, end = 1; // of the answer: decoder_start_token_id, eos_token_id
+    std::int64_t parameters = 0;
+};
+// Whether config.json says "model_type": "t5" (or mt5, whose arithmetic is the same); false where it cannot be read.
+bool isT5(const std::string& configFile);
+// CL-2170 another or a contradictory configuration; CL-2031, 2032 a tensor that is missing or of another shape.
+Result<T5Shape> t5Shape(const TensorStore& file, const std::string& configFile);
+
+// A weight's name and dims, in the order in which the arithmetic meets them. Linear weights are [outputs, inputs].
+struct T5Tensor {
+    std::string name;
+    std::vector<std::int64_t> dims;
+};
+std::vector<T5Tensor> t5Tensors(const T5Shape& shape);
+
+} // namespace carousel
