@@ -44,6 +44,7 @@ private:
 void addProjectCommands(CLI::App& app, Session& session);    // init, doctor
 void addDataCommands(CLI::App& app, Session& session);       // data ...
 void addPluginCommands(CLI::App& app, Session& session);     // plugins ..., models ...
+void addTuneCommand(CLI::App& app, Session& session);        // models tune; after the plugin commands
 void addRunCommands(CLI::App& app, Session& session);        // run, resume
 void addResultCommands(CLI::App& app, Session& session);     // runs ..., carousel
 void addOutputCommands(CLI::App& app, Session& session);     // export, report
