@@ -78,8 +78,9 @@ Result<Answer> tune(Session& session, TuneOptions options) {
     if (request.name.empty())
         request.name = std::filesystem::path(request.folder).lexically_normal().filename().string();
     CAROUSEL_ASSIGN(request.examples, readExamples(options.examples));
-    if (!options.validation.empty())
+    if (!options.validation.empty()) {
         CAROUSEL_ASSIGN(request.validation, readExamples(options.validation));
+    }
     ModelHost host(options.open);
     CAROUSEL_ASSIGN(const FineTuneReport report, host.fineTune(options.model, request, session.control()));
 

@@ -13,6 +13,7 @@
 #include <ATen/Parallel.h>
 #include <algorithm>
 #include <array>
+#include <c10/core/GradMode.h>
 #include <c10/core/InferenceMode.h>
 #include <cmath>
 #include <map>
@@ -475,7 +476,7 @@ Result<double> LoraDecoder::addGradient(std::span<const TrainingSequence> sequen
             auto wanted = w.leaves(w.blocks[index]);
             if (index > 0)
                 wanted.push_back(inputs[index]);
-            auto gradients = torch::autograd::grad({outputs[index]}, wanted, {flow}, c10::nullopt, false, true);
+            auto gradients = torch::autograd::grad({outputs[index]}, wanted, {flow}, {}, false, true);
             if (index > 0) {
                 flow = gradients.back();
                 gradients.pop_back();
