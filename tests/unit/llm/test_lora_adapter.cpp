@@ -208,7 +208,8 @@ private slots:
             [](auto& s) { s.epochs = 0; },          [](auto& s) { s.batch = 0; },
             [](auto& s) { s.beta2 = 1; },           [](auto& s) { s.clipNorm = -1; },
             [](auto& s) { s.checkpointEvery = 0; }, [](auto& s) { s.schedule.warmUpShare = 1; }};
-        QVERIFY(checkSettings({}));
+        const FineTuneSettings usual;
+        QVERIFY(checkSettings(usual));
         for (const auto& change : wrong) {
             FineTuneSettings settings;
             change(settings);

@@ -111,8 +111,9 @@ class TestLoraDecoder : public QObject {
         double sum = 0;
         if (!decoder.setValues(values))
             return NAN;
-        for (const double part : decoder.evaluate(sequences, {}, {})->losses)
-            sum += part;
+        const auto evaluated = decoder.evaluate(sequences, {}, {});
+        for (std::size_t i = 0; evaluated && i < evaluated->losses.size(); ++i)
+            sum += evaluated->losses[i];
         return sum;
     }
 
