@@ -285,7 +285,9 @@ Result<FineTuneReport> fineTune(const ModelLocation& location, const OpenOptions
     if (!location.adapter.empty())
         return fail(ErrorKind::usage, "CL-2141", fmt::format("'{}' has an adapter already.", location.id),
                     "Train an adapter for the model itself, or merge the first one into the model file with another program.");
-    CAROUSEL_ASSIGN(const ComputeDevice device, openComputeDevice(options.device, options.computeType, options.threads));
+    CAROUSEL_ASSIGN(ComputeDevice device, openComputeDevice(options.device, options.computeType, options.threads));
+    if (device.type == ComputeType::int16) // has no product with the transposed weights, which the backward pass needs
+        device.type = ComputeType::fp32;
     CAROUSEL_ASSIGN(const auto source, ModelSource::open(location.weights));
     CAROUSEL_ASSIGN(const auto decoder, LoraDecoder::open(*source, device, request.settings.lora, request.settings.memoryBytes, control));
     return FineTuning(location, request, device, *source, *decoder).run(control);
