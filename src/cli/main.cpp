@@ -47,6 +47,7 @@ int main(int argc, char** argv) {
     addDataCommands(app, session);
     addPluginCommands(app, session);
     addEndpointCommands(app, session);
+    addTuneCommand(app, session);
     addRunCommands(app, session);
     addResultCommands(app, session);
     addOutputCommands(app, session);

@@ -25,6 +25,7 @@ void settleThreads(int threads) {
 struct ModelHost::Module {
     decltype(&::carousel_torch_open) open = nullptr;
     decltype(&::carousel_torch_close) close = nullptr;
+    decltype(&::carousel_torch_fine_tune) fineTune = nullptr;
     decltype(&::carousel_torch_describe) describe = nullptr;
     std::map<std::string, LanguageModel*> models; // by id or path as asked for
 
@@ -63,8 +64,9 @@ Result<void> ModelHost::openModule() {
     auto module = std::make_unique<Module>();
     module->open = reinterpret_cast<decltype(module->open)>(symbol("carousel_torch_open"));
     module->close = reinterpret_cast<decltype(module->close)>(symbol("carousel_torch_close"));
+    module->fineTune = reinterpret_cast<decltype(module->fineTune)>(symbol("carousel_torch_fine_tune"));
     module->describe = reinterpret_cast<decltype(module->describe)>(symbol("carousel_torch_describe"));
-    if (found != torchModuleApi || !module->open || !module->close || !module->describe) {
+    if (found != torchModuleApi || !module->open || !module->close || !module->fineTune || !module->describe) {
         ::dlclose(handle);
         return fail(ErrorKind::plugin, "CL-2081",
                     fmt::format("The language model module '{}' has interface {}, this program has {}.", path, found, torchModuleApi),
@@ -98,6 +100,20 @@ Result<LanguageModel*> ModelHost::languageModel(const std::string& idOrPath) {
     }
     m_module->models.emplace(idOrPath, model);
     return model;
+}
+
+Result<FineTuneReport> ModelHost::fineTune(const std::string& idOrPath, const FineTuneRequest& request, const RunControl& control) {
+    CAROUSEL_TRY(checkRequest(request));
+    CAROUSEL_ASSIGN(const ModelLocation location, m_shelf.resolve(idOrPath));
+    {
+        std::scoped_lock lock(m_mutex);
+        CAROUSEL_TRY(openModule());
+    }
+    FineTuneReport report;
+    Error error;
+    if (m_module->fineTune(&location, &m_options, &request, &control, &report, &error) != 0) // the module is never taken away again
+        return fail(std::move(error));
+    return report;
 }
 
 std::string ModelHost::moduleDescription() const {

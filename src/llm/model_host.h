@@ -20,8 +20,12 @@ public:
     using ServerOpener = std::function<Result<LanguageModel*>(const std::string& name)>;
     void setServerOpener(ServerOpener opener) { m_openServer = std::move(opener); }
 
-    // A known id, a path, or server:NAME (CL-2100 where no servers are offered). CL-2070..2072 from the shelf; CL-2080 module missing or not loadable; CL-2081 module of another version.
+    // A known id, a path, or server:NAME (CL-2100 where no servers are offered); "MODEL@FOLDER" for a decoder with an adapter (see
+    // ModelShelf::resolve). CL-2070..2072 from the shelf; CL-2080 module missing or not loadable; CL-2081 module of another version.
     Result<LanguageModel*> languageModel(const std::string& idOrPath);
+    // Trains an adapter for a decoder, with this host's device and threads; may take long, so models can be used meanwhile (and slow it down).
+    // Errors as above, and those of fineTune() in the module.
+    Result<FineTuneReport> fineTune(const std::string& idOrPath, const FineTuneRequest& request, const RunControl& control);
     const ModelShelf& shelf() const { return m_shelf; }
     const OpenOptions& options() const { return m_options; }
     std::string moduleDescription() const; // empty until the module is loaded

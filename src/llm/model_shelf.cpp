@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/text.h"
+#include "llm/lora_adapter.h"
 #include <filesystem>
 #include <sys/stat.h>
 
@@ -107,6 +108,18 @@ Result<ModelStatus> ModelShelf::status(const std::string& id, bool hashes) const
 }
 
 Result<ModelLocation> ModelShelf::resolve(const std::string& idOrPath) const {
+    if (const auto at = idOrPath.rfind('@'); at != std::string::npos && at > 0 && at + 1 < idOrPath.size() && !fileExists(idOrPath)) {
+        CAROUSEL_ASSIGN(ModelLocation location, resolve(idOrPath.substr(0, at)));
+        CAROUSEL_ASSIGN(const LoraAdapter adapter, readAdapter(idOrPath.substr(at + 1)));
+        CAROUSEL_TRY(checkBase(adapter, location.weights, location.sha256));
+        location.adapter = adapter.folder;
+        location.baseSha256 = location.sha256;
+        location.sha256 = Sha256().addField("adapted").addField(location.baseSha256).addField(adapter.sha256).hex();
+        const std::string adapterName = adapter.name.empty() ? fs::path(adapter.folder).filename().string() : adapter.name;
+        location.id += "@" + adapterName;
+        location.title += ", adapter " + adapterName;
+        return location;
+    }
     if (idOrPath.find('/') != std::string::npos || fs::path(idOrPath).extension() == ".gguf") {
         const fs::path path(idOrPath);
         if (path.extension() != ".gguf")

@@ -34,7 +34,8 @@ struct ModelLocation {
     std::string title, licence, format;
     std::string folder;
     std::string weights; // path of the .gguf or .safetensors file
-    std::string sha256;  // of the weights file as it is on this disk
+    std::string sha256;  // of the weights file as it is on this disk; with an adapter: of both
+    std::string adapter, baseSha256; // folder of a LoRA adapter to be merged into the weights, and then the weights file's own SHA-256
 };
 
 class ModelShelf {
@@ -46,6 +47,8 @@ public:
     std::vector<ModelStatus> status(bool hashes = false) const;
     Result<ModelStatus> status(const std::string& id, bool hashes) const; // CL-2070 unknown id, naming the known ones
     // A known id or the path of a .gguf file. CL-2070 unknown; CL-2071 not there (says how to fetch it); CL-2072 wrong size or hash.
+    // "MODEL@FOLDER" is the model with the LoRA adapter of that folder (llm/lora_adapter.h): another id and another SHA-256, so that answers
+    // and fingerprints are kept apart. CL-2143, CL-2144.
     Result<ModelLocation> resolve(const std::string& idOrPath) const;
 
 private:

@@ -35,6 +35,28 @@ Result<std::shared_ptr<const ModelSource>> ModelSource::open(const std::string& 
     return std::shared_ptr<const ModelSource>(std::move(source));
 }
 
+Result<std::shared_ptr<const ModelSource>> ModelSource::adapted(const ModelSource& base, std::shared_ptr<const LoraAdapter> adapter) {
+    CAROUSEL_TRY(checkSizes(*adapter, base.m_shape, base.path()));
+    constexpr WeightRole roles[] = {WeightRole::query, WeightRole::key, WeightRole::value, WeightRole::attentionOut,
+                                    WeightRole::gate,  WeightRole::up,  WeightRole::down}; // by LoraModule
+    std::shared_ptr<ModelSource> source(new ModelSource(base));
+    for (const LoraMatrix& matrix : adapter->matrices) {
+        const WeightRole role = roles[static_cast<std::size_t>(matrix.module)];
+        Changed changed{&matrix, base.inFile(role, matrix.layer)};
+        changed.stored.type = TensorType::f32;
+        changed.stored.typeName = "F32";
+        changed.stored.bytes = changed.stored.elements * sizeof(float);
+        source->m_changed.emplace(std::pair(role, matrix.layer), std::move(changed));
+    }
+    source->m_adapter = std::move(adapter);
+    return std::shared_ptr<const ModelSource>(std::move(source));
+}
+
+const ModelSource::Changed* ModelSource::changed(WeightRole role, std::int64_t block) const {
+    const auto found = m_changed.find(std::pair(role, block));
+    return found == m_changed.end() ? nullptr : &found->second;
+}
+
 bool ModelSource::has(WeightRole role) const {
     switch (role) {
     case WeightRole::queryBias:
@@ -49,6 +71,11 @@ bool ModelSource::has(WeightRole role) const {
 }
 
 const TensorInfo& ModelSource::stored(WeightRole role, std::int64_t block) const {
+    const Changed* const change = changed(role, block);
+    return change ? change->stored : inFile(role, block);
+}
+
+const TensorInfo& ModelSource::inFile(WeightRole role, std::int64_t block) const {
     if (role == WeightRole::head && m_shape.tiedHead)
         role = WeightRole::tokenEmbedding;
     // Opening has found every tensor of the shape; asking for one beyond it is a mistake of the caller and ends the program.
@@ -56,16 +83,32 @@ const TensorInfo& ModelSource::stored(WeightRole role, std::int64_t block) const
 }
 
 Result<std::vector<float>> ModelSource::floats(WeightRole role, std::int64_t block) const {
-    return m_store.dequantised(stored(role, block));
+    CAROUSEL_ASSIGN(std::vector<float> values, m_store.dequantised(inFile(role, block)));
+    if (const Changed* const change = changed(role, block)) {
+        const bool ofHeads = role == WeightRole::query || role == WeightRole::key;
+        mergeInto(values, *change->by, m_adapter->scale, ofHeads && m_shape.ropeLayout == RopeLayout::pairs ? m_shape.headSize : 0);
+    }
+    return values;
 }
 
 Result<void> ModelSource::readRows(WeightRole role, std::int64_t block, std::uint64_t firstRow, std::uint64_t rows,
                                    std::span<float> out) const {
-    return m_store.readRows(stored(role, block), firstRow, rows, out);
+    if (!changed(role, block))
+        return m_store.readRows(inFile(role, block), firstRow, rows, out);
+    CAROUSEL_ASSIGN(const std::vector<float> all, floats(role, block));
+    const std::uint64_t first = firstRow * stored(role, block).columns();
+    if (first > all.size() || out.size() > all.size() - first)
+        return m_store.readRows(inFile(role, block), firstRow, rows, out); // says what is wrong
+    std::copy_n(all.begin() + static_cast<std::ptrdiff_t>(first), out.size(), out.begin());
+    return {};
 }
 
 Result<std::vector<std::byte>> ModelSource::blocks(WeightRole role, std::int64_t block) const {
-    return m_store.raw(stored(role, block));
+    if (!changed(role, block))
+        return m_store.raw(inFile(role, block));
+    CAROUSEL_ASSIGN(const std::vector<float> values, floats(role, block));
+    const auto bytes = std::as_bytes(std::span(values));
+    return std::vector<std::byte>(bytes.begin(), bytes.end());
 }
 
 namespace {

@@ -5,7 +5,9 @@
 #pragma once
 #include "llm/chat_template.h"
 #include "llm/decoder_shape.h"
+#include "llm/lora_adapter.h"
 #include "llm/tokenizer.h"
+#include <map>
 
 namespace carousel {
 
@@ -13,6 +15,8 @@ class ModelSource {
 public:
     // A .gguf file, a .safetensors file, an index, or a folder. Errors: those of the readers, of decoderShape(), CL-2038.
     static Result<std::shared_ptr<const ModelSource>> open(const std::string& path);
+    // The same model with the adapter merged: a changed weight is stored as fp32 and read as the sum W + scale B A. CL-2144.
+    static Result<std::shared_ptr<const ModelSource>> adapted(const ModelSource& base, std::shared_ptr<const LoraAdapter> adapter);
 
     const std::string& path() const { return m_store.path(); }
     const std::string& folder() const { return m_folder; }
@@ -37,11 +41,19 @@ public:
     Result<ChatTemplate> chatTemplate(std::shared_ptr<const Tokenizer> tokenizer, bool plainWhenNone = false) const;
 
 private:
+    struct Changed {
+        const LoraMatrix* by = nullptr;
+        TensorInfo stored;
+    };
     ModelSource() = default;
+    const TensorInfo& inFile(WeightRole role, std::int64_t block) const;
+    const Changed* changed(WeightRole role, std::int64_t block) const; // null: as in the file
     std::string m_folder, m_format;
     TensorStore m_store;
     std::shared_ptr<const GgufFile> m_gguf; // null for safetensors
     DecoderShape m_shape;
+    std::shared_ptr<const LoraAdapter> m_adapter; // may be null
+    std::map<std::pair<WeightRole, std::int64_t>, Changed> m_changed;
 };
 
 } // namespace carousel

@@ -3,6 +3,7 @@
 // asks for a model; ModelHost calls these functions, src/scoring defines them.
 #pragma once
 #include "base/result.h"
+#include "llm/fine_tune.h"
 #include "llm/model_shelf.h"
 #include "stages/language_model.h"
 
@@ -15,7 +16,7 @@ struct OpenOptions {
     std::int64_t contextLimit = 0;    // longest prompt in tokens; 0: what the model takes
 };
 
-constexpr int torchModuleApi = 1;
+constexpr int torchModuleApi = 2;
 constexpr const char* torchModuleFile = "libcarousel_torch.so";
 
 } // namespace carousel
@@ -28,6 +29,10 @@ int carousel_torch_api();
 int carousel_torch_open(const carousel::ModelLocation* location, const carousel::OpenOptions* options, carousel::LanguageModel** model,
                         carousel::Error* error);
 void carousel_torch_close(carousel::LanguageModel* model);
+// Trains an adapter; a stop ends in a report that says cancelled. 0 and *report filled, or 1 and *error. No exception comes out.
+int carousel_torch_fine_tune(const carousel::ModelLocation* location, const carousel::OpenOptions* options,
+                             const carousel::FineTuneRequest* request, const carousel::RunControl* control, carousel::FineTuneReport* report,
+                             carousel::Error* error);
 // One line for people and fingerprints: "LibTorch 1.13.1, oneDNN 2.6.3, 2 threads". Lives for ever.
 const char* carousel_torch_describe();
 }

@@ -11,7 +11,12 @@ DecoderModel::DecoderModel(std::shared_ptr<const Tokenizer> tokenizer, ChatTempl
 
 Result<std::unique_ptr<LanguageModel>> DecoderModel::open(const ModelLocation& location, const OpenOptions& options) {
     CAROUSEL_ASSIGN(const ComputeDevice device, openComputeDevice(options.device, options.computeType, options.threads));
-    CAROUSEL_ASSIGN(const std::shared_ptr<const ModelSource> source, ModelSource::open(location.weights));
+    CAROUSEL_ASSIGN(std::shared_ptr<const ModelSource> source, ModelSource::open(location.weights));
+    if (!location.adapter.empty()) {
+        CAROUSEL_ASSIGN(LoraAdapter adapter, readAdapter(location.adapter));
+        CAROUSEL_TRY(checkBase(adapter, location.weights, location.baseSha256));
+        CAROUSEL_ASSIGN(source, ModelSource::adapted(*source, std::make_shared<const LoraAdapter>(std::move(adapter))));
+    }
     const DecoderShape& shape = source->shape();
     CAROUSEL_ASSIGN(const std::shared_ptr<const Tokenizer> tokenizer, source->tokenizer());
     CAROUSEL_ASSIGN(ChatTemplate chat, source->chatTemplate(tokenizer));

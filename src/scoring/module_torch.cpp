@@ -3,6 +3,7 @@
 #include "base/parallel.h"
 #include "scoring/decoder_model_torch.h"
 #include "scoring/encoder_model_torch.h"
+#include "scoring/training/fine_tune_torch.h"
 #include <exception>
 #include <string>
 
@@ -41,6 +42,23 @@ CAROUSEL_EXPORT int carousel_torch_open(const carousel::ModelLocation* location,
 }
 
 CAROUSEL_EXPORT void carousel_torch_close(carousel::LanguageModel* model) { delete model; }
+
+CAROUSEL_EXPORT int carousel_torch_fine_tune(const carousel::ModelLocation* location, const carousel::OpenOptions* options,
+                                             const carousel::FineTuneRequest* request, const carousel::RunControl* control,
+                                             carousel::FineTuneReport* report, carousel::Error* error) {
+    try {
+        auto done = carousel::fineTune(*location, *options, *request, *control);
+        if (done) {
+            *report = std::move(*done);
+            return 0;
+        }
+        *error = std::move(done.error());
+    } catch (const std::exception& thrown) {
+        *error = {carousel::ErrorKind::internal, "CL-2088", fmt::format("{}: training failed: {}", location->weights, thrown.what()),
+                  "check the model file and the free memory"};
+    }
+    return 1;
+}
 
 CAROUSEL_EXPORT const char* carousel_torch_describe() {
     static const std::string text = carousel::describeLibraries(carousel::threadCount());

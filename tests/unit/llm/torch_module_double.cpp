@@ -26,6 +26,16 @@ int carousel_torch_open(const ModelLocation* location, const OpenOptions* option
 void carousel_torch_close(LanguageModel* model) {
     delete model;
 }
+int carousel_torch_fine_tune(const ModelLocation* location, const OpenOptions*, const FineTuneRequest* request, const RunControl*,
+                             FineTuneReport* report, Error* error) {
+    if (request->examples.empty()) {
+        *error = {ErrorKind::usage, "CL-2141", "no examples for " + location->id, ""};
+        return 1;
+    }
+    report->adapterFolder = request->folder;
+    report->device = location->id;
+    return 0;
+}
 const char* carousel_torch_describe() {
     return "a model of arithmetic";
 }

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "scoring/training/adamw.h"
+#include "base/parallel.h"
+#include <cmath>
+
+namespace carousel {
+
+AdamW::AdamW(AdamSettings settings, std::size_t values) : m_settings(settings) {
+    m_state.mean.assign(values, 0);
+    m_state.square.assign(values, 0);
+}
+
+void AdamW::step(std::span<float> values, std::span<const float> gradient, double rate) {
+    const auto t = static_cast<double>(++m_state.steps);
+    const double correction1 = 1 - std::pow(m_settings.beta1, t), correction2 = std::sqrt(1 - std::pow(m_settings.beta2, t));
+    const auto keep = static_cast<float>(1 - rate * m_settings.weightDecay);
+    const auto beta1 = static_cast<float>(m_settings.beta1), rest1 = static_cast<float>(1 - m_settings.beta1);
+    const auto beta2 = static_cast<float>(m_settings.beta2), rest2 = static_cast<float>(1 - m_settings.beta2);
+    const auto size = static_cast<float>(rate / correction1), root = static_cast<float>(correction2);
+    const auto epsilon = static_cast<float>(m_settings.epsilon);
+    parallelFor(values.size(), std::size_t(1) << 16, [&](std::size_t begin, std::size_t end) {
+        for (std::size_t i = begin; i < end; ++i) {
+            const float g = gradient[i];
+            const float mean = m_state.mean[i] = beta1 * m_state.mean[i] + rest1 * g;
+            const float square = m_state.square[i] = beta2 * m_state.square[i] + rest2 * g * g;
+            values[i] = keep * values[i] - size * mean / (std::sqrt(square) / root + epsilon);
+        }
+    });
+}
+
+double clipGradient(std::span<float> gradient, double limit) {
+    double sum = 0;
+    for (const float g : gradient)
+        sum += static_cast<double>(g) * g;
+    const double norm = std::sqrt(sum);
+    if (limit > 0 && norm > limit) {
+        const auto scale = static_cast<float>(limit / norm);
+        for (float& g : gradient)
+            g *= scale;
+    }
+    return norm;
+}
+
+} // namespace carousel
