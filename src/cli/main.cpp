@@ -46,6 +46,7 @@ int main(int argc, char** argv) {
     addProjectCommands(app, session);
     addDataCommands(app, session);
     addPluginCommands(app, session);
+    addModelCommands(app, session);
     addRunCommands(app, session);
     addResultCommands(app, session);
     addOutputCommands(app, session);

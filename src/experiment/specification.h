@@ -53,7 +53,8 @@ struct StudySpec {
     SplitSpec split;
     EvaluationSpec evaluation;
     std::uint64_t seed = 1;
-    std::string device = "cpu";
+    std::string device = "cpu";    // where language models compute, and in which numbers: stages/compute_choice.h
+    std::string compute = "auto";
     std::vector<StrategySpec> strategies;
 };
 

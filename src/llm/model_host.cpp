@@ -24,6 +24,7 @@ void settleThreads(int threads) {
 
 struct ModelHost::Module {
     decltype(&::carousel_torch_open) open = nullptr;
+    decltype(&::carousel_torch_device) device = nullptr;
     decltype(&::carousel_torch_close) close = nullptr;
     decltype(&::carousel_torch_describe) describe = nullptr;
     std::map<std::string, LanguageModel*> models; // by id or path as asked for
@@ -62,9 +63,10 @@ Result<void> ModelHost::openModule() {
     const int found = api ? api() : 0;
     auto module = std::make_unique<Module>();
     module->open = reinterpret_cast<decltype(module->open)>(symbol("carousel_torch_open"));
+    module->device = reinterpret_cast<decltype(module->device)>(symbol("carousel_torch_device"));
     module->close = reinterpret_cast<decltype(module->close)>(symbol("carousel_torch_close"));
     module->describe = reinterpret_cast<decltype(module->describe)>(symbol("carousel_torch_describe"));
-    if (found != torchModuleApi || !module->open || !module->close || !module->describe) {
+    if (found != torchModuleApi || !module->open || !module->device || !module->close || !module->describe) {
         ::dlclose(handle);
         return fail(ErrorKind::plugin, "CL-2081",
                     fmt::format("The language model module '{}' has interface {}, this program has {}.", path, found, torchModuleApi),
@@ -98,6 +100,16 @@ Result<LanguageModel*> ModelHost::languageModel(const std::string& idOrPath) {
     }
     m_module->models.emplace(idOrPath, model);
     return model;
+}
+
+Result<ModelHost::Place> ModelHost::place() {
+    std::scoped_lock lock(m_mutex);
+    CAROUSEL_TRY(openModule());
+    Place place;
+    Error error;
+    if (m_module->device(&m_options, &place.device, &place.computeType, &error) != 0)
+        return fail(std::move(error));
+    return place;
 }
 
 std::string ModelHost::moduleDescription() const {

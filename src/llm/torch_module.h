@@ -27,6 +27,8 @@ int carousel_torch_api();
 // *error filled. No exception comes out.
 int carousel_torch_open(const carousel::ModelLocation* location, const carousel::OpenOptions* options, carousel::LanguageModel** model,
                         carousel::Error* error);
+// What `options` come to here: *device "cpu" or "cuda:0", *computeType as a decoder opens with it; or 1 and *error (CL-2085, CL-2086).
+int carousel_torch_device(const carousel::OpenOptions* options, std::string* device, std::string* computeType, carousel::Error* error);
 void carousel_torch_close(carousel::LanguageModel* model);
 // One line for people and fingerprints: "LibTorch 1.13.1, oneDNN 2.6.3, 2 threads". Lives for ever.
 const char* carousel_torch_describe();
