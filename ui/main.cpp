@@ -4,6 +4,7 @@
 #include "main_window.h"
 #include "pages/carousel_page.h"
 #include "pages/experiments_page.h"
+#include "pages/models_page.h"
 #include "session/study_draft.h"
 #include "theme/theme.h"
 #include "widgets/text.h"
@@ -102,13 +103,13 @@ int main(int argc, char** argv) {
     parser.addHelpOption();
     parser.addVersionOption();
     parser.addPositionalArgument(QStringLiteral("PROJECT"), QStringLiteral("Project file to open."), QStringLiteral("[PROJECT]"));
-    const QCommandLineOption page(QStringLiteral("page"), QStringLiteral("Page to show: home, data, strategies, runs, carousel, metrics, experiments, report."), QStringLiteral("NAME"));
+    const QCommandLineOption page(QStringLiteral("page"), QStringLiteral("Page to show: home, data, strategies, runs, carousel, metrics, experiments, report, models."), QStringLiteral("NAME"));
     const QCommandLineOption shot(QStringLiteral("screenshot"), QStringLiteral("Save the page as PNG when it is finished, then leave."), QStringLiteral("FILE"));
     const QCommandLineOption size(QStringLiteral("size"), QStringLiteral("Size of the window, for example 1400x900."), QStringLiteral("WxH"));
     const QCommandLineOption run(QStringLiteral("run"), QStringLiteral("Load this study (TOML file) and run it."), QStringLiteral("STUDY"));
     const QCommandLineOption look(QStringLiteral("theme"), QStringLiteral("light, dark or system."), QStringLiteral("LOOK"));
     const QCommandLineOption analysis(QStringLiteral("analysis"), QStringLiteral("Open this stored analysis on the experiments page."), QStringLiteral("ID"));
-    const QCommandLineOption tab(QStringLiteral("tab"), QStringLiteral("Part of the carousel page to show: user, lens, rows."), QStringLiteral("NAME"));
+    const QCommandLineOption tab(QStringLiteral("tab"), QStringLiteral("Part of the carousel page to show (user, lens, rows), or of the models page (shelf, servers)."), QStringLiteral("NAME"));
     parser.addOptions({page, tab, shot, size, run, analysis, look});
     parser.process(app);
 
@@ -133,8 +134,9 @@ int main(int argc, char** argv) {
         std::fprintf(stderr, "There is no page '%s'.\n", qPrintable(startPage));
         return 2;
     }
-    if (parser.isSet(tab) && !window.findChild<CarouselPage*>()->showTab(parser.value(tab))) {
-        std::fprintf(stderr, "The carousel page has no part '%s'.\n", qPrintable(parser.value(tab)));
+    const bool modelsTab = startPage == QLatin1String("models");
+    if (parser.isSet(tab) && !(modelsTab ? window.findChild<ModelsPage*>()->showTab(parser.value(tab)) : window.findChild<CarouselPage*>()->showTab(parser.value(tab)))) {
+        std::fprintf(stderr, "The %s page has no part '%s'.\n", modelsTab ? "models" : "carousel", qPrintable(parser.value(tab)));
         return 2;
     }
     const qint64 wantedAnalysis = parser.value(analysis).toLongLong();

@@ -2,11 +2,13 @@
 #include "main_window.h"
 #include "pages/home_page.h"
 #include "pages/page_list.h"
+#include "session/compute_setting.h"
 #include "session/run_selection.h"
 #include "session/study_draft.h"
 #include "theme/theme.h"
 #include "widgets/badge.h"
 #include "widgets/command_palette.h"
+#include "widgets/compute_chooser.h"
 #include "widgets/task_bar.h"
 #include "widgets/text.h"
 #include <QApplication>
@@ -21,7 +23,6 @@
 #include <QSettings>
 #include <QShortcut>
 #include <QStackedWidget>
-#include <QThread>
 #include <QToolButton>
 #include <QVBoxLayout>
 
@@ -90,9 +91,7 @@ QWidget* MainWindow::makeTopBar() {
     connect(m_search, &QPushButton::clicked, this, &MainWindow::openPalette);
     row->addWidget(m_search);
     row->addStretch(1);
-    m_device = textLabel(tr("CPU · %1").arg(plural(QThread::idealThreadCount(), tr("thread"), tr("threads"))), "secondary");
-    m_device->setToolTip(tr("Where runs are computed"));
-    row->addWidget(m_device);
+    row->addWidget(new ComputeChooser(m_session.compute()));
     row->addWidget(new Badge(tr("data stays home"), Badge::Tone::good, tr("This program makes no connection: data, models and results stay on this machine.")));
     auto* look = new QToolButton;
     look->setIcon(Theme::icon(QStringLiteral("color-mode-black-white")));
@@ -109,6 +108,13 @@ QWidget* MainWindow::makeTopBar() {
     return bar;
 }
 
+// The shelf of models is no step of the work: it stands at the foot of the rail and keeps its key, whatever pages come before it.
+bool MainWindow::isTool(const Page& page) { return page.id() == QLatin1String("models"); }
+
+QString MainWindow::keysOf(std::size_t page) const {
+    return isTool(*m_pages[page]) ? QStringLiteral("Ctrl+0") : QStringLiteral("Ctrl+%1").arg(page + 1);
+}
+
 QWidget* MainWindow::makeRail() {
     auto* rail = new QFrame;
     rail->setProperty("card", QStringLiteral("rail"));
@@ -119,6 +125,8 @@ QWidget* MainWindow::makeRail() {
     column->setSpacing(2);
     for (std::size_t i = 0; i < m_pages.size(); ++i) {
         auto* page = m_pages[i];
+        if (isTool(*page)) // apart from the pages that follow the order of the work
+            column->addStretch();
         auto* button = new QToolButton;
         button->setProperty("kind", QStringLiteral("rail"));
         button->setIcon(Theme::icon(page->icon()));
@@ -128,15 +136,17 @@ QWidget* MainWindow::makeRail() {
         button->setCheckable(true);
         button->setAutoExclusive(true);
         button->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
-        button->setToolTip(tr("%1 (Ctrl+%2)").arg(button->text()).arg(i + 1));
+        const QString keys = keysOf(i);
+        button->setToolTip(tr("%1 (%2)").arg(button->text(), keys));
         button->setAccessibleName(button->text());
         connect(button, &QToolButton::clicked, this, [this, page] { showPage(page->id()); });
-        auto* key = new QShortcut(QKeySequence(QStringLiteral("Ctrl+%1").arg(i + 1)), this);
+        auto* key = new QShortcut(QKeySequence(keys), this);
         connect(key, &QShortcut::activated, this, [this, page] { showPage(page->id()); });
         m_railButtons.push_back(button);
         column->addWidget(button);
     }
-    column->addStretch();
+    if (m_pages.empty() || !isTool(*m_pages.back()))
+        column->addStretch();
     return rail;
 }
 
@@ -196,7 +206,7 @@ QList<PaletteEntry> MainWindow::paletteEntries() {
     QList<PaletteEntry> entries;
     for (std::size_t i = 0; i < m_pages.size(); ++i) {
         auto* page = m_pages[i];
-        entries << PaletteEntry{tr("page"), m_railButtons[i]->text(), page->question(), QStringLiteral("Ctrl+%1").arg(i + 1),
+        entries << PaletteEntry{tr("page"), m_railButtons[i]->text(), page->question(), keysOf(i),
                                 [this, page] { showPage(page->id()); }};
     }
     entries << currentPage()->paletteEntries();

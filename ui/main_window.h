@@ -5,7 +5,6 @@
 #include <QMainWindow>
 #include <vector>
 
-class QLabel;
 class QPushButton;
 class QStackedWidget;
 class QToolButton;
@@ -41,6 +40,8 @@ private:
     void updateTitle();
     void fillProjectMenu();
     QList<PaletteEntry> paletteEntries();
+    static bool isTool(const Page& page);
+    QString keysOf(std::size_t page) const; // "Ctrl+3"
 
     Session m_session;
     std::vector<Page*> m_pages;
@@ -49,7 +50,6 @@ private:
     TaskBar* m_taskBar;
     CommandPalette* m_palette;
     QPushButton *m_project, *m_search;
-    QLabel* m_device;
 };
 
 } // namespace carousel::ui

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // evaluate ...: what position does, from logs and runs. Thin on purpose: what the commands do is in evaluate.cpp and evaluate_recovery.cpp.
 #include "cli/evaluate.h"
+#include "stages/compute_choice.h"
 
 namespace carousel::cli {
 
@@ -24,6 +25,10 @@ CLI::App* addAnalysis(CLI::App* evaluate, Session& session, AnalysisKind kind, c
     }
     sub->add_option("--set", options->sets, "Change one option: window=7 (may be given again)")->type_name("KEY=VALUE")->expected(1)->take_all();
     sub->add_option("--seed", options->seed, "Seed of everything that is drawn")->check(CLI::NonNegativeNumber);
+    if (kind == AnalysisKind::offPolicy) { // the others ask no language model
+        sub->add_option("--device", options->device, "Where language models compute")->check(CLI::IsMember(idsOf(deviceChoices)));
+        sub->add_option("--compute", options->compute, "Numbers they compute in")->check(CLI::IsMember(idsOf(computeTypeChoices)));
+    }
     sub->add_flag("--no-save", options->unsaved, "Do not keep the result in the project; works beside a window that has it open");
     addOutput(sub, options);
     std::string help = "Options for --set (default):\n";

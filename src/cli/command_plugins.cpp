@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// plugins list|show|check and models list|check.
+// plugins list|show|check.
 #include "base/file.h"
 #include "base/paths.h"
 #include "cli/child.h"
 #include "cli/session.h"
 #include "cli/table.h"
-#include "llm/gguf.h"
-#include "llm/model_shelf.h"
-#include "llm/safetensors.h"
 #include <filesystem>
 
 namespace carousel::cli {
@@ -90,6 +87,8 @@ Result<Answer> showPlugin(Session& session, const std::string& id) {
         std::string allowed = fmt::format("{}", fmt::join(spec.choices, ", "));
         if (spec.minimum > -1e299 || spec.maximum < 1e299)
             allowed = fmt::format("{} to {}", spec.minimum > -1e299 ? fmt::format("{}", spec.minimum) : "", spec.maximum < 1e299 ? fmt::format("{}", spec.maximum) : "");
+        if (manifest.usesLanguageModel && spec.id == "model")
+            allowed = "a model of the shelf (models list)";
         table.add({spec.id, kindName(spec.kind), shortened(toText(spec.defaultValue)), allowed + (spec.unit.empty() ? "" : " " + spec.unit), spec.help});
     }
     if (!table.empty())
@@ -151,68 +150,6 @@ Result<Answer> checkPlugins(Session& session, const std::string& file, bool here
     return answer;
 }
 
-Result<Answer> listModels() {
-    Answer answer;
-    TextTable table({"Model", "State", ">Size", "Chat", "Embed", "Licence", "Title"});
-    json list = json::array();
-    for (const auto& status : ModelShelf().status()) {
-        const auto& model = status.model;
-        std::int64_t bytes = 0;
-        for (const auto& file : model.files)
-            bytes += file.bytes;
-        table.add({model.id, name(status.state), megabytes(bytes), model.canChat ? "yes" : "", model.canEmbed ? "yes" : "", model.licence, model.title});
-        list.push_back({{"id", model.id}, {"title", model.title}, {"state", name(status.state)}, {"detail", status.detail}, {"folder", status.folder}, {"licence", model.licence},
-                        {"format", model.format}, {"bytes", bytes}, {"canChat", model.canChat}, {"canEmbed", model.canEmbed}});
-    }
-    answer.text = table.text();
-    answer.data = {{"folder", modelFolder()}, {"models", list}};
-    return answer;
-}
-
-json tensorFacts(const std::vector<TensorInfo>& tensors) { return {{"tensors", tensors.size()}}; }
-
-Result<Answer> checkModelFile(const std::string& path) {
-    Answer answer;
-    if (fs::path(path).extension() == ".safetensors") {
-        CAROUSEL_ASSIGN(const auto file, SafetensorsFile::open(path));
-        answer.text = fmt::format("'{}' is a sound safetensors file with {} tensors.", path, file.tensors().size());
-        answer.data = tensorFacts(file.tensors());
-        answer.data["format"] = "safetensors";
-    } else {
-        CAROUSEL_ASSIGN(const auto file, GgufFile::open(path));
-        const auto architecture = file.text("general.architecture").value_or("unknown");
-        answer.text = fmt::format("'{}' is a sound GGUF file (version {}, {}) with {} tensors.", path, file.version(), architecture, file.tensors().size());
-        answer.data = tensorFacts(file.tensors());
-        answer.data["format"] = "gguf";
-        answer.data["architecture"] = architecture;
-        answer.warnings = file.warnings();
-    }
-    answer.data["file"] = path;
-    return answer;
-}
-
-Result<Answer> checkModels(const std::string& idOrPath) {
-    if (!idOrPath.empty() && (fileExists(idOrPath) || idOrPath.find('/') != std::string::npos))
-        return checkModelFile(idOrPath);
-    std::vector<ModelStatus> statuses;
-    if (idOrPath.empty()) {
-        statuses = ModelShelf().status(true);
-    } else {
-        CAROUSEL_ASSIGN(auto status, ModelShelf().status(idOrPath, true));
-        statuses.push_back(std::move(status));
-    }
-    Answer answer;
-    json list = json::array();
-    for (const auto& status : statuses) {
-        if (status.state != ModelState::ready)
-            return fail(ErrorKind::input, status.state == ModelState::missing ? "CL-2071" : "CL-2072", fmt::format("Model '{}': {} ({}).", status.model.id, name(status.state), status.detail),
-                        "Run packaging/fetch.sh once with a network.");
-        answer.text += fmt::format("{}: every file has its known SHA-256\n", status.model.id);
-        list.push_back({{"id", status.model.id}, {"state", name(status.state)}});
-    }
-    answer.data = {{"models", list}};
-    return answer;
-}
 } // namespace
 
 void addPluginCommands(CLI::App& app, Session& session) {
@@ -232,16 +169,6 @@ void addPluginCommands(CLI::App& app, Session& session) {
     check->add_option("file", *file, "Plugin module");
     check->add_flag("--here", *here, "In this process")->group("");
     session.chosen(check, "plugins-check", [&session, file, here] { return checkPlugins(session, *file, *here); });
-
-    auto* models = app.add_subcommand("models", "Language models on this machine");
-    models->require_subcommand(1);
-    auto* shelf = models->add_subcommand("list", "Known models and whether they are here");
-    session.chosen(shelf, "models-list", [] { return listModels(); });
-    auto model = std::make_shared<std::string>();
-    auto* hashes = models->add_subcommand("check", "Compare a known model with its SHA-256, or read the structure of a model file");
-    hashes->add_option("model", *model, "Known model, or path of a .gguf or .safetensors file; none: all known models");
-    session.chosen(hashes, "models-check", [model] { return checkModels(*model); });
-    addAskCommand(*models, session);
 }
 
 } // namespace carousel::cli

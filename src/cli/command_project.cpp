@@ -56,7 +56,8 @@ Result<Answer> doctor(Session& session) {
         models.add({status.model.id, name(status.state), status.detail});
         modelList.push_back({{"id", status.model.id}, {"state", name(status.state)}, {"detail", status.detail}});
         if (status.state != ModelState::ready)
-            answer.warnings.push_back(fmt::format("Model '{}' cannot be used ({}). Run packaging/fetch.sh once with a network.", status.model.id, name(status.state)));
+            answer.warnings.push_back(fmt::format("Model '{}' cannot be used ({}). {}", status.model.id, name(status.state),
+                                                  status.model.known ? "Run packaging/fetch.sh once with a network." : "`models list` says why."));
     }
     text += models.text() + "\n";
     const auto& plugins = session.bench().plugins();

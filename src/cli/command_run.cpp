@@ -4,6 +4,7 @@
 #include "cli/comparison_text.h"
 #include "cli/session.h"
 #include "server/endpoints.h"
+#include "stages/compute_choice.h"
 #include <cstdio>
 
 namespace carousel::cli {
@@ -12,7 +13,7 @@ using nlohmann::json;
 
 namespace {
 struct RunOptions {
-    std::string specification, device;
+    std::string specification, device, compute;
     std::vector<std::string> sets, allowedServers;
     std::int64_t seed = -1, resume = 0;
     bool acks = false;
@@ -63,8 +64,8 @@ Result<Answer> resumeStudy(Session& session, std::int64_t study, const RunOption
 
 Result<Answer> runStudy(Session& session, const RunOptions& options) {
     if (options.resume > 0) {
-        if (!options.sets.empty() || options.seed >= 0 || !options.device.empty())
-            return fail(ErrorKind::usage, "CL-3000", "--resume goes on with the specification that the study was started with; --set, --seed and --device cannot change it.",
+        if (!options.sets.empty() || options.seed >= 0 || !options.device.empty() || !options.compute.empty())
+            return fail(ErrorKind::usage, "CL-3000", "--resume goes on with the specification that the study was started with; --set, --seed, --device and --compute cannot change it.",
                         "Leave them out, or start a new study.");
         return resumeStudy(session, options.resume, options);
     }
@@ -76,6 +77,8 @@ Result<Answer> runStudy(Session& session, const RunOptions& options) {
         sets.push_back(fmt::format("seed={}", options.seed));
     if (!options.device.empty())
         sets.push_back("device=" + options.device);
+    if (!options.compute.empty())
+        sets.push_back("compute=" + options.compute);
     auto study = parseStudy(toml, session.bench().plugins(), sets);
     if (!study) {
         Error error = study.error();
@@ -97,7 +100,8 @@ void addRunCommands(CLI::App& app, Session& session) {
     run->add_option("specification", options->specification, "Study")->type_name("SPEC.toml");
     run->add_option("--set", options->sets, "Change one value: scorer.count=20, NAME:scorer=popularity, evaluation.users=200 (may be given again)")->type_name("KEY=VALUE")->expected(1)->take_all();
     run->add_option("--seed", options->seed, "Seed of the study")->check(CLI::NonNegativeNumber);
-    run->add_option("--device", options->device, "Where language models compute")->check(CLI::IsMember({"cpu", "cuda", "auto"}));
+    run->add_option("--device", options->device, "Where language models compute")->check(CLI::IsMember(idsOf(deviceChoices)));
+    run->add_option("--compute", options->compute, "Numbers they compute in: fp32 is exact, bf16 fast")->check(CLI::IsMember(idsOf(computeTypeChoices)));
     run->add_option("--resume", options->resume, "Go on with a study that was stopped")->type_name("STUDY");
     run->add_flag("--acks", options->acks, "Print ACK <users> on stderr after each commit");
     const char* const allowHelp = "Prompts with item texts and people's histories may be sent to this endpoint (may be given again)";

@@ -57,6 +57,10 @@ Result<Answer> evaluate(Session& session, const EvaluateOptions& options) {
         sets.insert(sets.begin(), "dataset=" + options.data);
     if (options.seed >= 0)
         sets.push_back(fmt::format("seed={}", options.seed));
+    if (!options.device.empty())
+        sets.push_back("device=" + options.device);
+    if (!options.compute.empty())
+        sets.push_back("compute=" + options.compute);
     if (!options.runs.empty())
         sets.push_back(fmt::format("runs={}", fmt::join(options.runs, ",")));
     auto spec = parseAnalysis(options.kind, toml, session.bench().plugins(), sets);

@@ -7,7 +7,7 @@ namespace carousel::cli {
 
 struct EvaluateOptions {
     AnalysisKind kind = AnalysisKind::clicks;
-    std::string specification, data, output, failOn;
+    std::string specification, data, output, failOn, device, compute;
     std::vector<std::string> sets;
     std::vector<std::int64_t> runs;
     std::int64_t seed = -1, id = 0;

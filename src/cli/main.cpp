@@ -46,8 +46,9 @@ int main(int argc, char** argv) {
     addProjectCommands(app, session);
     addDataCommands(app, session);
     addPluginCommands(app, session);
-    addEndpointCommands(app, session);
+    addModelCommands(app, session);
     addTuneCommand(app, session);
+    addEndpointCommands(app, session);
     addRunCommands(app, session);
     addResultCommands(app, session);
     addOutputCommands(app, session);

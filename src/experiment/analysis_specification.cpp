@@ -3,6 +3,7 @@
 #include "experiment/analysis_specification.h"
 #include "base/text.h"
 #include "experiment/specification_internal.h"
+#include "stages/compute_choice.h"
 #include <algorithm>
 #include <limits>
 #include <sstream>
@@ -30,7 +31,7 @@ auto wrongType(const std::string& path, const std::string& where, const std::str
 std::string at(const toml::node& node) { return fmt::format(" (line {})", node.source().begin.line); }
 
 auto unknownKey(AnalysisKind kind, const std::string& key, const std::string& where) {
-    std::vector<std::string> known{"seed", "device"};
+    std::vector<std::string> known{"seed", "device", "compute"};
     known.insert(known.begin(), readsLog(kind) ? "dataset" : "runs");
     for (const auto& spec : analysisParameters(kind))
         known.push_back(section(kind) + "." + spec.id);
@@ -104,9 +105,15 @@ Result<void> setSeed(AnalysisSpec& spec, std::optional<std::int64_t> value, cons
     return {};
 }
 Result<void> setDevice(AnalysisSpec& spec, const std::string& text, const std::string& where) {
-    if (text != "cpu" && text != "cuda" && text != "auto")
-        return wrongType("device", where, "cpu, cuda or auto");
+    if (!offers(deviceChoices, text))
+        return wrongType("device", where, fmt::format("one of: {}", fmt::join(idsOf(deviceChoices), ", ")));
     spec.device = text;
+    return {};
+}
+Result<void> setCompute(AnalysisSpec& spec, const std::string& text, const std::string& where) {
+    if (!offers(computeTypeChoices, text))
+        return wrongType("compute", where, fmt::format("one of: {}", fmt::join(idsOf(computeTypeChoices), ", ")));
+    spec.compute = text;
     return {};
 }
 
@@ -127,6 +134,8 @@ Result<void> readKey(AnalysisSpec& spec, const std::string& id, const toml::node
         return setSeed(spec, value.is_integer() ? std::optional<std::int64_t>(value.as_integer()->get()) : std::nullopt, at(value));
     if (id == "device")
         return setDevice(spec, value.is_string() ? value.as_string()->get() : "", at(value));
+    if (id == "compute")
+        return setCompute(spec, value.is_string() ? value.as_string()->get() : "", at(value));
     if (id == "runs") {
         const auto* list = value.as_array();
         if (!list)
@@ -161,6 +170,8 @@ Result<void> applyAnalysisSet(AnalysisSpec& spec, const std::string& set, const 
         return setSeed(spec, parseInteger(text), given);
     if (key == "device")
         return setDevice(spec, text, given);
+    if (key == "compute")
+        return setCompute(spec, text, given);
     if (key == "runs" && !readsLog(spec.kind)) {
         spec.runs.clear();
         for (const auto& word : split(text, ',')) {
@@ -249,6 +260,7 @@ Result<AnalysisSpec> resolved(const AnalysisSpec& given, const PluginRegistry& p
         spec.options.set(option.id, checked->values().at(option.id));
     }
     CAROUSEL_TRY(setDevice(spec, spec.device, ""));
+    CAROUSEL_TRY(setCompute(spec, spec.compute, ""));
     if (!readsLog(spec.kind)) {
         const auto [fewest, most] = runsOf(spec.kind);
         for (std::size_t i = 0; i < spec.runs.size(); ++i)
@@ -297,6 +309,7 @@ std::string toToml(const AnalysisSpec& spec) {
     toml::table document, options;
     document.insert("seed", static_cast<std::int64_t>(spec.seed));
     document.insert("device", spec.device);
+    document.insert("compute", spec.compute);
     if (readsLog(spec.kind)) {
         document.insert("dataset", spec.dataset);
     } else {

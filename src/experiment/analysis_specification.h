@@ -28,13 +28,13 @@ struct AnalysisSpec {
     std::vector<std::int64_t> runs;       // lens (one or two), rows (two to eight)
     Parameters options;                   // resolved
     std::uint64_t seed = 1;
-    std::string device = "cpu";
+    std::string device = "cpu", compute = "auto"; // as in a study
     std::vector<StrategySpec> strategies; // off-policy
 };
 // Defaults for everything but data set, runs and strategies.
 AnalysisSpec defaultAnalysis(AnalysisKind kind);
 // `toml` may be empty (defaults). `sets`: "window=7" or "clicks.window=7", "dataset=...", "seed=3", "NAME:scorer.count=20". Errors CL-3061.. name the
-// key path and what is allowed. A study file is accepted too: its dataset, seed, device and strategies are taken.
+// key path and what is allowed. A study file is accepted too: its dataset, seed, device, compute type and strategies are taken.
 Result<AnalysisSpec> parseAnalysis(AnalysisKind kind, const std::string& toml, const PluginRegistry& plugins, std::span<const std::string> sets = {});
 std::string toToml(const AnalysisSpec& spec); // resolved; parseAnalysis(kind, toToml(x)) == x
 Result<AnalysisSpec> resolved(const AnalysisSpec& spec, const PluginRegistry& plugins); // built in the window

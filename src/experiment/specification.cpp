@@ -3,6 +3,7 @@
 #include "experiment/specification.h"
 #include "base/text.h"
 #include "experiment/specification_internal.h"
+#include "stages/compute_choice.h"
 #include <algorithm>
 
 namespace carousel {
@@ -41,11 +42,20 @@ Result<void> setBoolean(const std::string& path, const std::string& text, bool& 
     return {};
 }
 
+Result<void> checkComputeChoice(const std::string& path, const std::string& text) {
+    const auto check = [&](const auto& choices) -> Result<void> {
+        if (!offers(choices, text))
+            return fail(ErrorKind::input, "CL-3003", fmt::format("'{}' is '{}' but must be one of: {}.", path, text, fmt::join(idsOf(choices), ", ")), "Correct the value.");
+        return {};
+    };
+    return path == "device" ? check(deviceChoices) : check(computeTypeChoices);
+}
+
 } // namespace
 
 const std::vector<std::string>& studyKeys() {
     static const std::vector<std::string> keys{
-        "name", "dataset", "seed", "device", "split.method", "split.testShare", "split.validationShare", "split.targetModel", "split.minimumHistory", "split.seed",
+        "name", "dataset", "seed", "device", "compute", "split.method", "split.testShare", "split.validationShare", "split.targetModel", "split.minimumHistory", "split.seed",
         "evaluation.k", "evaluation.window", "evaluation.swipe", "evaluation.examination", "evaluation.users", "evaluation.depth", "evaluation.bootstrap",
         "evaluation.confidence", "evaluation.refitOnValidation", "evaluation.value"};
     return keys;
@@ -63,9 +73,11 @@ Result<void> setStudyKey(StudySpec& study, const std::string& key, const std::st
         CAROUSEL_TRY(setInteger(key, text, 0, std::numeric_limits<std::int64_t>::max(), value));
         (key == "seed" ? study.seed : s.seed) = static_cast<std::uint64_t>(value);
     } else if (key == "device") {
-        if (text != "cpu" && text != "cuda" && text != "auto")
-            return fail(ErrorKind::input, "CL-3003", fmt::format("'device' is '{}' but must be cpu, cuda or auto.", text), "Correct the value.");
+        CAROUSEL_TRY(checkComputeChoice(key, text));
         study.device = text;
+    } else if (key == "compute") {
+        CAROUSEL_TRY(checkComputeChoice(key, text));
+        study.compute = text;
     } else if (key == "split.method") {
         CAROUSEL_ASSIGN(s.method, splitMethod(text));
     } else if (key == "split.testShare")

@@ -54,7 +54,8 @@ struct StudySpec {
     SplitSpec split;
     EvaluationSpec evaluation;
     std::uint64_t seed = 1;
-    std::string device = "cpu";
+    std::string device = "cpu";    // where language models compute, and in which numbers: stages/compute_choice.h
+    std::string compute = "auto";
     std::vector<StrategySpec> strategies;
     // [endpoints.NAME]: servers that stages name as "server:NAME"; resolved, see stages/endpoint.h. Consent to send data there is not given here.
     std::map<std::string, Parameters> endpoints;

@@ -250,6 +250,7 @@ std::string toToml(const StudySpec& study) {
     document.insert("dataset", study.dataset);
     document.insert("seed", static_cast<std::int64_t>(study.seed));
     document.insert("device", study.device);
+    document.insert("compute", study.compute);
     const auto& s = study.split;
     document.insert("split", toml::table{{"method", name(s.method)},
                                          {"testShare", s.testShare},
@@ -307,6 +308,8 @@ std::string canonicalJson(const StudySpec& study) {
     const auto& s = study.split;
     const auto& e = study.evaluation;
     nlohmann::json out{{"name", study.name}, {"dataset", study.dataset}, {"seed", study.seed}, {"device", study.device}};
+    if (study.compute != "auto") // absent before it could be chosen: such studies keep the fingerprint they always had
+        out["compute"] = study.compute;
     out["split"] = {{"method", name(s.method)}, {"testShare", s.testShare}, {"validationShare", s.validationShare},
                     {"targetModel", s.targetModel}, {"minimumHistory", s.minimumHistory}, {"seed", s.seed}};
     out["evaluation"] = {{"k", e.k}, {"window", e.window}, {"swipe", e.swipe}, {"examination", e.examination}, {"users", e.users}, {"depth", e.depth},

@@ -24,6 +24,7 @@ void settleThreads(int threads) {
 
 struct ModelHost::Module {
     decltype(&::carousel_torch_open) open = nullptr;
+    decltype(&::carousel_torch_device) device = nullptr;
     decltype(&::carousel_torch_close) close = nullptr;
     decltype(&::carousel_torch_fine_tune) fineTune = nullptr;
     decltype(&::carousel_torch_describe) describe = nullptr;
@@ -63,10 +64,11 @@ Result<void> ModelHost::openModule() {
     const int found = api ? api() : 0;
     auto module = std::make_unique<Module>();
     module->open = reinterpret_cast<decltype(module->open)>(symbol("carousel_torch_open"));
+    module->device = reinterpret_cast<decltype(module->device)>(symbol("carousel_torch_device"));
     module->close = reinterpret_cast<decltype(module->close)>(symbol("carousel_torch_close"));
     module->fineTune = reinterpret_cast<decltype(module->fineTune)>(symbol("carousel_torch_fine_tune"));
     module->describe = reinterpret_cast<decltype(module->describe)>(symbol("carousel_torch_describe"));
-    if (found != torchModuleApi || !module->open || !module->close || !module->fineTune || !module->describe) {
+    if (found != torchModuleApi || !module->open || !module->device || !module->close || !module->fineTune || !module->describe) {
         ::dlclose(handle);
         return fail(ErrorKind::plugin, "CL-2081",
                     fmt::format("The language model module '{}' has interface {}, this program has {}.", path, found, torchModuleApi),
@@ -114,6 +116,16 @@ Result<FineTuneReport> ModelHost::fineTune(const std::string& idOrPath, const Fi
     if (m_module->fineTune(&location, &m_options, &request, &control, &report, &error) != 0) // the module is never taken away again
         return fail(std::move(error));
     return report;
+}
+
+Result<ModelHost::Place> ModelHost::place() {
+    std::scoped_lock lock(m_mutex);
+    CAROUSEL_TRY(openModule());
+    Place place;
+    Error error;
+    if (m_module->device(&m_options, &place.device, &place.computeType, &error) != 0)
+        return fail(std::move(error));
+    return place;
 }
 
 std::string ModelHost::moduleDescription() const {

@@ -4,7 +4,12 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "llm/lora_adapter.h"
+#include "llm/model_manifest.h"
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <sys/stat.h>
 
 namespace carousel {
@@ -22,35 +27,18 @@ std::string knownIds() {
     return ids;
 }
 
-// Sizes first: they cost nothing and find cut downloads.
-ModelStatus statusOf(const KnownModel& model, const std::string& shelf, bool hashes) {
-    ModelStatus status{model, ModelState::ready, shelf + "/" + model.id, {}};
-    for (const ModelFile& file : model.files) {
-        const std::string path = status.folder + "/" + file.name;
-        struct stat info {};
-        if (::stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) {
-            status.state = ModelState::missing;
-            status.detail = fmt::format("'{}' is not there", path);
-            return status;
-        }
-        if (info.st_size != file.bytes) {
-            status.state = ModelState::wrongSize;
-            status.detail = fmt::format("'{}' has {} bytes, {} are expected", path, info.st_size, file.bytes);
-            return status;
-        }
-    }
-    for (const ModelFile& file : model.files) {
-        if (!hashes)
-            break;
-        const std::string path = status.folder + "/" + file.name;
-        const auto hash = sha256File(path);
-        if (!hash || *hash != file.sha256) {
-            status.state = ModelState::wrongHash;
-            status.detail = hash ? fmt::format("'{}' has the SHA-256 {}, {} is expected", path, *hash, file.sha256) : hash.error().message;
-            return status;
-        }
-    }
-    return status;
+const ModelCard* knownCard(const std::string& id) {
+    const auto& all = ModelShelf::known();
+    const auto at = std::find_if(all.begin(), all.end(), [&](const ModelCard& card) { return card.id == id; });
+    return at == all.end() ? nullptr : &*at;
+}
+
+bool holdsWeights(const fs::path& folder) {
+    std::error_code error;
+    for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error))
+        if (const auto ending = it->path().extension(); ending == ".gguf" || ending == ".safetensors")
+            return true;
+    return false;
 }
 
 } // namespace
@@ -65,12 +53,23 @@ const char* name(ModelState state) {
         return "wrong size";
     case ModelState::wrongHash:
         return "wrong hash";
+    case ModelState::refused:
+        return "refused";
+    case ModelState::notAdded:
+        return "not added";
     }
     return "";
 }
 
-const std::vector<KnownModel>& ModelShelf::known() {
-    static const std::vector<KnownModel> models = {
+std::int64_t ModelStatus::bytes() const {
+    std::int64_t sum = 0;
+    for (const auto& file : model.files)
+        sum += file.bytes;
+    return sum;
+}
+
+const std::vector<ModelCard>& ModelShelf::known() {
+    static const std::vector<ModelCard> models = {
         {"smollm2-135m-instruct",
          "SmolLM2 135M Instruct (Q4_1)",
          "Apache-2.0",
@@ -78,7 +77,10 @@ const std::vector<KnownModel>& ModelShelf::known() {
          "gguf",
          {{"SmolLM2-135M-Instruct.Q4_1.gguf", "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53", 98362432}},
          true,
-         true},
+         true,
+         "llama",
+         "Q4_1",
+         {134515008, 8192, 30, 576, 1536, 9, 3, 64, 49152, true}},
         {"all-minilm-l6-v2",
          "all-MiniLM-L6-v2 (fp32)",
          "Apache-2.0",
@@ -88,23 +90,122 @@ const std::vector<KnownModel>& ModelShelf::known() {
           {"vocab.txt", "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3", 231508},
           {"config.json", "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41", 612}},
          false,
-         true}};
+         true,
+         "bert",
+         "F32",
+         {22713216, 512, 6, 384, 1536, 12, 12, 32, 30522, true}}};
     return models;
 }
 
-std::vector<ModelStatus> ModelShelf::status(bool hashes) const {
+// Sizes first: they cost nothing and find cut downloads.
+Result<ModelStatus> ModelShelf::statusOf(const ModelCard& card, bool hashes, const RunControl& control) const {
+    ModelStatus status{card, ModelState::ready, m_folder + "/" + card.id, {}, {}};
+    status.speeds = readSpeeds(status.folder);
+    for (const ModelFile& file : card.files) {
+        const std::string path = status.folder + "/" + file.name;
+        struct stat info {};
+        if (::stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) {
+            status.state = ModelState::missing;
+            status.detail = card.link.empty() ? fmt::format("'{}' is not there", path) : fmt::format("'{}' leads to '{}', which is not there", path, card.link);
+            return status;
+        }
+        if (info.st_size != file.bytes) {
+            status.state = ModelState::wrongSize;
+            status.detail = fmt::format("'{}' has {} bytes, {} are expected", path, info.st_size, file.bytes);
+            return status;
+        }
+    }
+    for (const ModelFile& file : card.files) {
+        if (!hashes)
+            break;
+        const std::string path = status.folder + "/" + file.name;
+        const auto hash = sha256OfLargeFile(path, control);
+        if (!hash && hash.error().kind == ErrorKind::cancelled)
+            return fail(hash.error());
+        if (!hash || *hash != file.sha256) {
+            status.state = ModelState::wrongHash;
+            status.detail = hash ? fmt::format("'{}' has the SHA-256 {}, {} is expected", path, *hash, file.sha256) : hash.error().message;
+            return status;
+        }
+    }
+    return status;
+}
+
+ModelStatus ModelShelf::addedStatus(const std::string& id) const {
+    const std::string folder = m_folder + "/" + id;
+    ModelStatus status;
+    status.folder = folder;
+    status.model.id = id;
+    status.model.known = false;
+    auto card = readManifest(folder, id);
+    if (card) {
+        status.model = std::move(*card);
+        status.state = ModelState::ready;
+    } else {
+        status.state = ModelState::refused;
+        status.detail = card.error().message;
+    }
+    return status;
+}
+
+std::vector<ModelStatus> ModelShelf::others() const {
+    std::vector<ModelStatus> added, stray;
+    std::error_code error;
+    for (fs::directory_iterator it(m_folder, error), end; !error && it != end; it.increment(error)) {
+        const std::string id = it->path().filename().string();
+        std::error_code ignored;
+        if (startsWith(id, ".") || knownCard(id))
+            continue;
+        if (it->is_directory(ignored) && fileExists(m_folder + "/" + id + "/" + manifestFile)) {
+            added.push_back(addedStatus(id));
+        } else if (it->path().extension() == ".gguf" || (it->is_directory(ignored) && holdsWeights(it->path()))) {
+            ModelStatus status;
+            status.folder = m_folder;
+            status.model.id = id;
+            status.model.known = false;
+            status.state = ModelState::notAdded;
+            status.detail = fmt::format("it lies in the model folder but was never checked; run `models add {}`", it->path().string());
+            stray.push_back(std::move(status));
+        }
+    }
+    const auto byId = [](const ModelStatus& a, const ModelStatus& b) { return a.model.id < b.model.id; };
+    std::sort(added.begin(), added.end(), byId);
+    std::sort(stray.begin(), stray.end(), byId);
+    added.insert(added.end(), std::make_move_iterator(stray.begin()), std::make_move_iterator(stray.end()));
+    return added;
+}
+
+std::vector<ModelStatus> ModelShelf::status() const {
     std::vector<ModelStatus> all;
-    for (const auto& model : known())
-        all.push_back(statusOf(model, m_folder, hashes));
+    for (const auto& card : known())
+        all.push_back(*statusOf(card, false, {})); // without hashes nothing can stop it
+    for (auto& other : others())
+        all.push_back(other.state == ModelState::ready ? *statusOf(other.model, false, {}) : std::move(other));
     return all;
 }
 
-Result<ModelStatus> ModelShelf::status(const std::string& id, bool hashes) const {
-    for (const auto& model : known())
-        if (model.id == id)
-            return statusOf(model, m_folder, hashes);
-    return fail(ErrorKind::usage, "CL-2070", fmt::format("No model is called '{}'.", quotedForMessage(id)),
-                fmt::format("Known models: {}.", knownIds()));
+Result<std::vector<ModelStatus>> ModelShelf::statusWithHashes(const RunControl& control) const {
+    auto all = status();
+    for (std::size_t i = 0; i < all.size(); ++i)
+        if (all[i].state == ModelState::ready) {
+            const auto n = static_cast<double>(all.size());
+            CAROUSEL_ASSIGN(all[i], statusOf(all[i].model, true, control.slice(static_cast<double>(i) / n, static_cast<double>(i + 1) / n)));
+        }
+    return all;
+}
+
+Result<ModelStatus> ModelShelf::status(const std::string& id, bool hashes, const RunControl& control) const {
+    if (const auto* card = knownCard(id))
+        return statusOf(*card, hashes, control);
+    if (idProblem(id).empty() && fileExists(m_folder + "/" + id + "/" + manifestFile)) {
+        auto found = addedStatus(id);
+        return found.state == ModelState::ready ? statusOf(found.model, hashes, control) : Result<ModelStatus>(std::move(found));
+    }
+    std::string ids = knownIds();
+    for (const auto& other : others())
+        if (other.state != ModelState::notAdded)
+            ids += ", " + other.model.id;
+    return fail(ErrorKind::usage, "CL-2070", fmt::format("No model is called '{}'.", quotedForMessage(id)), fmt::format("On the shelf: {}.", ids));
 }
 
 Result<ModelLocation> ModelShelf::resolve(const std::string& idOrPath) const {
@@ -128,33 +229,45 @@ Result<ModelLocation> ModelShelf::resolve(const std::string& idOrPath) const {
         if (!fileExists(idOrPath))
             return fail(ErrorKind::input, "CL-2071", fmt::format("The model file '{}' is not there.", quotedForMessage(idOrPath)),
                         "Check the path.");
-        ModelLocation location{path.stem().string(), path.filename().string(), "", "gguf", path.parent_path().string(), idOrPath, {}};
+        ModelLocation location{path.stem().string(), path.filename().string(), "", "gguf", path.parent_path().string(), idOrPath, {}, {}};
         CAROUSEL_ASSIGN(location.sha256, rememberedSha256(idOrPath));
         return location;
     }
     CAROUSEL_ASSIGN(const ModelStatus found, status(idOrPath, false));
+    const ModelCard& model = found.model;
+    const std::string again = fmt::format("Put the file back, or remove the model with `models remove {}` and add it again.", idOrPath);
+    const std::string hint = model.known ? fetchHint : again;
     if (found.state == ModelState::missing)
-        return fail(ErrorKind::input, "CL-2071", fmt::format("The model '{}' is missing: {}.", idOrPath, found.detail), fetchHint);
+        return fail(ErrorKind::input, "CL-2071", fmt::format("The model '{}' is missing: {}.", idOrPath, found.detail), hint);
+    if (found.state == ModelState::refused)
+        return fail(ErrorKind::input, "CL-2074", fmt::format("The model '{}' is refused: {}", idOrPath, found.detail), hint);
     if (found.state != ModelState::ready)
-        return fail(ErrorKind::input, "CL-2072", fmt::format("The model '{}' is damaged: {}.", idOrPath, found.detail), fetchHint);
-    const KnownModel& model = found.model;
+        return fail(ErrorKind::input, "CL-2072", fmt::format("The model '{}' is damaged: {}.", idOrPath, found.detail), hint);
     ModelLocation location{model.id, model.title, model.licence, model.format, found.folder, found.folder + "/" + model.files.front().name,
-                           {}};
+                           {}, model.architecture};
     CAROUSEL_ASSIGN(location.sha256, rememberedSha256(location.weights));
     if (location.sha256 != model.files.front().sha256)
         return fail(ErrorKind::input, "CL-2072",
                     fmt::format("The model '{}' is damaged: '{}' has the SHA-256 {}, {} is expected.", idOrPath, location.weights,
                                 location.sha256, model.files.front().sha256),
-                    fetchHint);
+                    hint);
     return location;
 }
 
-Result<std::string> rememberedSha256(const std::string& path) {
+namespace {
+// What tells one state of a file from another; empty when it is not there.
+std::string stateOf(const std::string& path) {
     struct stat info {};
     if (::stat(path.c_str(), &info) != 0)
+        return {};
+    return fmt::format("{} bytes, changed {}.{:09}", info.st_size, info.st_mtim.tv_sec, info.st_mtim.tv_nsec);
+}
+} // namespace
+
+Result<std::string> rememberedSha256(const std::string& path) {
+    const std::string state = stateOf(path), note = path + ".checked";
+    if (state.empty())
         return sha256File(path); // says why
-    const std::string note = path + ".checked";
-    const std::string state = fmt::format("{} bytes, changed {}.{:09}", info.st_size, info.st_mtim.tv_sec, info.st_mtim.tv_nsec);
     if (fileExists(note))
         if (const auto kept = readFile(note, 4096)) {
             const auto lines = split(*kept, '\n');
@@ -162,9 +275,33 @@ Result<std::string> rememberedSha256(const std::string& path) {
                 return std::string(lines[0]);
         }
     CAROUSEL_ASSIGN(const auto hash, sha256File(path));
-    // A folder that may not be written to only costs the time of hashing again.
-    static_cast<void>(atomicWrite(note, hash + "\n" + state + "\n"));
+    rememberSha256(path, hash);
     return hash;
+}
+
+void rememberSha256(const std::string& path, const std::string& sha256) {
+    // A folder that may not be written to only costs the time of hashing again.
+    static_cast<void>(atomicWrite(path + ".checked", sha256 + "\n" + stateOf(path) + "\n"));
+}
+
+Result<std::string> sha256OfLargeFile(const std::string& path, const RunControl& control) {
+    std::ifstream file(path, std::ios::binary);
+    if (!file)
+        return fail(ErrorKind::io, "CL-5001", fmt::format("Cannot read '{}': {}.", path, std::strerror(errno)), "Check the path and its permissions.");
+    std::error_code error;
+    const auto total = static_cast<double>(fs::file_size(path, error));
+    Sha256 hash;
+    std::vector<char> buffer(std::size_t(1) << 20);
+    for (double done = 0; file.read(buffer.data(), static_cast<std::streamsize>(buffer.size())), file.gcount() > 0;) {
+        if (control.stopRequested())
+            return fail(RunControl::cancelled("checking the model"));
+        hash.add({buffer.data(), static_cast<std::size_t>(file.gcount())});
+        done += static_cast<double>(file.gcount());
+        control.report("Hashing", done / 1e6, error ? 0 : total / 1e6, "MB");
+    }
+    if (file.bad())
+        return fail(ErrorKind::io, "CL-5001", fmt::format("Reading '{}' failed: {}.", path, std::strerror(errno)), "Check the disk.");
+    return hash.hex();
 }
 
 } // namespace carousel

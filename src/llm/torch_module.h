@@ -28,6 +28,8 @@ int carousel_torch_api();
 // *error filled. No exception comes out.
 int carousel_torch_open(const carousel::ModelLocation* location, const carousel::OpenOptions* options, carousel::LanguageModel** model,
                         carousel::Error* error);
+// What `options` come to here: *device "cpu" or "cuda:0", *computeType as a decoder opens with it; or 1 and *error (CL-2085, CL-2086).
+int carousel_torch_device(const carousel::OpenOptions* options, std::string* device, std::string* computeType, carousel::Error* error);
 void carousel_torch_close(carousel::LanguageModel* model);
 // Trains an adapter; a stop ends in a report that says cancelled. 0 and *report filled, or 1 and *error. No exception comes out.
 int carousel_torch_fine_tune(const carousel::ModelLocation* location, const carousel::OpenOptions* options,

@@ -10,7 +10,7 @@
 namespace {
 
 carousel::Result<std::unique_ptr<carousel::LanguageModel>> open(const carousel::ModelLocation& location, const carousel::OpenOptions& options) {
-    if (location.format == "gguf")
+    if (location.format == "gguf" || (location.format == "safetensors" && !location.architecture.empty() && location.architecture != "bert"))
         return carousel::DecoderModel::open(location, options);
     if (location.format == "safetensors")
         return carousel::EncoderModel::open(location, options);
@@ -37,6 +37,22 @@ CAROUSEL_EXPORT int carousel_torch_open(const carousel::ModelLocation* location,
     } catch (const std::exception& thrown) {
         *error = {carousel::ErrorKind::internal, "CL-2088", fmt::format("{}: opening the model failed: {}", location->weights, thrown.what()),
                   "check the model file and the free memory"};
+    }
+    return 1;
+}
+
+CAROUSEL_EXPORT int carousel_torch_device(const carousel::OpenOptions* options, std::string* device, std::string* computeType,
+                                          carousel::Error* error) {
+    try {
+        auto found = carousel::openComputeDevice(options->device, options->computeType, options->threads);
+        if (found) {
+            *device = found->name;
+            *computeType = carousel::name(found->type);
+            return 0;
+        }
+        *error = std::move(found.error());
+    } catch (const std::exception& thrown) {
+        *error = {carousel::ErrorKind::input, "CL-2085", fmt::format("device {} cannot be used: {}", options->device, thrown.what()), "use --device cpu"};
     }
     return 1;
 }

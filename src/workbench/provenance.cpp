@@ -1,27 +1,19 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The provenance block of reports and exports: what made the numbers, and the command that makes them again.
 #include "base/hash.h"
+#include "base/machine.h"
 #include "base/parallel.h"
 #include "base/text.h"
 #include "workbench/build_facts.h"
 #include "workbench/workbench.h"
 #include "workbench/workbench_private.h"
 #include <ctime>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <sys/utsname.h>
 
 namespace carousel {
 
 namespace {
-
-std::string processor() {
-    std::ifstream file("/proc/cpuinfo");
-    for (std::string line; std::getline(file, line);)
-        if (startsWith(line, "model name"))
-            return std::string(trimmed(line.substr(line.find(':') + 1)));
-    return "unknown";
-}
 
 std::string operatingSystem() {
     utsname names{};
@@ -36,7 +28,7 @@ std::string Workbench::provenance(const StudySpec& study, const RunRow* run) con
     nlohmann::json out;
     out["program"] = {{"name", "Carousel Lab"}, {"version", buildFacts().version}, {"commit", buildFacts().commit}, {"build", buildFacts().buildType},
                       {"compiler", buildFacts().compiler}, {"libraries", buildFacts().libraries}};
-    out["machine"] = {{"os", operatingSystem()}, {"processor", processor()}, {"threads", threadCount()}};
+    out["machine"] = {{"os", operatingSystem()}, {"processor", processorName()}, {"threads", threadCount()}};
     out["written"] = utcSecond(static_cast<std::int64_t>(std::time(nullptr)));
     nlohmann::json data{{"name", study.dataset}};
     if (m_d->store) {
@@ -55,6 +47,7 @@ std::string Workbench::provenance(const StudySpec& study, const RunRow* run) con
     out["specification"] = nlohmann::json::parse(canonical);
     out["specificationSha256"] = sha256(canonical);
     out["seed"] = study.seed;
+    out["compute"] = {{"device", study.device}, {"type", study.compute}}; // as asked for; modelsUsed says what each model came to
     out["split"] = {{"method", name(study.split.method)}, {"seed", study.split.seed}};
     for (const auto& strategy : study.strategies) {
         for (const StageKind kind : {StageKind::feature, StageKind::encoder, StageKind::scorer, StageKind::controller})

@@ -106,7 +106,7 @@ Result<void> Workbench::Private::runStrategies(std::int64_t study, const StudySp
             CAROUSEL_ASSIGN(id, store->beginRun(row));
             out.runs.push_back(id);
         }
-        if (const auto done = runOne(id, spec, strategy, data, *parts, bench, plugins, host(spec.device), commitListener, part); !done) {
+        if (const auto done = runOne(id, spec, strategy, data, *parts, bench, plugins, host(spec.device, spec.compute), commitListener, part); !done) {
             if (done.error().kind == ErrorKind::cancelled) {
                 Error error = done.error();
                 error.message = fmt::format("Study {} was stopped at strategy '{}'.", study, strategy.name);
@@ -169,7 +169,7 @@ Result<void> Workbench::resumeRun(std::int64_t run, const RunControl& control) {
     CAROUSEL_ASSIGN(const auto parts, m_d->split(*data, spec.split, control));
     CAROUSEL_TRY(m_d->endpoints.useStudy(spec.endpoints, control));
     CAROUSEL_TRY(m_d->store->reopenRun(run));
-    return runOne(run, spec, *strategy, data, *parts, *this, m_d->plugins, m_d->host(spec.device), m_d->commitListener, control);
+    return runOne(run, spec, *strategy, data, *parts, *this, m_d->plugins, m_d->host(spec.device, spec.compute), m_d->commitListener, control);
 }
 
 } // namespace carousel

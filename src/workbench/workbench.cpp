@@ -109,12 +109,13 @@ Result<std::shared_ptr<const Split>> Workbench::Private::split(const Dataset& da
     return splits[key] = shared;
 }
 
-ModelHost& Workbench::Private::host(const std::string& device) {
+ModelHost& Workbench::Private::host(const std::string& device, const std::string& compute) {
     std::scoped_lock lock(mutex);
-    auto& host = hosts[device];
+    auto& host = hosts[device + " " + compute];
     if (!host) {
         OpenOptions options;
         options.device = device;
+        options.computeType = compute;
         host = std::make_unique<ModelHost>(options);
         host->setServerOpener([this](const std::string& server) { return endpoints.model(server); });
     }
@@ -123,20 +124,9 @@ ModelHost& Workbench::Private::host(const std::string& device) {
 
 server::Endpoints& Workbench::endpoints() { return m_d->endpoints; }
 
-Result<LanguageModel*> Workbench::languageModel(const std::string& id) { return m_d->host("cpu").languageModel(id); }
+Result<LanguageModel*> Workbench::languageModel(const std::string& id) { return m_d->host("cpu", "auto").languageModel(id); }
 
-std::vector<Workbench::ShelfModel> Workbench::models() const {
-    std::vector<ShelfModel> out;
-    for (const auto& status : ModelShelf().status()) {
-        const auto& weights = status.model.files.front();
-        std::int64_t bytes = 0;
-        for (const auto& file : status.model.files)
-            bytes += file.bytes;
-        out.push_back({status.model.id, status.model.title, status.model.licence, status.folder + "/" + weights.name, weights.sha256,
-                       status.detail.empty() ? name(status.state) : fmt::format("{}: {}", name(status.state), status.detail), bytes});
-    }
-    return out;
-}
+std::vector<ModelStatus> Workbench::models() const { return ModelShelf().status(); }
 
 std::map<std::string, std::string> Workbench::Private::modelHashes(const StrategySpec& strategy) {
     std::map<std::string, std::string> out;

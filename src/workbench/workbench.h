@@ -7,6 +7,7 @@
 #include "evaluation/metrics/ranking.h"
 #include "experiment/analysis_specification.h"
 #include "experiment/run_experiment.h"
+#include "llm/model_shelf.h"
 #include "report/analysis_document.h"
 #include "store/project_store.h"
 
@@ -144,12 +145,8 @@ public:
     Result<void> exportRun(std::int64_t run, const std::string& as, const std::string& file);
     std::string provenance(const StudySpec& study, const RunRow* run) const; // JSON block
 
-    // Models: what is on the shelf, and the reason when one cannot be used.
-    struct ShelfModel {
-        std::string id, title, licence, file, sha256, state; // state: "ready", "missing", "wrong hash"
-        std::int64_t bytes = 0;
-    };
-    std::vector<ShelfModel> models() const;
+    // Models: what is on the shelf, and the reason when one cannot be used (llm/model_shelf.h, llm/model_intake.h). These need no project.
+    std::vector<ModelStatus> models() const;
     Result<LanguageModel*> languageModel(const std::string& id); // also "server:NAME"
     server::Endpoints& endpoints();                              // servers: list, add, remove, test, consent, keys for this process
 

@@ -28,10 +28,10 @@ struct Workbench::Private {
     std::mutex mutex; // guards what follows
     std::map<std::string, DatasetPtr> datasets; // by digest
     std::map<std::string, std::shared_ptr<const Split>> splits;
-    std::map<std::string, std::unique_ptr<ModelHost>> hosts; // by device
+    std::map<std::string, std::unique_ptr<ModelHost>> hosts; // by device and compute type
     std::map<std::string, std::shared_ptr<const LogRates>> logRates; // by digest and window
 
-    ModelHost& host(const std::string& device);
+    ModelHost& host(const std::string& device, const std::string& compute);
     Result<std::shared_ptr<const Split>> split(const Dataset& dataset, const SplitSpec& spec, const RunControl& control);
     Result<void> runStrategies(std::int64_t study, const StudySpec& spec, StudyRun& out, Workbench& bench, const RunControl& control);
     std::map<std::string, std::string> modelHashes(const StrategySpec& strategy);

@@ -5,6 +5,7 @@
 #include "pages/experiments_page.h"
 #include "pages/home_page.h"
 #include "pages/metrics_page.h"
+#include "pages/models_page.h"
 #include "pages/report_page.h"
 #include "pages/runs_page.h"
 #include "pages/strategies_page.h"
@@ -13,7 +14,8 @@ namespace carousel::ui {
 
 std::vector<Page*> makePages(Session& session) {
     return {new HomePage(session),     new DataPage(session),    new StrategiesPage(session),  new RunsPage(session),
-            new CarouselPage(session), new MetricsPage(session), new ExperimentsPage(session), new ReportPage(session)};
+            new CarouselPage(session), new MetricsPage(session), new ExperimentsPage(session), new ReportPage(session),
+            new ModelsPage(session)};
 }
 
 } // namespace carousel::ui

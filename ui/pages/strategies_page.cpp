@@ -2,9 +2,11 @@
 #include "pages/strategies_page.h"
 #include "base/file.h"
 #include "base/paths.h"
+#include "base/text.h"
 #include "pages/study_settings.h"
 #include "pages/training_group.h"
 #include "session/run_selection.h"
+#include "session/model_list.h"
 #include "session/study_draft.h"
 #include "theme/theme.h"
 #include "widgets/parameter_form.h"
@@ -75,6 +77,10 @@ StrategiesPage::StrategiesPage(Session& s)
     setContent(content);
 
     connect(&s.draft(), &StudyDraft::changed, this, &StrategiesPage::follow);
+    connect(&s.models(), &ModelList::changed, this, [this] {
+        m_formPlugin.clear(); // the form offers what is on the shelf now
+        follow();
+    });
     connect(&s, &Session::projectChanged, this, &StrategiesPage::follow);
     connect(&s, &Session::datasetsChanged, this, &StrategiesPage::follow);
     connect(&s, &Session::studyStarted, this, &StrategiesPage::followCost);
@@ -249,24 +255,11 @@ QWidget* StrategiesPage::makePipeline() {
     return panel;
 }
 
-void StrategiesPage::entered() {
-    if (!m_modelsRead)
-        readModels();
-    readFields();
-}
+bool StrategiesPage::isBusy() const { return session().models().isReading(); }
 
-void StrategiesPage::readModels() {
-    m_modelsRead = true;
-    m_busy = true;
-    session().jobs().run<std::vector<Workbench::ShelfModel>>(
-        this, {tr("Looking at the model shelf"), Lane::quick, QStringLiteral("models")},
-        [&s = session()](const RunControl&) -> Result<std::vector<Workbench::ShelfModel>> { return s.workbench().models(); },
-        [this](JobRunner::Shared<std::vector<Workbench::ShelfModel>> result) {
-            m_busy = false;
-            if (result)
-                m_models = **result;
-            follow();
-        });
+void StrategiesPage::entered() {
+    session().models().readOnce();
+    readFields();
 }
 
 void StrategiesPage::readFields() {
@@ -286,16 +279,21 @@ void StrategiesPage::readFields() {
 }
 
 QString StrategiesPage::problemOf(const PluginManifest& manifest, const Parameters& parameters) const {
-    if (!manifest.usesLanguageModel || !m_modelsRead || m_busy)
+    if (!manifest.usesLanguageModel || !session().models().isRead())
         return {};
     for (const auto& spec : manifest.parameters) {
         if (spec.id != "model" || !parameters.has("model"))
             continue;
         const auto wanted = toText(parameters.values().at("model"));
-        for (const auto& model : m_models)
-            if (model.id == wanted)
-                return model.state == "ready" ? QString() : tr("Model %1: %2. The script packaging/run.sh fetches it.").arg(qs(model.title), qs(model.state));
-        return tr("The model %1 is not on the shelf.").arg(qs(wanted));
+        if (startsWith(wanted, "server:"))
+            return session().models().hasServer(wanted.substr(7)) ? QString() : tr("The server %1 is not described. Describe it on the Models page.").arg(qs(wanted.substr(7)));
+        for (const auto& model : session().models().models())
+            if (model.model.id == wanted)
+                return model.state == ModelState::ready ? QString()
+                       : model.model.known
+                           ? tr("Model %1: %2. The script packaging/run.sh fetches it.").arg(qs(model.model.title), QString::fromLatin1(name(model.state)))
+                           : tr("Model %1: %2. The Models page says more.").arg(qs(model.model.title.empty() ? wanted : model.model.title), QString::fromLatin1(name(model.state)));
+        return tr("The model %1 is not on the shelf. Add it on the Models page.").arg(qs(wanted));
     }
     return {};
 }
@@ -396,7 +394,7 @@ void StrategiesPage::followStage() {
     if (m_editing || (key == m_formPlugin && shown && *shown == stage.parameters))
         return;
     m_formPlugin = key;
-    m_form->setParameters(manifest.parameters, stage.parameters, {&plugins, m_itemFields}, manifest.id);
+    m_form->setParameters(manifest.parameters, stage.parameters, {&plugins, m_itemFields, session().models().formModels()}, manifest.id);
 }
 
 void StrategiesPage::followCost() {

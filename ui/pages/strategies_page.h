@@ -21,7 +21,7 @@ class StrategiesPage : public Page {
     Q_OBJECT
 public:
     explicit StrategiesPage(Session& session);
-    bool isBusy() const override { return m_busy; }
+    bool isBusy() const override;
     void entered() override;
     void loadFile(const QString& file);
 
@@ -32,7 +32,6 @@ private:
     void followList();
     void followStage();
     void followCost();
-    void readModels();
     void readFields();
     void select(StageKind kind);
     void run();
@@ -51,11 +50,10 @@ private:
     QTabWidget* m_tabs;
     ParameterForm* m_form;
     StageKind m_kind = StageKind::scorer;
-    std::vector<Workbench::ShelfModel> m_models;
     std::vector<std::string> m_itemFields;
     QString m_fieldsOf;
     std::string m_formPlugin;
-    bool m_busy = false, m_editing = false, m_modelsRead = false;
+    bool m_editing = false;
 };
 
 } // namespace carousel::ui

@@ -4,6 +4,7 @@
 #include "session/study_draft.h"
 #include "widgets/parameter_form.h"
 #include "widgets/text.h"
+#include "stages/compute_choice.h"
 #include <QComboBox>
 #include <QFormLayout>
 #include <QHBoxLayout>
@@ -23,6 +24,10 @@ ParameterSpec whole(const char* id, const char* label, std::int64_t value, doubl
 ParameterSpec real(const char* id, const char* label, double value, double low, double high, const char* help) {
     return {id, label, ParameterKind::number, value, help, low, high, {}, {}, {}, false};
 }
+template <std::size_t N> std::vector<std::string> idList(const std::array<ComputeChoice, N>& choices) {
+    const auto ids = idsOf(choices);
+    return {ids.begin(), ids.end()};
+}
 } // namespace
 
 std::vector<ParameterSpec> evaluationParameters() {
@@ -39,7 +44,9 @@ std::vector<ParameterSpec> evaluationParameters() {
         {"refitOnValidation", "Fit on training and validation before the test", ParameterKind::boolean, e.refitOnValidation, "Disclosed with every result.", -1e300, 1e300, {}, {}, {}, false},
         whole("seed", "Seed", 1, 0, 9e15, "", "Same seed, same data, same numbers."),
         {"device", "Device", ParameterKind::choice, std::string("cpu"), "Where language models compute; cuda needs a LibTorch that has it, auto takes it when it is there.",
-         -1e300, 1e300, {"cpu", "cuda", "auto"}, {}, {}, false},
+         -1e300, 1e300, idList(deviceChoices), {}, {}, false},
+        {"compute", "Numbers", ParameterKind::choice, std::string("auto"), "What language models compute in: fp32 is exact, bf16 fast, auto takes bf16 where the device multiplies it natively.",
+         -1e300, 1e300, idList(computeTypeChoices), {}, {}, false},
     };
 }
 
@@ -56,6 +63,7 @@ Parameters toParameters(const StudySpec& s) {
     p.set("refitOnValidation", s.evaluation.refitOnValidation);
     p.set("seed", static_cast<std::int64_t>(s.seed));
     p.set("device", s.device);
+    p.set("compute", s.compute);
     return p;
 }
 
@@ -71,6 +79,7 @@ void fromParameters(const Parameters& p, StudySpec& s) {
     s.evaluation.refitOnValidation = p.boolean("refitOnValidation");
     s.seed = static_cast<std::uint64_t>(p.integer("seed"));
     s.device = p.text("device");
+    s.compute = p.text("compute");
 }
 
 PlannedWork plannedWork(const StudySpec& study, const StrategySpec& strategy, const PluginRegistry& plugins, std::int64_t users, std::int64_t items) {

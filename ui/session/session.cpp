@@ -2,6 +2,8 @@
 #include "session/session.h"
 #include "base/file.h"
 #include "base/paths.h"
+#include "session/compute_setting.h"
+#include "session/model_list.h"
 #include "session/run_selection.h"
 #include "session/study_draft.h"
 #include "widgets/text.h"
@@ -29,6 +31,8 @@ Session::Session(QObject* parent)
     : QObject(parent), m_workbench(std::make_unique<Workbench>()), m_log(new ActivityLog(this)), m_jobs(std::make_unique<JobRunner>()) {
     m_selection = new RunSelection(*this);
     m_draft = new StudyDraft(*this);
+    m_models = new ModelList(*this);
+    m_compute = new ComputeSetting(*this);
     m_poll.setInterval(pollMs);
     connect(&m_poll, &QTimer::timeout, this, &Session::refresh);
     for (const auto& refused : m_workbench->plugins().refused())

@@ -10,6 +10,8 @@
 
 namespace carousel::ui {
 
+class ComputeSetting;
+class ModelList;
 class RunSelection;
 class StudyDraft;
 
@@ -31,6 +33,8 @@ public:
     ActivityLog& log() { return *m_log; }
     RunSelection& selection() { return *m_selection; }
     StudyDraft& draft() { return *m_draft; }
+    ModelList& models() { return *m_models; }
+    ComputeSetting& compute() { return *m_compute; }
 
     bool hasProject() const { return !m_file.isEmpty(); }
     bool isOpening() const { return m_opening; }
@@ -86,6 +90,8 @@ private:
     ActivityLog* m_log;
     RunSelection* m_selection;
     StudyDraft* m_draft;
+    ModelList* m_models;
+    ComputeSetting* m_compute;
     std::unique_ptr<JobRunner> m_jobs; // last: stops before what its jobs use goes away
     QString m_file;
     bool m_readOnly = false, m_opening = false, m_loaded = false;

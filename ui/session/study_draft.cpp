@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "session/study_draft.h"
+#include "base/text.h"
+#include "session/compute_setting.h"
 #include "session/session.h"
 #include "widgets/text.h"
 #include <algorithm>
@@ -20,6 +22,18 @@ std::string startPlugin(const PluginRegistry& plugins, StageKind kind) {
         if (entry.manifest.kind == kind && !entry.manifest.usesLanguageModel)
             return entry.manifest.id;
     return {};
+}
+
+// Whether a study file has this key at its top level: such keys stand before the first table.
+bool says(const std::string& toml, std::string_view key) {
+    for (const auto line : split(toml, '\n')) {
+        const auto text = trimmed(line);
+        if (startsWith(text, "["))
+            return false;
+        if (startsWith(text, key) && startsWith(trimmed(text.substr(key.size())), "="))
+            return true;
+    }
+    return false;
 }
 } // namespace
 
@@ -52,6 +66,7 @@ StudyDraft::StudyDraft(Session& session) : QObject(&session), m_session(session)
         m_saveTimer.stop();
         m_undo.clear();
         m_study = {};
+        ComputeSetting::apply(m_study);
         m_current = -1;
         m_wantsNewest = false;
         Q_EMIT changed();
@@ -257,6 +272,7 @@ bool StudyDraft::canRun(QString* reason) const {
 
 Result<void> StudyDraft::load(const std::string& toml, const QString& what) {
     CAROUSEL_ASSIGN(auto study, parseStudy(toml, m_session.workbench().plugins()));
+    ComputeSetting::apply(study, !says(toml, "device"), !says(toml, "compute"));
     if (study.dataset.empty() && !m_session.datasets().empty())
         study.dataset = m_session.datasets().front().name;
     replace(std::move(study), what);

@@ -113,6 +113,19 @@ void ParameterForm::addRow(const ParameterSpec& spec, const ParameterValue& valu
         row.control = box;
         row.read = fromText([box] { return box->currentData().toString(); });
         connect(box, &QComboBox::currentIndexChanged, this, &ParameterForm::changed);
+    } else if (spec.id == "model" && spec.kind == ParameterKind::text && !context.models.empty()) {
+        const bool chats = std::none_of(context.models.begin(), context.models.end(), [&](const auto& model) { return model.id == toText(spec.defaultValue) && !model.canChat; });
+        std::vector<std::pair<QString, QString>> entries;
+        for (const auto& model : context.models)
+            if (model.usable && (chats ? model.canChat : model.canEmbed))
+                entries.emplace_back(qs(model.id), model.text);
+        const QString current = qs(toText(value));
+        if (std::none_of(entries.begin(), entries.end(), [&](const auto& entry) { return entry.first == current; }))
+            entries.emplace_back(current, tr("%1 (not on the shelf)").arg(current));
+        auto* box = combo(entries, current);
+        row.control = box;
+        row.read = fromText([box] { return box->currentData().toString(); });
+        connect(box, &QComboBox::currentIndexChanged, this, &ParameterForm::changed);
     } else if (spec.kind == ParameterKind::choice || (spec.kind == ParameterKind::text && (!choices.empty() || spec.fromDataFields))) {
         std::vector<std::pair<QString, QString>> entries;
         if (spec.fromDataFields)

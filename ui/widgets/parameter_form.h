@@ -11,9 +11,17 @@ class QLabel;
 
 namespace carousel::ui {
 
+struct FormModel { // a model of the shelf, as a form offers it
+    std::string id;
+    QString text;
+    bool canChat = false, canEmbed = false;
+    bool usable = true; // others are not offered, but known
+};
+
 struct FormContext {
     const PluginRegistry* plugins = nullptr;  // for parameters of kind plugin
     std::vector<std::string> itemFields;      // for parameters that choose among the attributes of the data set at hand
+    std::vector<FormModel> models;            // for the parameter "model": those that can do what its default can; empty: the id is typed
 };
 
 class ParameterForm : public QWidget {

@@ -131,7 +131,7 @@ Result<Workbench::FinishedAnalysis> Workbench::analyse(const AnalysisSpec& asked
             CAROUSEL_ASSIGN(out.document, analyses::positionBiasDocument(*data, spec, rest));
         } else {
             CostMeter cost;
-            MeteredModels models(m_d->host(spec.device), m_d->store->readOnly() ? nullptr : m_d->store.get(), cost);
+            MeteredModels models(m_d->host(spec.device, spec.compute), m_d->store->readOnly() ? nullptr : m_d->store.get(), cost);
             ExperimentHost host;
             host.plugins = &m_d->plugins;
             host.languageModel = [&](const std::string& model) { return models.get(model); };
@@ -149,6 +149,7 @@ Result<Workbench::FinishedAnalysis> Workbench::analyse(const AnalysisSpec& asked
     study.dataset = dataName;
     study.seed = spec.seed;
     study.device = spec.device;
+    study.compute = spec.compute;
     study.strategies = spec.strategies;
     document.report.command = commandOf(spec);
     document.report.provenanceJson = provenanceOf(provenance(study, nullptr), spec, document.report.command, runRecords);

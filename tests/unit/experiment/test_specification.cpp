@@ -43,6 +43,16 @@ private slots:
         QVERIFY2(again, again ? "" : describe(again.error()).c_str());
         QCOMPARE(canonicalJson(*again), canonicalJson(*spec));
     }
+    void numbersOfLanguageModelsArePartOfTheSpecification() {
+        const auto plain = parseStudy(study, plugins);
+        const std::vector<std::string> sets{"compute=fp32"};
+        const auto exact = parseStudy(study, plugins, sets);
+        QVERIFY2(exact, exact ? "" : describe(exact.error()).c_str());
+        QCOMPARE(plain->compute, std::string("auto"));
+        QCOMPARE(parseStudy(toToml(*exact), plugins)->compute, std::string("fp32"));
+        QVERIFY(canonicalJson(*plain) != canonicalJson(*exact)); // another fingerprint
+        QVERIFY(canonicalJson(*plain).find("compute") == std::string::npos); // studies from before it could be chosen keep theirs
+    }
     void setsReachWhatTheyName() {
         const std::vector<std::string> sets{"evaluation.users=3", "B:scorer.count=9", "A:scorer.llm=on", "seed=11"};
         const auto spec = parseStudy(study, plugins, sets);
@@ -75,6 +85,8 @@ private slots:
         QTest::newRow("no strategies") << "name = \"x\"\ndataset = \"small\"\n" << "" << "CL-3006" << "no strategy";
         QTest::newRow("like nothing") << good + "\n[[strategy]]\nname = \"C\"\nlike = \"Z\"\n" << "" << "CL-3005" << "Z";
         QTest::newRow("same name") << good + "\n[[strategy]]\nname = \"A\"\nscorer = \"table\"\n" << "" << "CL-3006" << "'A'";
+        QTest::newRow("no such device") << good << "device=tpu" << "CL-3003" << "cpu, cuda, auto";
+        QTest::newRow("no such numbers") << good << "compute=fp8" << "CL-3003" << "auto, fp32, bf16, int16";
         QTest::newRow("swipe above one") << good << "evaluation.swipe=1.5" << "CL-3003" << "1.5";
     }
     void mistakesAreNamed() {

@@ -330,6 +330,9 @@ private slots:
         QCOMPARE(host.languageModel(path).error().code, std::string("CL-2099"));
         ModelHost nowhere({}, ModelShelf(m_folder.path("none")), m_folder.path("absent"));
         QCOMPARE(nowhere.languageModel(path).error().code, std::string("CL-2080"));
+        QCOMPARE(nowhere.place().error().code, std::string("CL-2080"));
+        QCOMPARE(host.place().error().code, std::string("CL-2085"));
+        QCOMPARE(ModelHost({}, ModelShelf(m_folder.path("none")), moduleHere).place()->computeType, std::string("fp32"));
         QVERIFY(nowhere.languageModel(path).error().hint.find("packaging/run.sh") != std::string::npos);
         QDir().mkpath(QString::fromStdString(m_folder.path("bad")));
         m_folder.write(std::string("bad/") + torchModuleFile, "not a library");

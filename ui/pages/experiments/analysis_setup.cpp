@@ -287,6 +287,7 @@ Result<AnalysisSpec> AnalysisSetup::spec() const {
     AnalysisSpec spec = defaultAnalysis(m_kind);
     spec.dataset = ss(dataset());
     spec.device = m_session.draft().study().device;
+    spec.compute = m_session.draft().study().compute;
     for (const auto* form : {m_common, m_more}) {
         CAROUSEL_ASSIGN(const auto set, form->parameters());
         for (const auto& [id, value] : set.values())

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Servers with language models: described in a form, tested with two easy questions, and used by strategies as server:NAME once the analyst has
+// agreed that data may be sent there. Keys stay in the environment; the form takes the name of the variable alone.
+#pragma once
+#include "server/endpoints.h"
+#include <QWidget>
+#include <memory>
+
+class QLabel;
+class QLineEdit;
+class QListWidget;
+class QPushButton;
+class QStackedWidget;
+class QToolButton;
+
+namespace carousel::ui {
+
+class ParameterForm;
+class Session;
+
+class ServersPanel : public QWidget {
+    Q_OBJECT
+public:
+    explicit ServersPanel(Session& session, QWidget* parent = nullptr);
+    void readOnce();
+    bool isBusy() const { return m_busy > 0; }
+    void newServer(); // an empty form
+
+private:
+    QWidget* makeForm();
+    void read(const QString& select = {});
+    void show(const QString& name);
+    void followForm();
+    void test();
+    void save();
+    void removeCurrent();
+    Parameters given() const; // what the form says, without what has its default
+    void tell(const QString& text, const char* role);
+    QString current() const;
+
+    Session& m_session;
+    std::shared_ptr<server::Endpoints> m_endpoints; // jobs may outlive the panel
+    server::EndpointMap m_known;
+    QListWidget* m_list;
+    QStackedWidget* m_right;
+    QLineEdit* m_name;
+    ParameterForm *m_main, *m_more;
+    QToolButton* m_moreButton;
+    QLabel *m_consent, *m_message, *m_card;
+    QPushButton *m_test, *m_save, *m_remove, *m_new;
+    int m_busy = 0;
+    bool m_read = false;
+};
+
+} // namespace carousel::ui
