@@ -437,7 +437,7 @@ Result<HiddenVectors> CachingModel::hiddenStates(const HiddenRequest& request, c
     std::vector<std::string> keys;
     for (const auto& branch : request.branches)
         keys.push_back(Key(info(), "hidden branch").text(common).text(branch).hex());
-    LookUp look(m_cache, std::move(keys), [&](const std::string& bytes) { return bytes.size() == bytesOfRow + 1; }); // and whether it was cut
+    LookUp look(m_cache, std::move(keys), [&](const std::string&, const std::string& bytes) { return bytes.size() == bytesOfRow + 1; }); // and whether it was cut
     Cost cost = look.cost();
     HiddenVectors result;
     if (!look.missing.empty()) {
