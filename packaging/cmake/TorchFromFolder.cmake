@@ -15,7 +15,7 @@ if(CAROUSEL_TORCH_FOLDER)
   foreach(part ATen c10 torch caffe2)
     file(CREATE_LINK ${CAROUSEL_TORCH_FOLDER}/include/${part} ${own}/${part} SYMBOLIC)
   endforeach()
-  set(TORCH_INCLUDE_DIRS ${own})
+  set(TORCH_INCLUDE_DIRS ${own} ${own}/torch/csrc/api/include)
   set(TORCH_LIBRARIES ${CAROUSEL_TORCH_FOLDER}/lib/libtorch_cpu.so ${CAROUSEL_TORCH_FOLDER}/lib/libc10.so)
   if(CAROUSEL_TORCH_CUDA AND EXISTS ${CAROUSEL_TORCH_FOLDER}/lib/libtorch_cuda.so)
     # Nothing calls into it by name: it registers itself when it is loaded.

@@ -70,11 +70,14 @@ Result<Generated> DecoderModel::generate(const std::vector<ChatMessage>& message
     const std::vector<TokenId> close = open ? std::vector<TokenId>() : m_chat.closeAndOpenAssistant();
     AnswerWriter::Setting setting;
     setting.limit = std::clamp<std::int64_t>(options.maximumTokens, 0, m_contextLimit / 2);
-    setting.spell = [this, before = prompt.heldBack](const std::string& text) { return m_tokenizer->encode(before + text); };
-    setting.spelling = prompt.heldBack;
+    setting.spell = [this, open, before = prompt.heldBack](const std::string& text) {
+        return open ? m_tokenizer->encodeMiddle(before + text) : m_chat.encodeAnswer(text);
+    };
+    setting.spelling = open ? "middle" + prompt.heldBack : "answer";
     setting.ends = {m_chat.endOfTurn()};
-    if (const auto ofText = m_tokenizer->control("<|endoftext|>"); ofText && *ofText != m_chat.endOfTurn())
-        setting.ends.push_back(*ofText); // small models write it in place of the end of a turn
+    for (const auto& other : {m_tokenizer->endOfText(), m_tokenizer->control("<|endoftext|>")}) // small models write them in its place
+        if (other && std::find(setting.ends.begin(), setting.ends.end(), *other) == setting.ends.end())
+            setting.ends.push_back(*other);
     CAROUSEL_TRY(fitPrompt(prompt, static_cast<std::int64_t>(close.size()) + setting.limit, m_contextLimit));
     std::vector<TokenId> shared = prompt.tokens();
     shared.insert(shared.end(), close.begin(), close.end());

@@ -24,7 +24,7 @@ Result<HiddenVectors> DecoderModel::hiddenStates(const HiddenRequest& request, c
     std::vector<std::size_t> ownTokens(count); // of branch and tail
     std::int64_t longest = 0;
     for (std::size_t i = 0; i < count; ++i) {
-        std::vector<TokenId> ids = m_tokenizer->encode(prompt.heldBack + request.branches[i] + request.tail);
+        std::vector<TokenId> ids = m_tokenizer->encodeMiddle(prompt.heldBack + request.branches[i] + request.tail);
         out.truncated[i] = cutToRoom(ids, room);
         ownTokens[i] = ids.size();
         ids.insert(ids.end(), close.begin(), close.end());

@@ -3,6 +3,7 @@
 #include "base/parallel.h"
 #include "scoring/decoder_model_torch.h"
 #include "scoring/encoder_model_torch.h"
+#include "scoring/t5_model_torch.h"
 #include "scoring/training/fine_tune_torch.h"
 #include <exception>
 #include <string>
@@ -10,6 +11,8 @@
 namespace {
 
 carousel::Result<std::unique_ptr<carousel::LanguageModel>> open(const carousel::ModelLocation& location, const carousel::OpenOptions& options) {
+    if (location.format == "safetensors" && carousel::isT5(location.folder + "/config.json"))
+        return carousel::T5Model::open(location, options);
     if (location.format == "gguf" || (location.format == "safetensors" && !location.architecture.empty() && location.architecture != "bert"))
         return carousel::DecoderModel::open(location, options);
     if (location.format == "safetensors")

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "scoring/t5_model_torch.h"
+#include "llm/sentence_piece.h"
 #include "scoring/model_errors.h"
 #include "scoring/pooling.h"
 #include <set>
@@ -29,6 +30,36 @@ T5Model::T5Model(std::shared_ptr<const Tokenizer> tokenizer, std::unique_ptr<T5E
     m_info.width = static_cast<int>(m_network->shape().width);
     m_info.canChat = true;
     m_info.canEmbed = true;
+}
+
+Result<std::unique_ptr<LanguageModel>> T5Model::open(const ModelLocation& location, const OpenOptions& options) {
+    CAROUSEL_ASSIGN(const ComputeDevice device, openComputeDevice(options.device, "fp32", options.threads));
+    CAROUSEL_ASSIGN(const TensorStore file, TensorStore::openSafetensors(location.weights));
+    CAROUSEL_ASSIGN(std::unique_ptr<T5EncoderDecoder> network, T5EncoderDecoder::open(file, location.folder + "/config.json", device));
+    // The hundred places for masked spans stand behind the pieces, the first one last, in every T5 whose vocabulary has room for them.
+    std::map<std::string, TokenId> added;
+    constexpr TokenId pieces = 32000, spans = 100;
+    if (network->shape().vocabulary >= pieces + spans)
+        for (TokenId i = 0; i < spans; ++i)
+            added.emplace(fmt::format("<extra_id_{}>", i), pieces + spans - 1 - i);
+    CAROUSEL_ASSIGN(const std::shared_ptr<const SentencePiece> tokenizer,
+                    SentencePiece::fromFile(location.folder + "/spiece.model", std::move(added)));
+    if (static_cast<std::int64_t>(tokenizer->vocabularySize()) > network->shape().vocabulary)
+        return fail(ErrorKind::input, "CL-2037",
+                    fmt::format("'{}': the tokenizer knows {} tokens, the weights {}.", location.folder, tokenizer->vocabularySize(),
+                                network->shape().vocabulary),
+                    "The files do not belong together: fetch the model again.");
+    ModelInfo info;
+    info.id = location.id;
+    info.title = location.title;
+    info.licence = location.licence;
+    info.file = location.weights;
+    info.sha256 = location.sha256;
+    info.format = "safetensors";
+    info.computeType = name(ComputeType::fp32);
+    info.device = device.name;
+    info.fileBytes = static_cast<std::int64_t>(file.fileBytes());
+    return std::make_unique<T5Model>(tokenizer, std::move(network), std::move(info), options.contextLimit);
 }
 
 Result<std::unique_lock<std::timed_mutex>> T5Model::turn(const RunControl& control) {
@@ -119,7 +150,7 @@ Result<ContinuationScores> T5Model::scoreContinuations(const ContinuationRequest
     std::vector<std::vector<TokenId>> targets;
     ContinuationScores out;
     for (const std::string& continuation : request.continuations) {
-        targets.push_back(m_tokenizer->encode(continuation));
+        targets.push_back(open ? m_tokenizer->encodeMiddle(continuation) : m_tokenizer->encode(continuation));
         out.tokens.push_back(static_cast<int>(targets.back().size()));
     }
     out.promptTokens = static_cast<std::int64_t>(source.size() + prefix.size());
@@ -142,6 +173,8 @@ Result<Generated> T5Model::generate(const std::vector<ChatMessage>& messages, co
     setting.ends = {m_network->shape().end};
     setting.limit = options.maximumTokens;
     setting.dropLeadingBlank = !open;
+    setting.spell = [this, open](const std::string& text) { return open ? m_tokenizer->encodeMiddle(text) : m_tokenizer->encode(text); };
+    setting.spelling = open ? "middle" : "";
     CAROUSEL_ASSIGN(const NextLogits next, m_network->answers(source, std::move(prefix), control));
     CAROUSEL_ASSIGN(Generated out, m_writer.write(options, setting, next, control));
     out.promptTokens = promptTokens;

@@ -11,6 +11,8 @@ namespace carousel {
 
 class T5Model final : public LanguageModel {
 public:
+    // A folder with config.json, spiece.model and the weights, in one file or in shards. fp32 whatever is asked for.
+    static Result<std::unique_ptr<LanguageModel>> open(const ModelLocation& location, const OpenOptions& options);
     // For a model whose parts are there already, such as one trained here; `info` as far as the caller knows it.
     T5Model(std::shared_ptr<const Tokenizer> tokenizer, std::unique_ptr<T5EncoderDecoder> network, ModelInfo info,
             std::int64_t contextLimit);

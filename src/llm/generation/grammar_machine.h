@@ -22,7 +22,7 @@ public:
     std::size_t states() const { return m_states.size(); }
 
     // A very ambiguous grammar can be at ever more places at once; beyond so many the rest is left out. What is found still matches.
-    static constexpr std::size_t mostPlaces = 4096;
+    static constexpr std::size_t mostPlaces = 512;
 
 private:
     // A place is a node that takes a byte and the calls to return from; equal stacks have equal numbers. Stack 0 is empty.

@@ -269,7 +269,7 @@ private slots:
         GenerateOptions options;
         options.grammar = jsonGrammar;
         int whole = 0;
-        for (std::uint64_t seed = 1; seed <= 400; ++seed) {
+        for (std::uint64_t seed = 1; seed <= 120; ++seed) {
             options.seed = seed;
             options.temperature = seed % 4 == 0 ? 0 : 1;
             options.beams = seed % 4 == 0 ? 3 : 1;
@@ -280,8 +280,8 @@ private slots:
                 QVERIFY2(nlohmann::json::accept(written->text), written->text.c_str());
             }
         }
-        qInfo("%d of 400 answers whole within 60 tokens", whole);
-        QVERIFY(whole > 40);
+        qInfo("%d of 120 answers whole within 60 tokens", whole);
+        QVERIFY(whole > 12);
     }
     void aJsonSchemaBecomesAGrammar_data() {
         QTest::addColumn<QString>("schema");

@@ -2,6 +2,7 @@
 #include "unit/scoring/t5_case_torch.h"
 #include "base/random.h"
 #include "scoring/t5_network_torch.h"
+#include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/log_softmax.h>
 #include <ATen/ops/ones_like.h>
@@ -61,6 +62,7 @@ at::Tensor lossOf(const T5Network& network, const Lesson& data) {
 } // namespace
 
 std::vector<double> t5LossesWhileLearning(int steps, bool gated, std::uint64_t seed) {
+    at::set_num_threads(1); // products this small only wait for each other
     const T5Shape shape = tinyShape(gated);
     T5Network network(shape, T5Network::randomWeights(shape, seed));
     std::map<std::string, std::pair<at::Tensor, at::Tensor>> moments;
@@ -87,6 +89,7 @@ std::vector<double> t5LossesWhileLearning(int steps, bool gated, std::uint64_t s
 }
 
 double t5GradientError(bool gated) {
+    at::set_num_threads(1);
     const T5Shape shape = tinyShape(gated);
     NamedTensors weights = T5Network::randomWeights(shape, 5);
     for (auto& [name, weight] : weights)

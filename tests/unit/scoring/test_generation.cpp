@@ -112,7 +112,7 @@ private slots:
         QCOMPARE(found.size(), std::size_t(20));
         options.beams = options.sequences = 1;
         options.temperature = 2;
-        for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+        for (std::uint64_t seed = 1; seed <= 4; ++seed) {
             options.seed = seed;
             options.maximumTokens = seed % 2 ? 3 : 64; // titles that are too long are left out
             const auto drawn = answer(asked, options);
@@ -133,7 +133,7 @@ private slots:
                           "tag ::= \"\\\"\" [a-z]{2,12} \"\\\"\"";
         options.temperature = 1;
         qint64 slowest = 0;
-        for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+        for (std::uint64_t seed = 1; seed <= 2; ++seed) {
             options.seed = seed;
             QElapsedTimer timer;
             timer.start();
