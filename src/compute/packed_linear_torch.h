@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // y = x Wᵀ + b with weights packed once: for oneDNN in fp32 or in bf16 with fp32 sums and results, or in the 4 or 8 bits of the model file
 // (quantised_matrix.h). Every row of y is bit for bit the same whatever other rows are in the batch (tested), as long as the number of
-// threads stays.
+// threads stays, with int16 on any processor and with fp32 and bf16 where oneDNN has its AVX-512 products; its older ones split sums by the
+// size of the batch, and rows then agree to the last digits of a float.
 #pragma once
 #include "compute/device_torch.h"
 #include "compute/quantised_matrix.h"

@@ -318,7 +318,11 @@ private slots:
         qInfo("five sentence vectors: largest difference %.2g", difference);
         QVERIFY(difference < 1e-4);
         const auto alone = encoder->embed({texts[3]}, Pooling::mean, {});
-        QVERIFY(std::equal(alone->values.begin(), alone->values.end(), vectors->row(3).begin()));
+        double apart = 0;
+        for (std::size_t i = 0; i < alone->values.size(); ++i)
+            apart = std::max(apart, std::fabs(double(alone->values[i]) - vectors->row(3)[i]));
+        // oneDNN's products for AVX-512 give a row the same bits in any batch; its older ones split sums by the size of the batch.
+        QVERIFY2(m_host->moduleDescription().find("avx512 loops") == std::string::npos ? apart < 1e-6 : apart == 0, qPrintable(QString::number(apart)));
         QVERIFY(encoder->embed({std::string(5000, 'a') + std::string(3000, '.'), ""}, Pooling::mean, {}).has_value());
         QCOMPARE(encoder->scoreBranches(filmRequest(1), {}).error().code, std::string("CL-2092"));
     }
