@@ -3,8 +3,8 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "llm/sentence_piece_model.h"
+#include "llm/sentence_piece_module.h"
 #include <algorithm>
-#include <sentencepiece_processor.h>
 
 namespace carousel {
 
@@ -38,17 +38,10 @@ bool isByteName(std::string_view piece) {
 } // namespace
 
 struct SentencePiece::State {
-    sentencepiece::SentencePieceProcessor start, middle; // the second puts no blank before a text
-    std::vector<std::string> bytes;                      // by id
+    std::unique_ptr<SentencePieceProcessor> start, middle; // the second puts no blank before a text
+    std::vector<std::string> bytes;                        // by id
     std::map<std::string, TokenId, std::less<>> controls;
     std::optional<TokenId> begin, end;
-
-    std::vector<TokenId> encode(const sentencepiece::SentencePieceProcessor& processor, std::string_view text) const {
-        std::vector<int> ids;
-        if (!processor.Encode(text, &ids).ok()) // only before a model is loaded
-            return {};
-        return ids;
-    }
 };
 
 SentencePiece::SentencePiece() : m_state(std::make_unique<State>()) {}
@@ -59,18 +52,16 @@ Result<std::shared_ptr<const SentencePiece>> SentencePiece::fromModel(std::strin
     CAROUSEL_TRY(checkSentencePieceModel(model, where));
     std::shared_ptr<SentencePiece> result(new SentencePiece);
     State& state = *result->m_state;
-    if (const auto status = state.start.LoadFromSerializedProto(model); !status.ok())
-        return refuseModel(where, quotedForMessage(status.ToString()));
+    CAROUSEL_ASSIGN(state.start, openSentencePiece(model, where));
     model += withoutBlankBefore;
-    if (const auto status = state.middle.LoadFromSerializedProto(model); !status.ok())
-        return refuseModel(where, quotedForMessage(status.ToString()));
-    const int size = state.start.GetPieceSize();
+    CAROUSEL_ASSIGN(state.middle, openSentencePiece(model, where));
+    const int size = state.start->size();
     for (int id = 0; id < size; ++id) {
-        const std::string& piece = state.start.IdToPiece(id);
-        const bool isByte = state.start.IsByte(id);
+        const std::string piece = state.start->piece(id);
+        const bool isByte = state.start->isByte(id);
         if (isByte && !isByteName(piece))
             return refuseModel(where, fmt::format("the byte piece {} is called '{}'", id, quotedForMessage(piece)));
-        if (state.start.IsControl(id) || state.start.IsUnknown(id))
+        if (state.start->isControlOrUnknown(id))
             state.controls.emplace(piece, id);
         state.bytes.push_back(bytesOfPiece(piece, isByte));
     }
@@ -88,9 +79,9 @@ Result<std::shared_ptr<const SentencePiece>> SentencePiece::fromModel(std::strin
         state.bytes[static_cast<std::size_t>(id)] = name;
         state.controls.emplace(name, id);
     }
-    if (const int id = state.start.bos_id(); id >= 0)
+    if (const int id = state.start->begin(); id >= 0)
         state.begin = id;
-    if (const int id = state.start.eos_id(); id >= 0)
+    if (const int id = state.start->end(); id >= 0)
         state.end = id;
     return std::shared_ptr<const SentencePiece>(std::move(result));
 }
@@ -124,10 +115,10 @@ Result<std::shared_ptr<const SentencePiece>> SentencePiece::fromGguf(const GgufF
 }
 
 std::vector<TokenId> SentencePiece::encode(std::string_view text) const {
-    return m_state->encode(m_state->start, text);
+    return m_state->start->encode(text);
 }
 std::vector<TokenId> SentencePiece::encodeMiddle(std::string_view text) const {
-    return m_state->encode(m_state->middle, text);
+    return m_state->middle->encode(text);
 }
 
 std::optional<TokenId> SentencePiece::control(std::string_view name) const {
