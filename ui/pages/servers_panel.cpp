@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "pages/servers_panel.h"
-#include "base/paths.h"
 #include "session/model_list.h"
 #include "session/session.h"
 #include "stages/endpoint.h"
@@ -40,7 +39,7 @@ std::vector<ParameterSpec> part(bool first) {
 } // namespace
 
 ServersPanel::ServersPanel(Session& session, QWidget* parent)
-    : QWidget(parent), m_session(session), m_endpoints(std::make_shared<server::Endpoints>(endpointFile())) {
+    : QWidget(parent), m_session(session), m_endpoints(session.workbench().endpoints()) {
     auto* row = new QHBoxLayout(this);
     row->setContentsMargins(0, 8, 0, 0);
     row->setSpacing(16);
@@ -174,7 +173,7 @@ void ServersPanel::read(const QString& select) {
     ++m_busy;
     m_session.jobs().run<server::EndpointMap>(
         this, {tr("Reading the servers"), Lane::quick, QStringLiteral("servers")},
-        [endpoints = m_endpoints](const RunControl&) { return endpoints->list(); },
+        [&endpoints = m_endpoints](const RunControl&) { return endpoints.list(); },
         [this, select](JobRunner::Shared<server::EndpointMap> result) {
             --m_busy;
             if (!result) {
@@ -261,9 +260,9 @@ void ServersPanel::test() {
     m_card->hide();
     m_session.jobs().run<server::ServerCard>(
         this, {tr("Testing %1").arg(name), Lane::task, QStringLiteral("test server")},
-        [endpoints = m_endpoints, values = given(), name = ss(m_name->text().isEmpty() ? QStringLiteral("server") : m_name->text())](const RunControl& control) -> Result<server::ServerCard> {
+        [&endpoints = m_endpoints, values = given(), name = ss(m_name->text().isEmpty() ? QStringLiteral("server") : m_name->text())](const RunControl& control) -> Result<server::ServerCard> {
             CAROUSEL_ASSIGN(const auto checked, checkedEndpoint(name, values));
-            return endpoints->test(checked, control);
+            return endpoints.test(checked, control);
         },
         [this](JobRunner::Shared<server::ServerCard> result) {
             if (!result) {
@@ -282,11 +281,11 @@ void ServersPanel::save() {
     const bool known = m_known.count(ss(name)) != 0;
     m_session.jobs().run(
         this, {tr("Saving %1").arg(name), Lane::quick, {}},
-        [endpoints = m_endpoints, name = ss(name), values = given(), known](const RunControl&) -> Result<void> {
+        [&endpoints = m_endpoints, name = ss(name), values = given(), known](const RunControl&) -> Result<void> {
             CAROUSEL_TRY(checkedEndpoint(name, values));
             if (known)
-                CAROUSEL_TRY(endpoints->remove(name));
-            return endpoints->add(name, values);
+                CAROUSEL_TRY(endpoints.remove(name));
+            return endpoints.add(name, values);
         },
         [this, name](Result<void> result) {
             if (!result) {
@@ -310,7 +309,7 @@ void ServersPanel::removeCurrent() {
     if (box.clickedButton() != remove)
         return;
     m_session.jobs().run(
-        this, {tr("Removing %1").arg(name), Lane::quick, {}}, [endpoints = m_endpoints, name = ss(name)](const RunControl&) { return endpoints->remove(name); },
+        this, {tr("Removing %1").arg(name), Lane::quick, {}}, [&endpoints = m_endpoints, name = ss(name)](const RunControl&) { return endpoints.remove(name); },
         [this](Result<void> result) {
             if (!result)
                 m_session.log().add(result.error());

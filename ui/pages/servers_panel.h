@@ -4,7 +4,6 @@
 #pragma once
 #include "server/endpoints.h"
 #include <QWidget>
-#include <memory>
 
 class QLabel;
 class QLineEdit;
@@ -39,7 +38,7 @@ private:
     QString current() const;
 
     Session& m_session;
-    std::shared_ptr<server::Endpoints> m_endpoints; // jobs may outlive the panel
+    server::Endpoints& m_endpoints; // of the workbench: runs use the same
     server::EndpointMap m_known;
     QListWidget* m_list;
     QStackedWidget* m_right;

@@ -167,15 +167,18 @@ private slots:
     }
     void notesAreReadWithCare_data() {
         QTest::addColumn<QString>("note");
-        QTest::newRow("empty") << "";
-        QTest::newRow("no object") << "[1]";
-        QTest::newRow("another schema") << R"({"schema":"carousel-lab/model/9"})";
-        QTest::newRow("no files") << R"({"schema":"carousel-lab/model/1","format":"gguf","files":[]})";
-        QTest::newRow("files of another kind") << R"({"schema":"carousel-lab/model/1","format":"gguf","files":{"name":3}})";
-        QTest::newRow("out of the folder") << R"({"schema":"carousel-lab/model/1","format":"gguf","files":[{"name":"../x","bytes":1,"sha256":")" + QString(64, 'a') + R"("}]})";
-        QTest::newRow("no hash") << R"({"schema":"carousel-lab/model/1","format":"gguf","files":[{"name":"x","bytes":1,"sha256":"abc"}]})";
-        QTest::newRow("a huge size") << R"({"schema":"carousel-lab/model/1","format":"gguf","files":[{"name":"x","bytes":-4,"sha256":")" + QString(64, 'a') + R"("}]})";
-        QTest::newRow("another format") << R"({"schema":"carousel-lab/model/1","format":"exe","files":[{"name":"x","bytes":1,"sha256":")" + QString(64, 'a') + R"("}]})";
+        const auto row = [](const char* name, const char* note) {
+            QTest::newRow(name) << QString(note).replace(QLatin1Char('`'), QLatin1Char('"')).replace(QLatin1String("HASH"), QString(64, QLatin1Char('a')));
+        };
+        row("empty", "");
+        row("no object", "[1]");
+        row("another schema", "{`schema`:`carousel-lab/model/9`}");
+        row("no files", "{`schema`:`carousel-lab/model/1`,`format`:`gguf`,`files`:[]}");
+        row("files of another kind", "{`schema`:`carousel-lab/model/1`,`format`:`gguf`,`files`:{`name`:3}}");
+        row("out of the folder", "{`schema`:`carousel-lab/model/1`,`format`:`gguf`,`files`:[{`name`:`../x`,`bytes`:1,`sha256`:`HASH`}]}");
+        row("no hash", "{`schema`:`carousel-lab/model/1`,`format`:`gguf`,`files`:[{`name`:`x`,`bytes`:1,`sha256`:`abc`}]}");
+        row("a negative size", "{`schema`:`carousel-lab/model/1`,`format`:`gguf`,`files`:[{`name`:`x`,`bytes`:-4,`sha256`:`HASH`}]}");
+        row("another format", "{`schema`:`carousel-lab/model/1`,`format`:`exe`,`files`:[{`name`:`x`,`bytes`:1,`sha256`:`HASH`}]}");
     }
     void notesAreReadWithCare() {
         QFETCH(QString, note);
