@@ -229,7 +229,7 @@ Result<ModelLocation> ModelShelf::resolve(const std::string& idOrPath) const {
         if (!fileExists(idOrPath))
             return fail(ErrorKind::input, "CL-2071", fmt::format("The model file '{}' is not there.", quotedForMessage(idOrPath)),
                         "Check the path.");
-        ModelLocation location{path.stem().string(), path.filename().string(), "", "gguf", path.parent_path().string(), idOrPath, {}, {}};
+        ModelLocation location{path.stem().string(), path.filename().string(), "", "gguf", path.parent_path().string(), idOrPath, {}, {}, {}, {}};
         CAROUSEL_ASSIGN(location.sha256, rememberedSha256(idOrPath));
         return location;
     }
@@ -244,7 +244,7 @@ Result<ModelLocation> ModelShelf::resolve(const std::string& idOrPath) const {
     if (found.state != ModelState::ready)
         return fail(ErrorKind::input, "CL-2072", fmt::format("The model '{}' is damaged: {}.", idOrPath, found.detail), hint);
     ModelLocation location{model.id, model.title, model.licence, model.format, found.folder, found.folder + "/" + model.files.front().name,
-                           {}, model.architecture};
+                           {}, {}, {}, model.architecture};
     CAROUSEL_ASSIGN(location.sha256, rememberedSha256(location.weights));
     if (location.sha256 != model.files.front().sha256)
         return fail(ErrorKind::input, "CL-2072",
