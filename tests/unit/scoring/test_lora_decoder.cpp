@@ -122,7 +122,7 @@ private slots:
 
     void untrainedLogitsAreTheScoringDecoders() {
         const auto from = source("llama");
-        const auto scoring = LlamaDecoder::open(*from, m_device);
+        const auto scoring = LlamaDecoder::open(from, m_device);
         QVERIFY2(scoring, scoring ? "" : describe(scoring.error()).c_str());
         const auto decoder = open(*from, all());
         QVERIFY(decoder->setValues(decoder->firstValues(1)));
@@ -297,7 +297,7 @@ private slots:
             adapter->matrices = decoder->matrices(values);
             const auto merged = ModelSource::adapted(*from, adapter);
             QVERIFY2(merged, merged ? "" : describe(merged.error()).c_str());
-            const auto plain = LlamaDecoder::open(*from, m_device), scoring = LlamaDecoder::open(**merged, m_device);
+            const auto plain = LlamaDecoder::open(from, m_device), scoring = LlamaDecoder::open(*merged, m_device);
             const auto tokens = someTokens(33, 2);
             DecoderCache cache, other;
             const auto expected = (*scoring)->allLogits(*(*scoring)->extend(cache, tokens, allRows, {}));
