@@ -93,7 +93,7 @@ const std::vector<ModelCard>& ModelShelf::known() {
          true,
          "bert",
          "F32",
-         {22713216, 512, 6, 384, 1536, 12, 12, 32, 30522, true}}};
+         {22565376, 512, 6, 384, 1536, 12, 12, 32, 30522, true}}};
     return models;
 }
 

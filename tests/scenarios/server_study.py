@@ -67,7 +67,7 @@ name = "Asks a server"
 dataset = "six-of-hundreds"
 [evaluation]
 users = 6
-bootstrap = 50
+bootstrap = 100
 [endpoints.lab]
 url = "{url}"
 api_key_env = "CAROUSEL_TEST_KEY"

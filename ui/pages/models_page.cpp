@@ -141,7 +141,7 @@ ModelsPage::ModelsPage(Session& s)
         m_model->setComputeType(ss(session().compute().type()));
         followSelection();
     });
-    connect(&s.jobs(), &JobRunner::changed, this, [this] { m_measure->setEnabled(!selected().empty()); });
+    connect(&s.jobs(), &JobRunner::changed, this, &ModelsPage::followSelection);
     m_model->setComputeType(ss(s.compute().type()));
     follow();
 }

@@ -121,8 +121,10 @@ public:
             longest = m_running.front().tokens.size();
             CAROUSEL_ASSIGN(const std::vector<Continuation> best, bestContinuations((1 + m_task.ends.size()) * beams));
             std::vector<Beam> running;
-            for (std::size_t rank = 0; rank < best.size() && running.size() < beams; ++rank)
-                follow(best[rank], rank < beams, running);
+            // An end counts among the best `beams` only, as elsewhere; under a constraint each end is one of few wanted texts, and none is lost.
+            for (std::size_t rank = 0; rank < best.size(); ++rank)
+                if (running.size() < beams || (m_task.constraint && isEnd(m_task, best[rank].token)))
+                    follow(best[rank], rank < beams || m_task.constraint, running);
             m_running = std::move(running);
             m_control.report("Writing an answer", static_cast<double>(step + 1), static_cast<double>(most), "tokens");
             if (m_kept.size() >= beams && !m_running.empty() && bestPossible(most) <= m_kept.back().score)
