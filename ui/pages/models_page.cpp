@@ -204,8 +204,8 @@ std::vector<std::string> ModelsPage::selected() const {
 void ModelsPage::select(const QString& id) {
     for (int row = 0; row < m_proxy->rowCount(); ++row)
         if (m_proxy->index(row, 0).data(ShelfTableModel::IdRole).toString() == id) {
-            m_table->selectRow(row);
-            m_table->setCurrentIndex(m_proxy->index(row, 0));
+            // Not selectRow(): that asks which keys are held down, and Ctrl of a shortcut would take the row out again.
+            m_table->selectionModel()->setCurrentIndex(m_proxy->index(row, 0), QItemSelectionModel::ClearAndSelect | QItemSelectionModel::Rows);
             m_table->scrollTo(m_proxy->index(row, 0));
         }
 }
@@ -242,7 +242,7 @@ void ModelsPage::follow() {
         for (const auto& id : before)
             select(qs(id));
         if (selected().empty() && m_proxy->rowCount() > 0)
-            m_table->selectRow(0);
+            select(m_proxy->index(0, 0).data(ShelfTableModel::IdRole).toString());
     }
     followSelection();
 }
