@@ -242,7 +242,13 @@ Result<LanguageModel*> Endpoints::model(const std::string& name) {
         CAROUSEL_ASSIGN(key, SecretKey::fromEnvironment(variable, url.origin));
     }
     CAROUSEL_TRY(key.header(url.origin));
-    CAROUSEL_ASSIGN(auto model, ServerModel::open(name, endpoint, std::move(key), m_control));
+    auto opened = ServerModel::open(name, endpoint, std::move(key), m_control);
+    if (!opened) {
+        if (opened.error().kind == ErrorKind::io) // not there now: the other strategies go on, and this one can be taken up again
+            opened.error().kind = ErrorKind::partial;
+        return fail(std::move(opened.error()));
+    }
+    auto model = std::move(*opened);
     return (m_held->models[id] = std::move(model)).get();
 }
 

@@ -49,7 +49,8 @@ public:
     void allow(const std::string& name); // consent for this process: --allow-server NAME
     // A key that a person typed, for this process alone, instead of api_key_env. The address is that of the entry at this moment.
     Result<void> setKey(const std::string& name, std::string key);
-    // Never null on success; owned by this object. CL-2114: the data would leave the machine, and nobody said that they may; CL-2115.
+    // Never null on success; owned by this object. A server that does not answer now is an error of kind partial. CL-2114: the data would
+    // leave the machine, and nobody said that they may; CL-2115.
     Result<LanguageModel*> model(const std::string& name);
 
 private:

@@ -337,7 +337,7 @@ class Handler(BaseHTTPRequestHandler):
         routes = {"vllm": {"/version": {"version": "0.33.0"}}, "sglang": {"/get_model_info": {"model_path": MODEL, "version": "0.5"}},
                   "llama-server": {"/props": {"total_slots": 2, "build_info": "b1", "default_generation_settings": {"n_ctx": CONTEXT}}},
                   "ollama": {"/api/version": {"version": "0.12"}}, "tgi": {"/info": {"model_id": MODEL, "version": "3"}}, "openai": {}}[kind]
-        if state["fault"] in ALWAYS and (state["times"] < 0):
+        if state["fault"] in ALWAYS and state["times"] < 0 and state["skip"] <= 0:
             return self.fail_whole(state["fault"])
         if self.path == "/v1/models":
             return self.send(200, {"object": "list", "data": [{"id": MODEL, "object": "model", "max_model_len": CONTEXT}]})
@@ -363,7 +363,7 @@ class Handler(BaseHTTPRequestHandler):
         if reply is None:
             return None
         text = json.dumps(body)
-        probing = "2+2=" in text or "Say Yes." in text or self.is_probe_tokens(body)
+        probing = "2+2=" in text or "Say Yes." in text or body.get("input") == ["carousel"] or self.is_probe_tokens(body)
         scoring = self.path not in ("/tokenize", "/extras/tokenize") and not probing
         fault = ""
         if scoring:

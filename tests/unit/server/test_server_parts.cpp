@@ -298,7 +298,8 @@ private slots:
             QVERIFY(refused.error().message.find(word) != std::string::npos);
         QVERIFY(refused.error().hint.find("--allow-server far") != std::string::npos);
         endpoints.allow("far");
-        QVERIFY(endpoints.model("far").error().code != "CL-2114"); // asks it now, and does not find it
+        const auto away = endpoints.model("far"); // asks it now, and does not find it: a run that needs it is paused, not failed
+        QVERIFY(!away && away.error().code == "CL-2107" && away.error().kind == ErrorKind::partial);
         // A study from elsewhere cannot consent for its reader, nor send them elsewhere under a name they know.
         auto study = *parseEndpoints("[endpoints.new]\nurl = \"https://models.invalid\"\nconsent = true\n");
         QCOMPARE(endpoints.useStudy(study, {}).error().code, std::string("CL-2114"));
