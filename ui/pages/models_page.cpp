@@ -69,7 +69,7 @@ QString whatToDo(const ModelStatus& status) {
 } // namespace
 
 ModelsPage::ModelsPage(Session& s)
-    : Page(s, QStringLiteral("models"), QStringLiteral("preferences-system"), tr("Models"),
+    : Page(s, QStringLiteral("models"), QStringLiteral("package"), tr("Models"),
            tr("Which language models are on this machine, what do they need, and how fast are they here?")) {
     m_remove = addPageAction(QStringLiteral("edit-delete"), tr("Remove…"), tr("Take the selected models off the shelf"), QKeySequence::Delete, Weight::secondary, [this] { removeSelected(); });
     m_measure = addPageAction(QStringLiteral("chronometer"), tr("Measure speed"), tr("Let the selected model work for some seconds on the device chosen in the title bar"), QKeySequence(tr("Ctrl+M")),

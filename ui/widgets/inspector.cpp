@@ -72,7 +72,9 @@ void Inspector::showRows(const QString& heading, const std::vector<InspectorRow>
     reset();
     m_heading->setText(heading);
     for (const auto& row : rows) {
-        m_rows->addWidget(textLabel(row.name, "caption"));
+        auto* name = textLabel(breakable(row.name), "caption", true);
+        name->setMinimumWidth(1); // a file's name may be the row's
+        m_rows->addWidget(name);
         constexpr qsizetype longestWord = 28;
         if (row.value.size() > longestWord && !row.value.contains(QLatin1Char(' ')) && !row.value.contains(QLatin1Char('\n'))) {
             auto* digest = new QLineEdit(row.value); // no place to break it: scrolls, and copies whole
