@@ -10,9 +10,9 @@ own; all engines score prompt 0, then all score prompt 1, and so on. llama.cpp a
 llama.cpp with the file converted to BF16, sequences that share the prefix's cells, 25 candidates a batch; transformers with the prefix's
 past_key_values repeated, 25 (bf16) or 10 (fp32) candidates a batch and malloc's thresholds raised. Ours tokenises within its time, the peers do not.
 The reference of agreement is transformers in fp32 on the same dequantised weights. Speeds are units per second: smallest, median, largest
-(repetitions). Exit code 1 when a goal is missed.
+(repetitions). Ctrl+C ends the scoring early and reports what there is. Exit code 1 when a goal is missed.
 """
-import argparse, json, subprocess, sys, tempfile
+import argparse, json, signal, subprocess, sys, tempfile
 from pathlib import Path
 
 import numpy as np
@@ -92,22 +92,27 @@ class Bench:
         turns += [(f"ours {compute}, whole prompts", engine, lambda p: ["naive", p], rare) for compute, engine in ours.items()]
         for _, engine, words, _ in turns:
             engine.ask(*words(count - 1)) # warm
-        for prompt in range(count):
-            for key, engine, words, every in turns:
-                if prompt % every:
-                    continue
-                answer = engine.ask(*words(prompt))
-                self.rate(key).add(len(answer.get("scores", [0])), answer["seconds"])
-                if "scores" in answer and "whole" not in key:
-                    self.scores.setdefault(key, {})[prompt] = answer["scores"]
-                if "cachedTokens" in answer:
-                    self.facts["kept tokens"] = max(answer["cachedTokens"], self.facts.get("kept tokens", 0))
         self.decoding(ours, bf16, shipped)
+        try:
+            for prompt in range(count):
+                for key, engine, words, every in turns:
+                    if prompt % every == 0:
+                        self.turn(key, engine.ask(*words(prompt)), prompt)
+        except KeyboardInterrupt:
+            print("interrupted: what was measured until then")
         for engine in [hf, bf16, shipped, *ours.values()]:
             engine.close()
         reference = self.scores["transformers fp32"]
+        self.scores = {key: {p: row for p, row in got.items() if p in reference} for key, got in self.scores.items()}
         self.facts["agreement"] = {key: agreement([reference[p] for p in got], list(got.values())) for key, got in self.scores.items() if key != "transformers fp32"}
         self.facts["spread"] = float(np.mean([np.std(scores) for scores in reference.values()]))
+
+    def turn(self, key, answer, prompt):
+        self.rate(key).add(len(answer.get("scores", [0])), answer["seconds"])
+        if "scores" in answer and "whole" not in key:
+            self.scores.setdefault(key, {})[prompt] = answer["scores"]
+        if "cachedTokens" in answer:
+            self.facts["kept tokens"] = max(answer["cachedTokens"], self.facts.get("kept tokens", 0))
 
     def decoding(self, ours, bf16, shipped):
         llama = {"BF16": bf16, "Q4_1": shipped}
@@ -206,6 +211,7 @@ def main():
     parser.add_argument("--parts", default="start,score,encoder", type=lambda text: text.split(","))
     parser.add_argument("--json", help="write every figure here")
     arguments = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.default_int_handler) # ignored from the start where a script runs this in the background
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(arguments, Path(folder))
         for part, work in (("start", bench.starting), ("score", bench.scoring), ("encoder", bench.encoding)):
