@@ -22,7 +22,7 @@ json memoryJson(const ModelCard& card, std::int64_t context) {
     for (const char* type : {"fp32", "bf16", "int16"}) {
         const auto need = memoryNeeded(card, type, context);
         out[type] = {{"weights", need.weights}, {"keysAndValues", need.keysAndValues}, {"activations", need.activations},
-                     {"total", need.total()}, {"loading", need.loading}, {"contextTokens", need.contextTokens}};
+                     {"tables", need.tables}, {"total", need.total()}, {"contextTokens", need.contextTokens}};
     }
     out["libraries"] = libraryBytes;
     return out;
@@ -76,7 +76,7 @@ Result<Answer> listModels(std::int64_t context) {
     const ModelShelf shelf;
     for (const auto& status : shelf.status()) {
         const auto& card = status.model;
-        std::string speed = "not measured";
+        std::string speed = status.state == ModelState::ready ? "not measured" : "";
         for (const auto& record : status.speeds)
             if (record.processor == here) { // figures of another machine would be a guess
                 speed = speedText(record);
@@ -87,7 +87,7 @@ Result<Answer> listModels(std::int64_t context) {
                    sized ? withThousands(card.dimensions.contextLength) : "", sized ? megabytes(memoryNeeded(card, "auto", context).total()) : "", speed,
                    card.licence, card.files.empty() ? "" : card.files.front().sha256.substr(0, 12), shortened(card.title)});
         if (!status.detail.empty())
-            reasons += fmt::format("{}: {}: {}.\n", card.id, name(status.state), status.detail);
+            reasons += fmt::format("{}: {}: {}{}\n", card.id, name(status.state), status.detail, status.detail.back() == '.' ? "" : ".");
         list.push_back(statusJson(status, context));
     }
     answer.text = fmt::format("{}\nMemory: to open it and read a prompt of {} tokens (decoders in bf16, encoders in fp32), beside {} for LibTorch. Speed: `models measure MODEL`.\n{}", table.text(),

@@ -10,8 +10,8 @@ struct MemoryNeed {
     std::int64_t weights = 0;       // bytes kept as long as the model is open
     std::int64_t keysAndValues = 0; // of one prompt of `contextTokens`, fp32
     std::int64_t activations = 0;   // of one step, the largest moment
-    std::int64_t loading = 0;       // more than the above for a moment while the file is read
-    std::int64_t total() const { return weights + keysAndValues + activations; }
+    std::int64_t tables = 0;        // the tokenizer's, and what oneDNN plans and generates
+    std::int64_t total() const { return weights + keysAndValues + activations + tables; }
     std::int64_t contextTokens = 0;
 };
 

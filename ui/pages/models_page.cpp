@@ -38,7 +38,7 @@ void addMemory(std::vector<InspectorRow>& rows, const ModelCard& card, const std
     QString text = QObject::tr("%1 in %2\nweights %3").arg(sizeText(need.total()), type == "auto" ? (card.canChat ? QStringLiteral("bf16 (auto)") : QStringLiteral("fp32 (auto)")) : qs(type), sizeText(need.weights));
     if (need.keysAndValues > 0)
         text += QObject::tr("\nkeys and values %1 for %2 tokens").arg(sizeText(need.keysAndValues), count(need.contextTokens));
-    text += QObject::tr("\nworking space %1\nfor a moment while loading %2 more\nbeside %3 for LibTorch").arg(sizeText(need.activations), sizeText(need.loading), sizeText(libraryBytes));
+    text += QObject::tr("\nworking space %1\ntokenizer and plans %2\nbeside %3 for LibTorch").arg(sizeText(need.activations), sizeText(need.tables), sizeText(libraryBytes));
     rows.push_back({QObject::tr("memory needed"), text});
 }
 
