@@ -293,6 +293,7 @@ def spoil(fault, reply):
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # headers and body are two writes; each reply would wait 40 ms for an acknowledgement
 
     def log_message(self, *args):
         pass
