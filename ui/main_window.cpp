@@ -3,6 +3,7 @@
 #include "pages/home_page.h"
 #include "pages/page_list.h"
 #include "session/compute_setting.h"
+#include "session/model_list.h"
 #include "session/run_selection.h"
 #include "session/study_draft.h"
 #include "theme/theme.h"
@@ -92,7 +93,11 @@ QWidget* MainWindow::makeTopBar() {
     row->addWidget(m_search);
     row->addStretch(1);
     row->addWidget(new ComputeChooser(m_session.compute()));
-    row->addWidget(new Badge(tr("data stays home"), Badge::Tone::good, tr("This program makes no connection: data, models and results stay on this machine.")));
+    m_home = new Badge(tr("data stays home"), Badge::Tone::good);
+    row->addWidget(m_home);
+    connect(&m_session.models(), &ModelList::changed, this, &MainWindow::followConsent);
+    followConsent();
+    m_session.models().readOnce();
     auto* look = new QToolButton;
     look->setIcon(Theme::icon(QStringLiteral("color-mode-black-white")));
     look->setAccessibleName(tr("Dark or light"));
@@ -183,6 +188,17 @@ void MainWindow::updateTitle() {
     m_project->setText((name.isEmpty() ? tr("No project") : name + (m_session.readOnly() ? tr("  (read only)") : QString())) + QStringLiteral("  ▾"));
     m_project->setToolTip(plainToolTip(m_session.hasProject() ? m_session.projectFile() : tr("Open or create a project")));
     setWindowTitle(name.isEmpty() ? tr("Carousel Lab") : tr("%1 — Carousel Lab").arg(name));
+}
+
+void MainWindow::followConsent() {
+    const auto& servers = m_session.models().consenting();
+    if (servers.empty())
+        return m_home->setBadge(tr("data stays home"), Badge::Tone::good, tr("No server has your consent: data, models and results stay on this machine."));
+    QStringList names;
+    for (const auto& name : servers)
+        names << qs(name);
+    m_home->setBadge(tr("data may leave"), Badge::Tone::warning,
+                     tr("You agreed that prompts with item texts and people's histories may be sent to: %1. Only strategies that name these servers do so.").arg(names.join(QStringLiteral(", "))));
 }
 
 Page* MainWindow::currentPage() const { return static_cast<Page*>(m_stack->currentWidget()); }

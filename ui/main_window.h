@@ -11,6 +11,7 @@ class QToolButton;
 
 namespace carousel::ui {
 
+class Badge;
 class CommandPalette;
 class Page;
 class TaskBar;
@@ -38,6 +39,7 @@ private:
     QWidget* makeRail();
     void makeShortcuts();
     void updateTitle();
+    void followConsent(); // whether data may leave this machine
     void fillProjectMenu();
     QList<PaletteEntry> paletteEntries();
     static bool isTool(const Page& page);
@@ -48,6 +50,7 @@ private:
     std::vector<QToolButton*> m_railButtons;
     QStackedWidget* m_stack;
     TaskBar* m_taskBar;
+    Badge* m_home;
     CommandPalette* m_palette;
     QPushButton *m_project, *m_search;
 };

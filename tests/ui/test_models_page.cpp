@@ -10,6 +10,7 @@
 #include "session/study_draft.h"
 #include "theme/theme.h"
 #include "tiny_decoder.h"
+#include "widgets/badge.h"
 #include "widgets/compute_chooser.h"
 #include "widgets/inspector.h"
 #include "widgets/parameter_form.h"
@@ -131,8 +132,8 @@ private Q_SLOTS:
         QCOMPARE(cell(ShelfTableModel::State), QStringLiteral("● ready"));
         QCOMPARE(cell(ShelfTableModel::Licence), QStringLiteral("not stated"));
         QCOMPARE(cell(ShelfTableModel::Format), QStringLiteral("GGUF F32"));
-        QCOMPARE(cell(ShelfTableModel::Speed), QStringLiteral("not measured here"));
-        QVERIFY(cell(ShelfTableModel::Memory).endsWith(QStringLiteral("MB")));
+        QCOMPARE(cell(ShelfTableModel::Speed), QStringLiteral("not measured"));
+        QVERIFY(cell(ShelfTableModel::Memory).endsWith(QStringLiteral("B")));
         QVERIFY(inspected().contains(QStringLiteral("35,136 parameters")));
         QVERIFY(action(QStringLiteral("Measure speed"))->isEnabled());
         QVERIFY(action(QStringLiteral("Remove…"))->isEnabled());
@@ -242,9 +243,15 @@ private Q_SLOTS:
         for (auto* label : panel->findChildren<QLabel*>())
             said = said || label->text().contains(QStringLiteral("You agree"));
         QVERIFY(said);
+        auto* badge = m_window->findChild<carousel::ui::Badge*>();
+        QCOMPARE(badge->text(), QStringLiteral("data stays home"));
+        button(QStringLiteral("Save the server"))->click(); // with consent
+        QTRY_COMPARE(badge->text(), QStringLiteral("data may leave"));
+        QVERIFY(settle());
         answerBox(QStringLiteral("Remove"));
         button(QStringLiteral("Remove the server"))->click();
         QTRY_COMPARE(list->count(), 0);
+        QTRY_COMPARE(badge->text(), QStringLiteral("data stays home"));
         QVERIFY(page()->showTab(QStringLiteral("shelf")));
         QVERIFY(action(QStringLiteral("Add file…"))->isVisible());
     }

@@ -16,7 +16,7 @@ const QString none = QStringLiteral("–");
 
 QString useText(const ModelCard& card) {
     if (card.canChat)
-        return QObject::tr("chat, score, embed");
+        return QObject::tr("chat");
     return card.canEmbed ? QObject::tr("embed") : none;
 }
 QString formatText(const ModelCard& card) {
@@ -42,6 +42,8 @@ QString sizeText(std::int64_t bytes) {
     if (bytes <= 0)
         return none;
     const double mega = static_cast<double>(bytes) / 1e6;
+    if (mega < 1)
+        return QStringLiteral("%1 kB").arg(figures(1000 * mega));
     return mega < 1000 ? QStringLiteral("%1 MB").arg(figures(mega)) : QStringLiteral("%1 GB").arg(figures(mega / 1000));
 }
 
@@ -51,8 +53,8 @@ const SpeedRecord* speedHere(const ModelStatus& status, const std::string& proce
 }
 
 QString speedText(const SpeedRecord& record) {
-    return record.candidatesPerSecond > 0 ? QObject::tr("%1 candidates/s · %2").arg(figures(record.candidatesPerSecond), qs(record.computeType))
-                                          : QObject::tr("%1 texts/s · %2").arg(figures(record.textsPerSecond), qs(record.computeType));
+    return record.candidatesPerSecond > 0 ? QObject::tr("%1 cand/s %2").arg(figures(record.candidatesPerSecond), qs(record.computeType))
+                                          : QObject::tr("%1 texts/s %2").arg(figures(record.textsPerSecond), qs(record.computeType));
 }
 
 ShelfTableModel::ShelfTableModel(QObject* parent) : QAbstractTableModel(parent), m_processor(processorName()) {
@@ -113,7 +115,7 @@ QVariant ShelfTableModel::data(const QModelIndex& index, int role) const {
         if (index.column() == Name)
             return plainToolTip(qs(card.id));
         if (index.column() == Speed && speed)
-            return plainToolTip(tr("%1 runs, %2 to %3; %4, %5 threads, %6 UTC").arg(speed->runs).arg(figures(speed->slowest), figures(speed->fastest), qs(speed->processor)).arg(speed->threads).arg(qs(speed->date)));
+            return plainToolTip(tr("%1 runs, %2 to %3; %4, %5 threads, %6").arg(speed->runs).arg(figures(speed->slowest), figures(speed->fastest), qs(speed->processor)).arg(speed->threads).arg(qs(speed->date)));
         return {};
     }
     if (role == SortRole) {
@@ -133,11 +135,11 @@ QVariant ShelfTableModel::data(const QModelIndex& index, int role) const {
     case Use: return useText(card);
     case Size: return sizeText(status.bytes());
     case Format: return formatText(card);
-    case Context: return sized ? tr("%1 tokens").arg(count(card.dimensions.contextLength)) : none;
+    case Context: return sized ? count(card.dimensions.contextLength) : none;
     case Memory: return sized ? sizeText(memoryNeeded(card, m_type, usualContextTokens).total()) : none;
-    case Speed: return speed ? speedText(*speed) : tr("not measured here");
+    case Speed: return speed ? speedText(*speed) : status.state == ModelState::ready ? tr("not measured") : none;
     case Licence: return card.licence.empty() ? none : qs(card.licence);
-    case Hash: return card.files.empty() ? none : qs(card.files.front().sha256.substr(0, 12));
+    case Hash: return card.files.empty() ? none : qs(card.files.front().sha256.substr(0, 8));
     case About: return status.detail.empty() ? qs(card.purpose) : qs(status.detail);
     default: return {};
     }
@@ -146,17 +148,17 @@ QVariant ShelfTableModel::data(const QModelIndex& index, int role) const {
 QVariant ShelfTableModel::headerData(int section, Qt::Orientation orientation, int role) const {
     if (orientation != Qt::Horizontal || section < 0 || section >= ColumnCount)
         return {};
-    static const char* const names[] = {"State", "Model", "Use", "Size", "Format", "Context", "Memory needed", "Speed here", "Licence", "SHA-256", "About"};
+    static const char* const names[] = {"State", "Model", "Use", "Size", "Format", "Context", "Memory", "Speed here", "Licence", "SHA-256", "About"};
     static const char* const help[] = {"Whether it can be used; the last column says why not",
                                        "Title, as its file gives it",
-                                       "What it can do: chat and score candidates, or turn texts into vectors",
+                                       "chat: scores candidates, answers, turns texts into vectors; embed: turns texts into vectors",
                                        "Of its files",
                                        "File format and the type that most weights are stored in",
-                                       "Longest prompt that it takes",
+                                       "Longest prompt that it takes, in tokens",
                                        "To open it and read a prompt of 1,024 tokens, in the numbers chosen in the title bar; worked out before loading",
                                        "Measured on this processor with Measure speed; never guessed",
                                        "As the model's maker states it in the file",
-                                       "First twelve characters for the weights; the inspector has all",
+                                       "First eight characters for the weights; the inspector has all",
                                        "What it is for, or why it cannot be used"};
     if (role == Qt::DisplayRole)
         return QString::fromUtf8(names[section]);

@@ -12,7 +12,7 @@ QString modelStateText(const ModelStatus& status); // a shape and a word
 QString sizeText(std::int64_t bytes);              // "98.4 MB"; an en dash for none
 // The newest measurement on this processor, or null: figures of another machine say nothing about this one.
 const SpeedRecord* speedHere(const ModelStatus& status, const std::string& processor);
-QString speedText(const SpeedRecord& record);      // "31.2 candidates/s · bf16"
+QString speedText(const SpeedRecord& record);      // "31.2 cand/s bf16"
 
 class ShelfTableModel : public QAbstractTableModel {
     Q_OBJECT

@@ -51,7 +51,7 @@ void addSpeeds(std::vector<InspectorRow>& rows, const ModelStatus& status) {
                            .arg(record.candidates).arg(record.candidateTokens);
         if (record.candidatesPerSecond > 0)
             text += QObject::tr(" behind %1 tokens").arg(record.promptTokens);
-        text += QObject::tr("\n%1, %2, %3\n%4 UTC").arg(qs(record.device), plural(record.threads, QObject::tr("thread"), QObject::tr("threads")), qs(record.processor), qs(record.date));
+        text += QObject::tr("\n%1, %2, %3\n%4").arg(qs(record.device), plural(record.threads, QObject::tr("thread"), QObject::tr("threads")), qs(record.processor), qs(record.date));
         if (record.residentBytes > 0)
             text += QObject::tr("\nmemory taken %1; worked out %2 (%3)").arg(sizeText(record.residentBytes), sizeText(record.expectedBytes), percent(memoryError(record)));
         rows.push_back({record.processor == here ? QObject::tr("speed here") : QObject::tr("speed on another machine"), text});
@@ -112,7 +112,7 @@ ModelsPage::ModelsPage(Session& s)
         if (m_tabs->currentWidget() == m_servers)
             m_servers->readOnce();
         inspector().setVisible(m_tabs->currentWidget() != m_servers); // it tells of the selected model
-        followSelection();
+        follow();
     });
     setContent(m_tabs);
     setAcceptDrops(true);
@@ -225,17 +225,19 @@ void ModelsPage::follow() {
     m_foot->setText(tr("Shelf: %1. This processor: %2.").arg(qs(ModelShelf().folder()), qs(processorName())));
     const auto& all = list.models();
     const auto usable = std::count_if(all.begin(), all.end(), [](const ModelStatus& status) { return status.state == ModelState::ready; });
-    if (all.empty() || (usable == 0 && std::all_of(all.begin(), all.end(), [](const ModelStatus& status) { return status.model.known && status.state == ModelState::missing; })))
+    if (m_tabs->currentWidget() == m_servers)
+        state().setPartial({}); // what is wrong on the shelf is said there
+    else if (all.empty() || (usable == 0 && std::all_of(all.begin(), all.end(), [](const ModelStatus& status) { return status.model.known && status.state == ModelState::missing; })))
         state().setPartial(tr("▲ No model is on this machine yet. The script packaging/run.sh fetches the two that the program knows; Add file… takes any that you have."));
     else
-        state().setPartial({});
+        state().setPartial(troubles());
     state().showReady();
     if (!m_sized && m_proxy->rowCount() > 0) {
         m_sized = true;
-        fitColumns(m_table, 240);
+        fitTable();
     }
     if (!m_wanted.isEmpty() && list.find(ss(m_wanted))) {
-        fitColumns(m_table, 240);
+        fitTable();
         select(m_wanted);
         m_wanted.clear();
     } else if (selected().empty()) {
@@ -245,6 +247,31 @@ void ModelsPage::follow() {
             select(m_proxy->index(0, 0).data(ShelfTableModel::IdRole).toString());
     }
     followSelection();
+}
+
+// What cannot be used and why, in words: the table's last column may be out of sight.
+QString ModelsPage::troubles() const {
+    QStringList lines;
+    for (const auto& status : session().models().models())
+        if (status.state != ModelState::ready && !(status.model.known && status.state == ModelState::missing)) {
+            QString why = qs(status.detail);
+            if (why.endsWith(QLatin1Char('.')))
+                why.chop(1);
+            lines << tr("▲ %1 cannot be used: %2.").arg(qs(status.model.id), why);
+        }
+    constexpr qsizetype mostLines = 3;
+    if (lines.size() > mostLines) {
+        const auto more = lines.size() - mostLines;
+        lines = lines.mid(0, mostLines);
+        lines << tr("and %1 more; the last column says why").arg(more);
+    }
+    return lines.join(QLatin1Char('\n'));
+}
+
+// The columns that everybody looks at fit beside the inspector; the last one takes what is left, or is scrolled to.
+void ModelsPage::fitTable() {
+    fitColumns(m_table, 180);
+    m_table->setColumnWidth(ShelfTableModel::Use, 66);
 }
 
 void ModelsPage::followSelection() {
@@ -290,7 +317,7 @@ void ModelsPage::followSelection() {
         rows.push_back({tr("folder"), qs(status->folder)});
     }
     if (!card.added.empty())
-        rows.push_back({tr("added (UTC)"), tr("%1\nfrom %2").arg(qs(card.added), qs(card.from))});
+        rows.push_back({tr("added"), tr("%1\nfrom %2").arg(qs(card.added), qs(card.from))});
     if (!card.link.empty())
         rows.push_back({tr("link"), tr("The files stay at %1 and are not copied.").arg(qs(card.link))});
     if (card.known)

@@ -34,6 +34,8 @@ private:
     void select(const QString& id);
     void follow();
     void followSelection();
+    QString troubles() const;
+    void fitTable();
     void chooseFile();
     void chooseFolder();
     void checkSelected();

@@ -101,7 +101,7 @@ QWidget* ServersPanel::makeForm() {
     auto* nameRow = new QHBoxLayout;
     nameRow->setSpacing(16);
     auto* label = textLabel(tr("Name"));
-    label->setMinimumWidth(120);
+    label->setMinimumWidth(138); // in line with the form below
     m_name = new QLineEdit;
     m_name->setAccessibleName(tr("Name of the server"));
     m_name->setPlaceholderText(tr("a to z, 0 to 9, _ and -; strategies call it server:NAME"));

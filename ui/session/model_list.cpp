@@ -16,7 +16,7 @@ using Models = std::vector<ModelStatus>;
 namespace {
 struct Found {
     Models models;
-    std::vector<std::string> servers;
+    std::vector<std::string> servers, consenting;
 };
 } // namespace
 
@@ -49,10 +49,13 @@ void ModelList::read() {
     m_session.jobs().run<Found>(
         this, {tr("Looking at the model shelf"), Lane::quick, QStringLiteral("models")},
         [](const RunControl&) -> Result<Found> {
-            Found found{ModelShelf().status(), {}};
+            Found found{ModelShelf().status(), {}, {}};
             if (const auto servers = server::Endpoints(endpointFile()).list()) // what is wrong with that file, the servers' own tab says
-                for (const auto& [name, values] : *servers)
+                for (const auto& [name, values] : *servers) {
                     found.servers.push_back(name);
+                    if (values.boolean("consent"))
+                        found.consenting.push_back(name);
+                }
             return found;
         },
         [this](JobRunner::Shared<Found> result) {
@@ -63,6 +66,7 @@ void ModelList::read() {
             m_error.reset();
             if (result) {
                 m_servers = (*result)->servers;
+                m_consenting = (*result)->consenting;
                 return take((*result)->models, false);
             }
             m_error = result.error();

@@ -26,6 +26,7 @@ public:
     const std::optional<Error>& error() const { return m_error; } // why it could not be read
     std::vector<FormModel> formModels() const;   // for forms; servers as server:NAME
     bool hasServer(const std::string& name) const;
+    const std::vector<std::string>& consenting() const { return m_consenting; } // servers that data may be sent to
 
     void read(); // again; at once if it was never read
     void readOnce();
@@ -46,6 +47,7 @@ private:
     Session& m_session;
     std::vector<ModelStatus> m_models;
     std::vector<std::string> m_servers; // names of those that the user has described
+    std::vector<std::string> m_consenting;
     std::map<std::string, ModelStatus> m_wrongHashes; // found by the last check; a look at sizes alone does not see them
     std::optional<Error> m_error;
     bool m_read = false, m_reading = false;
