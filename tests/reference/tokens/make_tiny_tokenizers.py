@@ -81,11 +81,12 @@ def word_piece():
 
 
 def sentence_piece(name, **options):
-    corpus = os.path.join(HERE, "corpus.txt")
+    os.chdir(HERE)  # the trainer writes the paths that it is given into the model: names alone
+    corpus = "corpus.txt"
     with open(corpus, "w", encoding="utf-8") as stream:
         for text in CORPUS:
             stream.write(text.replace("\n", " ").replace("\r", " ").replace("\0", "") + "\n")
-    path = os.path.join(HERE, name)
+    path = name
     sentencepiece.SentencePieceTrainer.train(input=corpus, model_prefix=path, num_threads=1, minloglevel=2, **options)
     os.remove(corpus), os.remove(path + ".vocab")
     processor = sentencepiece.SentencePieceProcessor(model_file=path + ".model")
@@ -115,11 +116,11 @@ def main():
     word_piece()
     sentence_piece("llama2", model_type="bpe", vocab_size=620, byte_fallback=True, normalization_rule_name="identity", remove_extra_whitespaces=False,
                    split_digits=True, allow_whitespace_only_pieces=True, user_defined_symbols=["<tool>"], character_coverage=0.98)
-    rules = os.path.join(HERE, "rules.tsv")
-    with open(rules, "w", encoding="ascii") as stream:  # a small map: two wide letters, a ligature, a composed letter, ends of lines
+    rules = "rules.tsv"
+    with open(os.path.join(HERE, rules), "w", encoding="ascii") as stream:  # a small map: two wide letters, a ligature, a composed letter, ends of lines
         stream.write("FF21\t41\nFF22\t42\nFB01\t66 69\n65 301\tE9\nA\t20\nD\t20\n9\t20\n")
     sentence_piece("t5", model_type="unigram", vocab_size=300, normalization_rule_tsv=rules, pad_id=0, eos_id=1, unk_id=2, bos_id=-1)
-    os.remove(rules)
+    os.remove(os.path.join(HERE, rules))
 
 
 if __name__ == "__main__":
