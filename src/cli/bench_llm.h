@@ -2,11 +2,12 @@
 // What bench llm does; command_bench.cpp declares its options.
 #pragma once
 #include "cli/session.h"
+#include "stages/compute_choice.h"
 
 namespace carousel::cli {
 
 struct BenchOptions {
-    std::string model = "smollm2-135m-instruct", device = "cpu", writeTask;
+    std::string model = "smollm2-135m-instruct", device = defaultDevice(), writeTask;
     std::vector<std::string> computeTypes{"fp32", "bf16", "int16"};
     int prompts = 20, candidates = 50, repetitions = 5;
     bool here = false;       // one compute type, in this very process

@@ -101,42 +101,38 @@ SegmentOrder orderByChain(std::size_t segments, std::span<const KeyChain> chains
     return out;
 }
 
-at::Tensor attendSegmentsPortable(const AttentionShape& shape, const at::Tensor& rows, std::span<const std::int64_t> starts,
-                                  std::span<const KeyChain> chains) {
+PortableSegments::PortableSegments(const AttentionShape& shape, std::span<const std::int64_t> starts, const SegmentOrder& order,
+                                   std::span<const KeyChain> chains, const at::Device& device)
+    : m_shape(shape) {
     const std::size_t segments = starts.size() - 1;
-    const std::int64_t tokens = rows.size(0), group = shape.group(), size = shape.headSize, heads = shape.keyValueHeads;
-    const auto [order, shared] = orderByChain(segments, chains);
-    const at::Device device = rows.device();
+    const std::int64_t group = shape.group();
     const auto indices = [&](const std::vector<std::int64_t>& values) { return at::tensor(values, at::kLong).to(device); };
     // Rows in the order of the tree: each store then serves one stretch of rows.
-    std::vector<std::int64_t> sorted, back(static_cast<std::size_t>(tokens)), sortedStarts{0};
-    for (const std::size_t segment : order) {
+    std::vector<std::int64_t> sorted, back(static_cast<std::size_t>(starts.back())), sortedStarts{0};
+    for (const std::size_t segment : order.order) {
         for (std::int64_t row = starts[segment]; row < starts[segment + 1]; ++row) {
             back[static_cast<std::size_t>(row)] = static_cast<std::int64_t>(sorted.size());
             sorted.push_back(row);
         }
         sortedStarts.push_back(static_cast<std::int64_t>(sorted.size()));
     }
-    const bool inOrder = std::is_sorted(sorted.begin(), sorted.end());
-    const at::Tensor x = inOrder ? rows : rows.index_select(0, indices(sorted));
-    const at::Tensor queries = portableQueries(shape, x);
-    SoftmaxSums sums(heads, tokens * group, size, queries.options());
+    if (!std::is_sorted(sorted.begin(), sorted.end())) {
+        m_sorted = indices(sorted);
+        m_back = indices(back);
+    }
     for (std::size_t i = 0; i < segments; ++i) {
-        const KeyChain& chain = chainOf(chains, order[i]);
-        for (std::size_t level = shared[i]; level < chain.size(); ++level) { // stores that begin to serve here
+        const std::size_t levels = chainOf(chains, order.order[i]).size();
+        for (std::size_t level = order.shared[i]; level < levels; ++level) { // stores that begin to serve here
             std::size_t end = i + 1;
-            while (end < segments && shared[end] > level)
+            while (end < segments && order.shared[end] > level)
                 ++end;
-            addStore(sums, queries, sortedStarts[i] * group, (sortedStarts[end] - sortedStarts[i]) * group, chain[level]);
+            m_served.push_back({order.order[i], level, sortedStarts[i] * group, (sortedStarts[end] - sortedStarts[i]) * group});
         }
     }
-    // Own tokens: segments padded to the longest of those that have at most twice the length of the shortest.
     std::vector<std::size_t> byLength(segments);
     std::iota(byLength.begin(), byLength.end(), std::size_t(0));
     const auto length = [&](std::size_t i) { return sortedStarts[i + 1] - sortedStarts[i]; };
     std::stable_sort(byLength.begin(), byLength.end(), [&](std::size_t a, std::size_t b) { return length(a) < length(b); });
-    const at::Tensor keys = portablePart(shape, x, shape.heads), values = portablePart(shape, x, shape.heads + heads);
-    SoftmaxSums own(heads, tokens * group, size, queries.options());
     for (std::size_t begin = 0; begin < segments;) {
         const std::int64_t most = std::max<std::int64_t>(16, 2 * length(byLength[begin]));
         std::size_t end = begin;
@@ -158,24 +154,42 @@ at::Tensor attendSegmentsPortable(const AttentionShape& shape, const at::Tensor&
         begin = end;
         if (longest == 0)
             continue;
-        const at::Tensor which = indices(taken);
-        const auto padded = [&](const at::Tensor& part) { return part.index_select(1, which).view({heads, count, longest, size}); };
-        const at::Tensor ownQueries =
-            queries.view({heads, tokens, group * size}).index_select(1, which).view({heads, count, longest * group, size});
-        at::Tensor scores = at::matmul(ownQueries, padded(keys).transpose(2, 3)); // [heads, count, longest * group, longest]
         const at::Tensor place = at::arange(longest, at::kLong).to(device);
         at::Tensor hidden = place.view({1, 1, longest}).ge(indices(lengths).view({count, 1, 1}));
         if (shape.causal)
             hidden = hidden.logical_or(place.view({1, 1, longest}).gt(place.view({1, longest, 1})));
-        scores.view({heads, count, -1, group, longest}).masked_fill_(hidden.view({1, count, -1, 1, longest}), -1e30);
-        // Back to one row per token before the sums are joined.
-        const at::Tensor largest = scores.amax({-1}, true), weights = at::exp(scores - largest), where = indices(places);
-        const auto pick = [&](const at::Tensor& part) { return part.reshape({heads, count * longest * group, -1}).index_select(1, where); };
-        own.put(indices(rowsOf), pick(largest), pick(weights.sum({-1}, true)), pick(at::matmul(weights, padded(values))));
+        m_padded.push_back(
+            {count, longest, indices(taken), hidden.view({1, count, hidden.size(1), 1, longest}), indices(places), indices(rowsOf)});
     }
-    sums.join(own);
-    const at::Tensor out = backToRows(shape, sums.result());
-    return inOrder ? out : out.index_select(0, indices(back));
+}
+
+at::Tensor PortableSegments::attend(const at::Tensor& rows, std::span<const KeyChain> chains) const {
+    const std::int64_t tokens = rows.size(0), group = m_shape.group(), size = m_shape.headSize, heads = m_shape.keyValueHeads;
+    const at::Tensor x = m_sorted.defined() ? rows.index_select(0, m_sorted) : rows;
+    const at::Tensor queries = portableQueries(m_shape, x);
+    SoftmaxSums sums(heads, tokens * group, size, queries.options());
+    for (const Served& served : m_served)
+        addStore(sums, queries, served.first, served.count, chainOf(chains, served.segment)[served.level]);
+    const at::Tensor keys = portablePart(m_shape, x, m_shape.heads), values = portablePart(m_shape, x, m_shape.heads + heads);
+    SoftmaxSums own(heads, tokens * group, size, queries.options());
+    for (const Padded& part : m_padded) {
+        const std::int64_t count = part.count, longest = part.longest;
+        const auto padded = [&](const at::Tensor& of) { return of.index_select(1, part.tokens).view({heads, count, longest, size}); };
+        const at::Tensor ownQueries =
+            queries.view({heads, tokens, group * size}).index_select(1, part.tokens).view({heads, count, longest * group, size});
+        at::Tensor scores = at::matmul(ownQueries, padded(keys).transpose(2, 3)); // [heads, count, longest * group, longest]
+        scores.view({heads, count, -1, group, longest}).masked_fill_(part.hidden, -1e30);
+        // Back to one row per token before the sums are joined.
+        const at::Tensor largest = scores.amax({-1}, true), weights = at::exp(scores - largest);
+        const auto pick = [&](const at::Tensor& of) {
+            return of.reshape({heads, count * longest * group, -1}).index_select(1, part.places);
+        };
+        own.put(part.rows, pick(largest), pick(weights.sum({-1}, true)), pick(at::matmul(weights, padded(values))));
+    }
+    if (!m_served.empty())
+        own.join(sums);
+    const at::Tensor out = backToRows(m_shape, own.result());
+    return m_back.defined() ? out.index_select(0, m_back) : out;
 }
 
 at::Tensor attendLastPortable(const AttentionShape& shape, const at::Tensor& rows, const LayerCache& cache, const KeyChain& before) {

@@ -7,8 +7,6 @@ namespace carousel {
 
 // Keys or values of rows: [keyValueHeads, tokens, headSize]; `firstHead` is heads for keys, heads + keyValueHeads for values.
 at::Tensor portablePart(const AttentionShape& shape, const at::Tensor& rows, std::int64_t firstHead);
-at::Tensor attendSegmentsPortable(const AttentionShape& shape, const at::Tensor& rows, std::span<const std::int64_t> starts,
-                                  std::span<const KeyChain> chains);
 at::Tensor attendLastPortable(const AttentionShape& shape, const at::Tensor& rows, const LayerCache& cache, const KeyChain& before);
 
 // Segments in an order in which those that follow the same stores stand together, at every level of the tree. shared[i]: how many stores
@@ -22,5 +20,31 @@ inline const KeyChain& chainOf(std::span<const KeyChain> chains, std::size_t seg
     static const KeyChain none;
     return chains.empty() ? none : chains.size() == 1 ? chains[0] : chains[segment];
 }
+
+// SegmentLayout in plain LibTorch operations. Everything that depends on the segments alone is worked out once and lies on the device, so
+// that a layer neither copies indices nor waits for the device.
+class PortableSegments {
+public:
+    PortableSegments(const AttentionShape& shape, std::span<const std::int64_t> starts, const SegmentOrder& order,
+                     std::span<const KeyChain> chains, const at::Device& device);
+    at::Tensor attend(const at::Tensor& rows, std::span<const KeyChain> chains) const;
+
+private:
+    // A store of segment `segment` at `level` of its chain serves the rows [first, first + count), counted per head of a group.
+    struct Served {
+        std::size_t segment = 0, level = 0;
+        std::int64_t first = 0, count = 0;
+    };
+    // Segments of about the same length, padded to the longest: which tokens they take, what they must not see, and where the rows that
+    // are no padding stand in the padded and in the sorted order.
+    struct Padded {
+        std::int64_t count = 0, longest = 0;
+        at::Tensor tokens, hidden, places, rows;
+    };
+    AttentionShape m_shape;
+    std::vector<Served> m_served;
+    std::vector<Padded> m_padded;
+    at::Tensor m_sorted, m_back; // undefined where the rows are in order
+};
 
 } // namespace carousel

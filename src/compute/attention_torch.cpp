@@ -169,11 +169,27 @@ void LayerCache::append(const ComputeDevice& device, const AttentionShape& shape
     m_length += tokens;
 }
 
+SegmentLayout::SegmentLayout(const ComputeDevice& device, const AttentionShape& shape, std::span<const std::int64_t> starts,
+                             std::span<const KeyChain> chains)
+    : m_shape(shape), m_starts(starts.begin(), starts.end()) {
+    SegmentOrder order = orderByChain(starts.size() - 1, chains);
+    if (device.portable)
+        m_portable = std::make_shared<PortableSegments>(shape, starts, order, chains, c10::Device(device.name));
+    m_order = std::move(order.order);
+    m_shared = std::move(order.shared);
+}
+
 at::Tensor attendSegments(const ComputeDevice& device, const AttentionShape& shape, const at::Tensor& rows,
                           std::span<const std::int64_t> starts, std::span<const KeyChain> chains) {
+    return SegmentLayout(device, shape, starts, chains).attend(rows, chains);
+}
+
+at::Tensor SegmentLayout::attend(const at::Tensor& rows, std::span<const KeyChain> chains) const {
+    if (m_portable)
+        return m_portable->attend(rows, chains);
+    const AttentionShape& shape = m_shape;
+    const std::vector<std::int64_t>& starts = m_starts;
     const std::int64_t tokens = rows.size(0), size = shape.headSize, columns = shape.columns();
-    if (device.portable)
-        return attendSegmentsPortable(shape, rows, starts, chains);
     // Own keys of each segment start at a block of their own.
     const std::size_t segments = starts.size() - 1;
     std::vector<std::int64_t> keyStarts(segments + 1, 0);
@@ -190,7 +206,7 @@ at::Tensor attendSegments(const ComputeDevice& device, const AttentionShape& sha
             for (std::int64_t row = starts[segment]; row < starts[segment + 1]; ++row)
                 storeKey(shape, from + row * columns, head, keys + head * keyCapacity * size, keyStarts[segment] + row - starts[segment]);
 
-    const auto [order, shared] = orderByChain(segments, chains);
+    const std::vector<std::size_t>&order = m_order, &shared = m_shared;
     AttentionPlan plan;
     std::vector<std::size_t> open; // the open tile's parts for the stores of the current chain
     for (std::size_t i = 0; i < segments; ++i) {

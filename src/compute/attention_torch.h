@@ -5,6 +5,7 @@
 #pragma once
 #include "compute/device_torch.h"
 #include <ATen/core/Tensor.h>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -48,9 +49,25 @@ struct KeyView {
 };
 using KeyChain = std::vector<KeyView>; // in the order of the tokens
 
-// `rows`: [tokens, columns()] with rotated queries and keys. `starts`: first row of each segment, then the number of rows. `chains`: what
-// each segment follows: none at all, one for all segments, or one per segment. Segments that follow the same stores read them together, in
-// tiles. Returns [tokens, heads * headSize]. On the CPU a row's result is bit for bit the same whatever other segments are in the batch.
+// The segments of one pass, laid out once and then attended to layer after layer: the tree has the same shape in all of them, only the
+// stores differ. Segments that follow the same stores read them together, in tiles; off the CPU all indices lie on the device.
+class SegmentLayout {
+public:
+    // `starts`: first row of each segment, then the number of rows. `chains`, of any layer: what each segment follows: none at all, one for
+    // all segments, or one per segment.
+    SegmentLayout(const ComputeDevice& device, const AttentionShape& shape, std::span<const std::int64_t> starts,
+                  std::span<const KeyChain> chains = {});
+    // `rows`: [tokens, columns()] with rotated queries and keys; `chains` as above, of this layer. Returns [tokens, heads * headSize]. On
+    // the CPU a row's result is bit for bit the same whatever other segments are in the batch.
+    at::Tensor attend(const at::Tensor& rows, std::span<const KeyChain> chains = {}) const;
+
+private:
+    AttentionShape m_shape;
+    std::vector<std::int64_t> m_starts;
+    std::vector<std::size_t> m_order, m_shared; // see SegmentOrder
+    std::shared_ptr<const class PortableSegments> m_portable;
+};
+// The same for one layer alone.
 at::Tensor attendSegments(const ComputeDevice& device, const AttentionShape& shape, const at::Tensor& rows,
                           std::span<const std::int64_t> starts, std::span<const KeyChain> chains = {});
 // The rows are the last tokens of `cache` (already appended), in order; `before` is what the cache itself follows.

@@ -20,9 +20,13 @@ namespace carousel {
 namespace {
 constexpr std::int64_t rowsPerTask = 8;
 
-bool half(const ComputeDevice& device, Use use) { return use == Use::product && device.type == ComputeType::bf16; }
-std::uint16_t* halves(at::Tensor& x) { return reinterpret_cast<std::uint16_t*>(x.data_ptr<at::BFloat16>()); }
+bool half(const ComputeDevice& device, Use use) {
+    return use == Use::product && device.type == ComputeType::bf16;
 }
+std::uint16_t* halves(at::Tensor& x) {
+    return reinterpret_cast<std::uint16_t*>(x.data_ptr<at::BFloat16>());
+}
+} // namespace
 
 at::Tensor rmsNorm(const ComputeDevice& device, const at::Tensor& x, const at::Tensor& weight, double epsilon, Use use) {
     if (device.portable)
@@ -136,29 +140,40 @@ void RotaryTable::extendTo(std::int64_t positions) {
     m_length = positions;
 }
 
-void RotaryTable::apply(const ComputeDevice& device, at::Tensor& x, std::int64_t heads, const std::vector<std::int64_t>& positions) {
-    if (positions.empty())
-        return;
-    extendTo(*std::max_element(positions.begin(), positions.end()) + 1);
-    const std::int64_t rows = x.size(0), columns = x.size(1), size = m_shape.headSize;
-    const bool halves = m_shape.pairs == RotaryPairs::halves;
+RotaryTable::Rows RotaryTable::rows(const ComputeDevice& device, const std::vector<std::int64_t>& positions) {
+    const std::int64_t size = m_shape.headSize, count = static_cast<std::int64_t>(positions.size());
     TORCH_CHECK(m_shape.factors.empty() || static_cast<std::int64_t>(m_shape.factors.size()) == size / 2, "one rotary factor per pair");
+    if (!positions.empty())
+        extendTo(*std::max_element(positions.begin(), positions.end()) + 1);
+    Rows out{positions, {}, {}};
+    if (!device.portable)
+        return out;
+    const auto sent = [&](const std::vector<float>& table) {
+        const at::Tensor chosen = at::empty({count, 1, size}, at::kFloat);
+        for (std::int64_t row = 0; row < count; ++row)
+            std::copy_n(table.data() + positions[static_cast<std::size_t>(row)] * size, size, chosen.data_ptr<float>() + row * size);
+        return chosen.to(c10::Device(device.name));
+    };
+    out.cosine = sent(m_cosine);
+    out.signedSine = sent(m_signedSine);
+    return out;
+}
+
+void RotaryTable::apply(const ComputeDevice& device, at::Tensor& x, std::int64_t heads, const Rows& at) const {
+    const std::int64_t rows = x.size(0), columns = x.size(1), size = m_shape.headSize;
+    if (rows == 0)
+        return;
+    const bool halves = m_shape.pairs == RotaryPairs::halves;
     if (!device.portable) {
         float* values = x.data_ptr<float>();
         const auto turn = halves ? cpuKernels().rotateHalves : cpuKernels().rotate;
         at::parallel_for(0, rows, rowsPerTask, [&](std::int64_t begin, std::int64_t end) {
             for (std::int64_t row = begin; row < end; ++row) {
-                const std::int64_t at = positions[static_cast<std::size_t>(row)] * size;
-                turn(values + row * columns, heads, static_cast<int>(size), m_cosine.data() + at, m_signedSine.data() + at);
+                const std::int64_t first = at.positions[static_cast<std::size_t>(row)] * size;
+                turn(values + row * columns, heads, static_cast<int>(size), m_cosine.data() + first, m_signedSine.data() + first);
             }
         });
         return;
-    }
-    at::Tensor cosine = at::empty({rows, 1, size}, at::kFloat), sine = at::empty({rows, 1, size}, at::kFloat);
-    for (std::int64_t row = 0; row < rows; ++row) {
-        const std::int64_t at = positions[static_cast<std::size_t>(row)] * size;
-        std::copy_n(m_cosine.data() + at, size, cosine.data_ptr<float>() + row * size);
-        std::copy_n(m_signedSine.data() + at, size, sine.data_ptr<float>() + row * size);
     }
     at::Tensor turned = x.narrow(1, 0, heads * size).view({rows, heads, size});
     const at::Tensor swapped =
@@ -166,7 +181,7 @@ void RotaryTable::apply(const ComputeDevice& device, at::Tensor& x, std::int64_t
                : at::stack(
                      {turned.reshape({rows, heads, size / 2, 2}).select(3, 1), turned.reshape({rows, heads, size / 2, 2}).select(3, 0)}, 3)
                      .reshape({rows, heads, size});
-    turned.copy_(turned * cosine.to(x.device()) + swapped * sine.to(x.device()));
+    turned.copy_(turned * at.cosine + swapped * at.signedSine);
 }
 
 } // namespace carousel

@@ -40,8 +40,17 @@ public:
     RotaryTable() = default;
     explicit RotaryTable(RotaryShape shape) : m_shape(std::move(shape)) {}
     RotaryTable(double base, std::int64_t headSize) : RotaryTable(RotaryShape{base, headSize}) {}
-    // Turns the first `heads` heads of every row of x [rows, columns] in place; row i stands at positions[i].
-    void apply(const ComputeDevice& device, at::Tensor& x, std::int64_t heads, const std::vector<std::int64_t>& positions);
+    // The angles of rows that stand at these positions, once for all layers; off the CPU they lie on the device.
+    struct Rows {
+        std::vector<std::int64_t> positions;
+        at::Tensor cosine, signedSine; // [rows, 1, headSize], off the CPU
+    };
+    Rows rows(const ComputeDevice& device, const std::vector<std::int64_t>& positions);
+    // Turns the first `heads` heads of every row of x [rows, columns] in place.
+    void apply(const ComputeDevice& device, at::Tensor& x, std::int64_t heads, const Rows& rows) const;
+    void apply(const ComputeDevice& device, at::Tensor& x, std::int64_t heads, const std::vector<std::int64_t>& positions) {
+        apply(device, x, heads, rows(device, positions));
+    }
 
 private:
     void extendTo(std::int64_t positions);

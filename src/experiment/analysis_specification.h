@@ -11,6 +11,7 @@
 //   scorer = "sequence_rules"
 #pragma once
 #include "experiment/specification.h"
+#include "stages/compute_choice.h"
 
 namespace carousel {
 
@@ -24,19 +25,21 @@ const std::vector<ParameterSpec>& analysisParameters(AnalysisKind kind);
 
 struct AnalysisSpec {
     AnalysisKind kind = AnalysisKind::clicks;
-    std::string dataset;                  // clicks, position-bias, off-policy
-    std::vector<std::int64_t> runs;       // lens (one or two), rows (two to eight)
-    Parameters options;                   // resolved
+    std::string dataset;            // clicks, position-bias, off-policy
+    std::vector<std::int64_t> runs; // lens (one or two), rows (two to eight)
+    Parameters options;             // resolved
     std::uint64_t seed = 1;
-    std::string device = "cpu", compute = "auto"; // as in a study
-    std::vector<StrategySpec> strategies; // off-policy
+    std::string device = defaultDevice(), compute = "auto"; // as in a study
+    std::vector<StrategySpec> strategies;                   // off-policy
 };
 // Defaults for everything but data set, runs and strategies.
 AnalysisSpec defaultAnalysis(AnalysisKind kind);
-// `toml` may be empty (defaults). `sets`: "window=7" or "clicks.window=7", "dataset=...", "seed=3", "NAME:scorer.count=20". Errors CL-3061.. name the
-// key path and what is allowed. A study file is accepted too: its dataset, seed, device, compute type and strategies are taken.
-Result<AnalysisSpec> parseAnalysis(AnalysisKind kind, const std::string& toml, const PluginRegistry& plugins, std::span<const std::string> sets = {});
-std::string toToml(const AnalysisSpec& spec); // resolved; parseAnalysis(kind, toToml(x)) == x
+// `toml` may be empty (defaults). `sets`: "window=7" or "clicks.window=7", "dataset=...", "seed=3", "NAME:scorer.count=20". Errors
+// CL-3061.. name the key path and what is allowed. A study file is accepted too: its dataset, seed, device, compute type and strategies are
+// taken.
+Result<AnalysisSpec> parseAnalysis(AnalysisKind kind, const std::string& toml, const PluginRegistry& plugins,
+                                   std::span<const std::string> sets = {});
+std::string toToml(const AnalysisSpec& spec);                                           // resolved; parseAnalysis(kind, toToml(x)) == x
 Result<AnalysisSpec> resolved(const AnalysisSpec& spec, const PluginRegistry& plugins); // built in the window
 
 } // namespace carousel

@@ -5,15 +5,16 @@
 #include "base/result.h"
 #include "llm/fine_tune.h"
 #include "llm/model_shelf.h"
+#include "stages/compute_choice.h"
 #include "stages/language_model.h"
 
 namespace carousel {
 
 struct OpenOptions {
-    std::string computeType = "auto"; // "fp32", "bf16", "auto"
-    std::string device = "cpu";       // "cpu", "cuda", "cuda:0"
-    int threads = 0;                  // 0: threadCount()
-    std::int64_t contextLimit = 0;    // longest prompt in tokens; 0: what the model takes
+    std::string computeType = "auto";     // "fp32", "bf16", "auto"
+    std::string device = defaultDevice(); // "cpu", "cuda", "cuda:0"
+    int threads = 0;                      // 0: threadCount()
+    std::int64_t contextLimit = 0;        // longest prompt in tokens; 0: what the model takes
 };
 
 constexpr int torchModuleApi = 2;
@@ -33,8 +34,8 @@ int carousel_torch_device(const carousel::OpenOptions* options, std::string* dev
 void carousel_torch_close(carousel::LanguageModel* model);
 // Trains an adapter; a stop ends in a report that says cancelled. 0 and *report filled, or 1 and *error. No exception comes out.
 int carousel_torch_fine_tune(const carousel::ModelLocation* location, const carousel::OpenOptions* options,
-                             const carousel::FineTuneRequest* request, const carousel::RunControl* control, carousel::FineTuneReport* report,
-                             carousel::Error* error);
+                             const carousel::FineTuneRequest* request, const carousel::RunControl* control,
+                             carousel::FineTuneReport* report, carousel::Error* error);
 // One line for people and fingerprints: "LibTorch 1.13.1, oneDNN 2.6.3, 2 threads". Lives for ever.
 const char* carousel_torch_describe();
 }

@@ -123,9 +123,10 @@ void BertEncoder::encodeGroup(std::span<const std::vector<TokenId>> texts, std::
         }
     }
     Normed state = w.embeddingNorm(m_device, x.to(c10::Device(m_device.name)));
+    const SegmentLayout layout(m_device, w.attention, starts);
     for (const Weights::Layer& layer : w.layers) {
         checkStop(control);
-        const at::Tensor attended = attendSegments(m_device, w.attention, layer.queryKeyValue(state.input()), starts);
+        const at::Tensor attended = layout.attend(layer.queryKeyValue(state.input()));
         state = layer.attentionNorm(m_device, layer.attentionOut(attended), state.full);
         state = layer.outputNorm(m_device, layer.output(layer.intermediate(state.input())), state.full);
     }

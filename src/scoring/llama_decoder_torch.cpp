@@ -18,9 +18,13 @@ float product(std::span<const float> hidden, const float* weights) {
 
 } // namespace
 
+void LlamaDecoder::checkToken(TokenId token) const {
+    TORCH_CHECK(token >= 0 && token < m_shape.vocabulary, "token id ", token, " is outside the vocabulary of ", m_shape.vocabulary);
+}
+
 // From the file each time: a copy in fp32 would take more memory than all else that few tokens need.
 void LlamaDecoder::readRow(WeightRole role, TokenId token, std::span<float> row) const {
-    TORCH_CHECK(token >= 0 && token < m_shape.vocabulary, "token id ", token, " is outside the vocabulary of ", m_shape.vocabulary);
+    checkToken(token);
     if (auto read = m_source->readRows(role, 0, static_cast<std::uint64_t>(token), 1, row); !read)
         throw Refused{read.error()};
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A Llama-type decoder: token ids in, hidden states and logits out. Many prompts can follow one that is kept; what they begin with in common
-// is computed once. No tensor type in this header, except declared ones, so that tests may include it beside Qt.
+// A Llama-type decoder: token ids in, hidden states and logits out. Many prompts can follow one that is kept; what they begin with in
+// common is computed once. No tensor type in this header, except declared ones, so that tests may include it beside Qt.
 #pragma once
 #include "base/matrix.h"
 #include "base/run_control.h"
@@ -46,9 +46,9 @@ struct HiddenStates {
 struct TreeStates {
     Matrix rows;
     std::vector<std::vector<std::size_t>> ofPrompt;
-    std::int64_t tokens = 0;    // computed
+    std::int64_t tokens = 0;         // computed
     std::vector<std::int64_t> added; // by prompt: how many of its last tokens no prompt before it had
-    std::int64_t peakBytes = 0; // most held at once by stored keys and values, besides the cache
+    std::int64_t peakBytes = 0;      // most held at once by stored keys and values, besides the cache
 };
 constexpr std::int64_t allRows = std::numeric_limits<std::int64_t>::max();
 
@@ -67,9 +67,9 @@ public:
     std::int64_t workingBytes(std::int64_t promptTokens) const;
     std::int64_t keyValueBytes() const; // of one token
 
-    // Makes `cache` hold exactly `tokens`, computing as little as possible; returns the number reused. A reused prefix equals a computed one
-    // bit for bit: where a product's rows do not depend on how many are computed together (found out when the model is opened; so with the
-    // packed products), any beginning is reused, elsewhere whole pieces of promptPiece tokens.
+    // Makes `cache` hold exactly `tokens`, computing as little as possible; returns the number reused. A reused prefix equals a computed
+    // one bit for bit: where a product's rows do not depend on how many are computed together (found out when the model is opened; so with
+    // the packed products), any beginning is reused, elsewhere whole pieces of promptPiece tokens.
     Result<std::int64_t> prepare(DecoderCache& cache, std::span<const TokenId> tokens, const RunControl& control);
     // Appends tokens; returns the hidden states of the last `lastRows` of them.
     Result<Matrix> extend(DecoderCache& cache, std::span<const TokenId> tokens, std::int64_t lastRows, const RunControl& control);
@@ -79,15 +79,15 @@ public:
                                   const RunControl& control);
 
     // Prompts that each follow the cache's tokens and see no other, computed as a prefix tree in batches of at most tokensAtOnce() tokens.
-    // Returns the hidden states of the last `lastRows` tokens of each. Keys and values of what prompts share are stored once, and dropped as
-    // soon as nothing that follows is left: besides the cache, those of one path and one batch are held at most.
+    // Returns the hidden states of the last `lastRows` tokens of each. Keys and values of what prompts share are stored once, and dropped
+    // as soon as nothing that follows is left: besides the cache, those of one path and one batch are held at most.
     Result<TreeStates> follow(const DecoderCache& cache, std::span<const std::span<const TokenId>> prompts, std::int64_t lastRows,
                               const RunControl& control);
 
     // Logits of single tokens are exact sums over the fp32 head, whatever the compute type.
-    Result<Matrix> logits(const Matrix& hidden, std::span<const TokenId> tokens) const;                // rows x tokens
-    Result<std::vector<float>> rowLogits(const Matrix& hidden, std::span<const TokenId> tokens) const; // one token per row
-    Result<Matrix> allLogits(const Matrix& hidden);                                                    // rows x vocabulary
+    Result<Matrix> logits(const Matrix& hidden, std::span<const TokenId> tokens) const;                  // rows x tokens
+    Result<std::vector<float>> rowLogits(const Matrix& hidden, std::span<const TokenId> tokens) const;   // one token per row
+    Result<Matrix> allLogits(const Matrix& hidden);                                                      // rows x vocabulary
     Result<std::vector<double>> logSumExpOfLogits(const Matrix& hidden, const RunControl& control = {}); // over the whole vocabulary
 
     static constexpr std::int64_t promptPiece = 128, longestPiece = 256;
@@ -106,6 +106,7 @@ private:
     void load(const RunControl& control);
     bool rowsStandAlone() const;
     WeightRole headRole() const { return m_shape.tiedHead ? WeightRole::tokenEmbedding : WeightRole::head; }
+    void checkToken(TokenId token) const; // throws where it is none of the vocabulary
     void readRow(WeightRole role, TokenId token, std::span<float> row) const;
 
     std::shared_ptr<const ModelSource> m_source; // rows of the embedding are read when they are needed

@@ -101,6 +101,10 @@ void LlamaDecoder::load(const RunControl& control) {
     w.outputNorm = readWeight(source, WeightRole::outputNorm).to(device);
     w.head = readLinear(plans, m_device, source, {headRole()});
     w.bytes = w.head.bytes();
+    if (m_device.name != "cpu") {
+        w.embedding = readWeight(source, WeightRole::tokenEmbedding).to(device);
+        w.bytes += static_cast<std::int64_t>(w.embedding.nbytes());
+    }
     for (std::int64_t block = 0; block < m_shape.blocks; ++block) {
         checkStop(control);
         const auto read = [&](WeightRole role) { return readWeight(source, role, block); };

@@ -9,6 +9,7 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/tensor.h>
 #include <algorithm>
+#include <optional>
 
 namespace carousel {
 
@@ -59,6 +60,14 @@ std::int64_t LlamaDecoder::workingBytes(std::int64_t promptTokens) const {
 }
 
 at::Tensor LlamaDecoder::embedded(std::span<const TokenId> tokens) const {
+    if (m_weights->embedding.defined()) {
+        const at::Tensor ids = at::empty({static_cast<std::int64_t>(tokens.size())}, at::kLong);
+        for (std::size_t i = 0; i < tokens.size(); ++i) {
+            checkToken(tokens[i]);
+            ids.data_ptr<std::int64_t>()[i] = tokens[i];
+        }
+        return m_weights->embedding.index_select(0, ids.to(c10::Device(m_device.name)));
+    }
     const at::Tensor x = at::empty({static_cast<std::int64_t>(tokens.size()), m_shape.width}, at::kFloat);
     const auto width = static_cast<std::size_t>(m_shape.width);
     for (std::size_t i = 0; i < tokens.size(); ++i)
@@ -76,11 +85,13 @@ Matrix LlamaDecoder::forward(const Pass& pass, const RunControl& control) {
     for (DecoderCache::Layers* store : pass.keep)
         if (store)
             store->each.resize(w.layers.size());
+    const RotaryTable::Rows angles = w.rotary.rows(m_device, pass.positions);
+    std::optional<SegmentLayout> layout; // laid out in the first layer, when it is known how long the stores are
     for (std::size_t index = 0; index < w.layers.size(); ++index) {
         checkStop(control);
         const Weights::Layer& layer = w.layers[index];
         at::Tensor rows = layer.queryKeyValue(rmsNorm(m_device, x, layer.attentionNorm, m_shape.rmsEpsilon, Use::product));
-        w.rotary.apply(m_device, rows, rotatedHeads, pass.positions);
+        w.rotary.apply(m_device, rows, rotatedHeads, angles);
         // Stored before anything attends: a node's children may be in the same pass.
         for (std::size_t i = 0; i < segments; ++i)
             if (pass.keep[i])
@@ -97,7 +108,9 @@ Matrix LlamaDecoder::forward(const Pass& pass, const RunControl& control) {
             for (std::size_t i = 0; i < segments; ++i)
                 for (const DecoderCache::Layers* store : pass.follows[i])
                     chains[i].emplace_back(store->each[index]);
-            attended = attendSegments(m_device, w.attention, rows, pass.starts, chains);
+            if (!layout)
+                layout.emplace(m_device, w.attention, pass.starts, chains);
+            attended = layout->attend(rows, chains);
         }
         if (lastLayer && !everyRow) { // what follows works on single rows
             const at::Tensor wanted = at::tensor(pass.wanted, at::kLong).to(x.device());

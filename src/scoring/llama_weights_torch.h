@@ -30,6 +30,7 @@ struct LlamaDecoder::Weights {
         PackedLinear queryKeyValue, attentionOut, gateUp, down;
     };
     at::Tensor outputNorm;
+    at::Tensor embedding; // off the CPU, in fp32: rows are gathered there. On the CPU they are read from the file as they are needed
     PackedLinear head;
     std::vector<Layer> layers;
     RotaryTable rotary;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Where language models compute and in which numbers: the words that specifications, command line flags and the window offer. What they come
-// to on a machine is decided when a model is opened (src/compute); this header costs nothing to include.
+// Where language models compute and in which numbers: the words that specifications, command line flags and the window offer. What they
+// come to on a machine is decided when a model is opened (src/compute); this header costs nothing to include.
 #pragma once
 #include <array>
+#include <cstdlib>
+#include <string>
 #include <string_view>
 
 namespace carousel {
@@ -24,6 +26,12 @@ inline constexpr std::array<ComputeChoice, 4> computeTypeChoices{{
     {"bf16", "Fast: 16-bit products; near ties may change places"},
     {"int16", "4- and 8-bit weights as the file stores them, 16-bit activations: within about 0.001 of fp32, and smaller"},
 }};
+
+// What is meant where nobody names a device: the processor, or what CAROUSEL_LAB_DEVICE says on a machine whose work belongs elsewhere.
+inline std::string defaultDevice() {
+    const char* named = std::getenv("CAROUSEL_LAB_DEVICE");
+    return named && *named ? named : "cpu";
+}
 
 template <std::size_t N> constexpr bool offers(const std::array<ComputeChoice, N>& choices, std::string_view id) {
     for (const auto& choice : choices)

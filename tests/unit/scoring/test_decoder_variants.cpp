@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "scoring/llama_decoder_torch.h"
+#include "stages/compute_choice.h"
 #include <QTemporaryDir>
 #include <QTest>
 #include <cmath>
@@ -118,12 +119,12 @@ class TestDecoderVariants : public QObject {
     }
     std::unique_ptr<LlamaDecoder> open(const std::string& folder, bool portable, const char* type) {
         auto source = ModelSource::open(folder);
-        auto device = openComputeDevice("cpu", type, 2);
+        auto device = openComputeDevice(defaultDevice(), type, 2);
         if (!source || !device) {
             qWarning("%s", describe(source ? device.error() : source.error()).c_str());
             return nullptr;
         }
-        device->portable = portable;
+        device->portable |= portable;
         auto decoder = LlamaDecoder::open(*source, *device);
         if (!decoder)
             qWarning("%s", describe(decoder.error()).c_str());

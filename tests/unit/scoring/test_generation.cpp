@@ -248,7 +248,7 @@ private slots:
         QVERIFY(source.has_value());
         const auto tokenizer = *(*source)->tokenizer();
         const auto chat = *(*source)->chatTemplate(tokenizer);
-        const auto device = openComputeDevice("cpu", "fp32", 0);
+        const auto device = openComputeDevice(defaultDevice(), "fp32", 0);
         const auto decoder = *LlamaDecoder::open(*source, *device);
         double ofLast = 0, ofMean = 0;
         for (std::size_t i = 0; i < request.branches.size(); ++i) {

@@ -4,6 +4,7 @@
 #include "base/paths.h"
 #include "base/text.h"
 #include "scoring/llama_decoder_torch.h"
+#include "stages/compute_choice.h"
 #include <QTest>
 #include <cmath>
 
@@ -49,10 +50,10 @@ class TestLlamaDecoder : public QObject {
 
     std::unique_ptr<LlamaDecoder> open(bool portable, const std::string& type = "fp32") {
         auto source = ModelSource::open(m_file);
-        auto device = openComputeDevice("cpu", type, 0);
+        auto device = openComputeDevice(defaultDevice(), type, 0);
         if (!source || !device)
             return nullptr;
-        device->portable = portable;
+        device->portable |= portable;
         auto decoder = LlamaDecoder::open(*source, *device);
         return decoder ? std::move(*decoder) : nullptr;
     }
@@ -121,7 +122,8 @@ private slots:
         const std::span<const TokenId> prefix(golden.tokens.data(), prefixLength);
         std::vector<std::vector<TokenId>> branches;
         for (std::size_t length : {1u, 31u, 32u, 33u, 64u, 95u, 99u})
-            branches.emplace_back(golden.tokens.begin() + prefixLength, golden.tokens.begin() + static_cast<std::ptrdiff_t>(prefixLength + length));
+            branches.emplace_back(golden.tokens.begin() + prefixLength,
+                                  golden.tokens.begin() + static_cast<std::ptrdiff_t>(prefixLength + length));
         DecoderCache cache;
         QCOMPARE(*m_decoder->prepare(cache, prefix, {}), 0);
         const auto together = m_decoder->branches(cache, branches, 1, {});
@@ -145,6 +147,8 @@ private slots:
         QVERIFY(alone < 1e-4);
     }
     void noBitDependsOnWhatElseIsComputed() {
+        if (m_decoder->device().name != "cpu")
+            QSKIP("a graphics card's products may depend on how many rows are multiplied");
         const Golden golden = goldens().back();
         const std::span<const TokenId> prompt = std::span(golden.tokens).first(300);
         for (const char* type : {"fp32", "bf16"}) {

@@ -21,7 +21,7 @@ double largestDifference(std::span<const float> a, const std::vector<double>& b)
 }
 std::unique_ptr<T5EncoderDecoder> open(const std::string& name) {
     const auto file = TensorStore::openSafetensors(folder + name);
-    auto device = openComputeDevice("cpu", "fp32", 0);
+    auto device = openComputeDevice(defaultDevice(), "fp32", 0);
     if (!file || !device)
         return nullptr;
     auto model = T5EncoderDecoder::open(*file, folder + name + "/config.json", *device);
