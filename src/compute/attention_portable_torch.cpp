@@ -2,76 +2,68 @@
 #include "compute/attention_portable_torch.h"
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/exp.h>
-#include <ATen/ops/full.h>
 #include <ATen/ops/matmul.h>
-#include <ATen/ops/maximum.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/softmax.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 #include <algorithm>
+#include <cstring>
 #include <functional>
+#include <limits>
 #include <numeric>
+#include <torch/version.h>
+
+#define CAROUSEL_ONE_OPERATION (TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 1))
+#if CAROUSEL_ONE_OPERATION
+#include <ATen/ops/scaled_dot_product_attention.h>
+#endif
 
 namespace carousel {
 
 namespace {
 
-// Weighted sums over the keys seen so far, relative to the largest score so far: parts can be added one after another, and the quotient is
-// the softmax over all of them.
-class SoftmaxSums {
-public:
-    SoftmaxSums(std::int64_t heads, std::int64_t rows, std::int64_t size, const at::TensorOptions& options)
-        : m_largest(at::full({heads, rows, 1}, -1e30, options)), m_total(at::zeros({heads, rows, 1}, options)),
-          m_sums(at::zeros({heads, rows, size}, options)) {}
-    // `scores`: [heads, rows, keys] of rows [first, first + rows); `values`: [heads, keys, size]
-    void add(std::int64_t first, const at::Tensor& scores, const at::Tensor& values) {
-        const std::int64_t rows = scores.size(1);
-        at::Tensor largest = m_largest.narrow(1, first, rows), total = m_total.narrow(1, first, rows), sums = m_sums.narrow(1, first, rows);
-        const at::Tensor now = at::maximum(largest, scores.amax({-1}, true));
-        const at::Tensor weights = at::exp(scores - now), fade = at::exp(largest - now);
-        total.mul_(fade).add_(weights.sum({-1}, true));
-        sums.mul_(fade).add_(at::matmul(weights, values));
-        largest.copy_(now);
-    }
-    // Rows that nothing was added to yet, in any order: their largest scores, totals and sums.
-    void put(const at::Tensor& rows, const at::Tensor& largest, const at::Tensor& total, const at::Tensor& sums) {
-        m_largest.index_copy_(1, rows, largest);
-        m_total.index_copy_(1, rows, total);
-        m_sums.index_copy_(1, rows, sums);
-    }
-    void join(const SoftmaxSums& other) {
-        const at::Tensor now = at::maximum(m_largest, other.m_largest);
-        const at::Tensor fade = at::exp(m_largest - now), weight = at::exp(other.m_largest - now);
-        m_total = m_total * fade + other.m_total * weight;
-        m_sums = m_sums * fade + other.m_sums * weight;
-        m_largest = now;
-    }
-    at::Tensor result() const { return m_sums / m_total; }
+constexpr double minusInfinity = -std::numeric_limits<double>::infinity();
 
-private:
-    at::Tensor m_largest, m_total, m_sums;
-};
+// softmax(queries * keys + bias) * values. `queries`: [batches, group, rows, headSize]; `keys`, `values`: [batches, keys, headSize], the
+// same for a group; `bias`: undefined, or broadcast to [batches, 1, rows, keys]. Returns the shape of the queries.
+at::Tensor softmaxAttention(const AttentionShape& shape, const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values,
+                            const at::Tensor& bias) {
+    const std::int64_t batches = queries.size(0), group = queries.size(1), rows = queries.size(2), count = keys.size(1);
+#if CAROUSEL_ONE_OPERATION
+    const auto ofGroup = [&](const at::Tensor& x) { return x.unsqueeze(1).expand({batches, group, count, shape.headSize}); };
+    std::optional<at::Tensor> mask;
+    if (bias.defined())
+        mask = bias.expand({batches, group, rows, count});
+    return at::scaled_dot_product_attention(queries, ofGroup(keys), ofGroup(values), mask, 0.0, false, shape.factor());
+#else
+    constexpr std::int64_t scoresAtOnce = std::int64_t(64) << 20; // 256 MB of them
+    const std::int64_t step = std::max<std::int64_t>(1, scoresAtOnce / std::max<std::int64_t>(1, batches * group * count));
+    const at::Tensor across = keys.transpose(1, 2).unsqueeze(1), down = values.unsqueeze(1);
+    std::vector<at::Tensor> parts;
+    for (std::int64_t first = 0; first < rows; first += step) {
+        const std::int64_t taken = std::min(step, rows - first);
+        at::Tensor scores = at::matmul(queries.narrow(2, first, taken) * shape.factor(), across);
+        if (bias.defined())
+            scores.add_(bias.size(-2) == 1 ? bias : bias.narrow(-2, first, taken));
+        parts.push_back(at::matmul(at::softmax(scores, -1), down));
+    }
+    return parts.size() == 1 ? parts[0] : at::cat(parts, 2);
+#endif
+}
 
-at::Tensor portableQueries(const AttentionShape& shape, const at::Tensor& rows) { // [keyValueHeads, tokens * group, headSize], scaled
-    const std::int64_t tokens = rows.size(0);
-    return (rows.narrow(1, 0, shape.heads * shape.headSize) * shape.factor())
-        .view({tokens, shape.keyValueHeads, shape.group(), shape.headSize})
-        .permute({1, 0, 2, 3})
-        .reshape({shape.keyValueHeads, tokens * shape.group(), shape.headSize});
+at::Tensor queriesOf(const AttentionShape& shape, const at::Tensor& rows) { // [keyValueHeads, group, tokens, headSize]
+    return rows.narrow(1, 0, shape.heads * shape.headSize)
+        .view({rows.size(0), shape.keyValueHeads, shape.group(), shape.headSize})
+        .permute({1, 2, 0, 3});
 }
-at::Tensor backToRows(const AttentionShape& shape,
-                      const at::Tensor& x) { // [keyValueHeads, tokens * group, headSize] -> [tokens, heads * headSize]
-    const std::int64_t tokens = x.size(1) / shape.group();
-    return x.view({shape.keyValueHeads, tokens, shape.group(), shape.headSize})
-        .permute({1, 0, 2, 3})
-        .reshape({tokens, shape.heads * shape.headSize});
+at::Tensor backToRows(const AttentionShape& shape, const at::Tensor& x) { // -> [tokens, heads * headSize]
+    return x.permute({2, 0, 1, 3}).reshape({x.size(2), shape.heads * shape.headSize});
 }
-void addStore(SoftmaxSums& sums, const at::Tensor& queries, std::int64_t first, std::int64_t rows, const KeyView& view) {
-    if (view.length == 0)
-        return;
-    const at::Tensor keys = view.store->keys().narrow(1, 0, view.length), values = view.store->values().narrow(1, 0, view.length);
-    sums.add(first, at::matmul(queries.narrow(1, first, rows), keys.transpose(1, 2)), values);
+at::Tensor joined(const std::vector<at::Tensor>& parts) {
+    return parts.size() == 1 ? parts[0] : at::cat(parts, 1);
 }
 
 } // namespace
@@ -101,109 +93,153 @@ SegmentOrder orderByChain(std::size_t segments, std::span<const KeyChain> chains
     return out;
 }
 
-PortableSegments::PortableSegments(const AttentionShape& shape, std::span<const std::int64_t> starts, const SegmentOrder& order,
-                                   std::span<const KeyChain> chains, const at::Device& device)
+PortableSegments::PortableSegments(const AttentionShape& shape, std::span<const std::int64_t> starts, std::span<const KeyChain> chains,
+                                   std::span<const std::vector<std::size_t>> within, const at::Device& device)
     : m_shape(shape) {
+    const auto something = [](const auto& list) { return !list.empty(); };
+    if (std::any_of(chains.begin(), chains.end(), something) || std::any_of(within.begin(), within.end(), something))
+        maskAll(starts, chains, within, device);
+    else
+        padByLength(starts, device);
+}
+
+void PortableSegments::maskAll(std::span<const std::int64_t> starts, std::span<const KeyChain> chains,
+                               std::span<const std::vector<std::size_t>> within, const at::Device& device) {
     const std::size_t segments = starts.size() - 1;
-    const std::int64_t group = shape.group();
+    const std::int64_t tokens = starts.back();
+    std::vector<const LayerCache*> known;
+    const auto placeOf = [&](const KeyView& view) {
+        return static_cast<std::size_t>(std::find(known.begin(), known.end(), view.store) - known.begin());
+    };
+    for (std::size_t i = 0; i < (chains.size() == 1 ? 1 : chains.empty() ? 0 : segments); ++i)
+        for (std::size_t level = 0; level < chains[i].size(); ++level) {
+            const std::size_t place = placeOf(chains[i][level]);
+            if (place == known.size()) {
+                known.push_back(chains[i][level].store);
+                m_stores.push_back({i, level, 0});
+            }
+            if (chains[i][level].length > m_stores[place].length)
+                m_stores[place] = {i, level, chains[i][level].length};
+        }
+    std::vector<std::int64_t> columns{0}; // of each store, then of the rows' own keys
+    for (const Store& store : m_stores)
+        columns.push_back(columns.back() + store.length);
+    const std::int64_t keys = columns.back() + tokens, aligned = (keys + 15) / 16 * 16; // as fused kernels want it
+    const at::Tensor hidden = at::ones({tokens, aligned}, at::kByte);
+    for (std::size_t i = 0; i < segments; ++i)
+        for (std::int64_t row = starts[i]; row < starts[i + 1]; ++row) {
+            std::uint8_t* seen = hidden.data_ptr<std::uint8_t>() + row * aligned;
+            const auto see = [&](std::int64_t first, std::int64_t count) { std::memset(seen + first, 0, static_cast<std::size_t>(count)); };
+            for (const KeyView& view : chainOf(chains, i))
+                see(columns[placeOf(view)], view.length);
+            if (!within.empty())
+                for (const std::size_t before : within[i])
+                    see(columns.back() + starts[before], starts[before + 1] - starts[before]);
+            see(columns.back() + starts[i], m_shape.causal ? row + 1 - starts[i] : starts[i + 1] - starts[i]);
+        }
+    m_bias = at::zeros({tokens, aligned}, at::TensorOptions(at::kFloat).device(device));
+    m_bias = m_bias.masked_fill_(hidden.to(device).to(at::kBool), minusInfinity).narrow(1, 0, keys);
+}
+
+at::Tensor PortableSegments::attendMasked(const at::Tensor& rows, std::span<const KeyChain> chains) const {
+    std::vector<at::Tensor> keys, values;
+    for (const Store& store : m_stores) {
+        const LayerCache& from = *chainOf(chains, store.segment)[store.level].store;
+        keys.push_back(from.keys().narrow(1, 0, store.length));
+        values.push_back(from.values().narrow(1, 0, store.length));
+    }
+    keys.push_back(portablePart(m_shape, rows, m_shape.heads));
+    values.push_back(portablePart(m_shape, rows, m_shape.heads + m_shape.keyValueHeads));
+    return backToRows(m_shape, softmaxAttention(m_shape, queriesOf(m_shape, rows), joined(keys), joined(values), m_bias));
+}
+
+void PortableSegments::padByLength(std::span<const std::int64_t> starts, const at::Device& device) {
+    const std::size_t segments = starts.size() - 1;
     const auto indices = [&](const std::vector<std::int64_t>& values) { return at::tensor(values, at::kLong).to(device); };
-    // Rows in the order of the tree: each store then serves one stretch of rows.
-    std::vector<std::int64_t> sorted, back(static_cast<std::size_t>(starts.back())), sortedStarts{0};
-    for (const std::size_t segment : order.order) {
-        for (std::int64_t row = starts[segment]; row < starts[segment + 1]; ++row) {
-            back[static_cast<std::size_t>(row)] = static_cast<std::int64_t>(sorted.size());
-            sorted.push_back(row);
-        }
-        sortedStarts.push_back(static_cast<std::int64_t>(sorted.size()));
-    }
-    if (!std::is_sorted(sorted.begin(), sorted.end())) {
-        m_sorted = indices(sorted);
-        m_back = indices(back);
-    }
-    for (std::size_t i = 0; i < segments; ++i) {
-        const std::size_t levels = chainOf(chains, order.order[i]).size();
-        for (std::size_t level = order.shared[i]; level < levels; ++level) { // stores that begin to serve here
-            std::size_t end = i + 1;
-            while (end < segments && order.shared[end] > level)
-                ++end;
-            m_served.push_back({order.order[i], level, sortedStarts[i] * group, (sortedStarts[end] - sortedStarts[i]) * group});
-        }
-    }
     std::vector<std::size_t> byLength(segments);
     std::iota(byLength.begin(), byLength.end(), std::size_t(0));
-    const auto length = [&](std::size_t i) { return sortedStarts[i + 1] - sortedStarts[i]; };
+    const auto length = [&](std::size_t i) { return starts[i + 1] - starts[i]; };
     std::stable_sort(byLength.begin(), byLength.end(), [&](std::size_t a, std::size_t b) { return length(a) < length(b); });
-    for (std::size_t begin = 0; begin < segments;) {
+    for (std::size_t begin = 0; begin < segments;) { // from the shortest to the longest at most a factor of two
         const std::int64_t most = std::max<std::int64_t>(16, 2 * length(byLength[begin]));
         std::size_t end = begin;
         while (end < segments && length(byLength[end]) <= most)
             ++end;
-        const auto count = static_cast<std::int64_t>(end - begin), longest = length(byLength[end - 1]);
-        std::vector<std::int64_t> taken(static_cast<std::size_t>(count * longest), 0), lengths, places, rowsOf;
-        for (std::int64_t i = 0; i < count; ++i) {
+        Padded part{static_cast<std::int64_t>(end - begin), length(byLength[end - 1]), {}, {}, {}, {}};
+        std::vector<std::int64_t> taken(static_cast<std::size_t>(part.count * part.longest), 0), lengths, places, rows;
+        for (std::int64_t i = 0; i < part.count; ++i) {
             const std::size_t segment = byLength[begin + static_cast<std::size_t>(i)];
             lengths.push_back(length(segment));
             for (std::int64_t t = 0; t < length(segment); ++t) {
-                taken[static_cast<std::size_t>(i * longest + t)] = sortedStarts[segment] + t;
-                for (std::int64_t g = 0; g < group; ++g) {
-                    places.push_back((i * longest + t) * group + g);
-                    rowsOf.push_back((sortedStarts[segment] + t) * group + g);
-                }
+                places.push_back(i * part.longest + t);
+                rows.push_back(starts[segment] + t);
+                taken[static_cast<std::size_t>(places.back())] = rows.back();
             }
         }
         begin = end;
-        if (longest == 0)
+        if (part.longest == 0)
             continue;
-        const at::Tensor place = at::arange(longest, at::kLong).to(device);
-        at::Tensor hidden = place.view({1, 1, longest}).ge(indices(lengths).view({count, 1, 1}));
-        if (shape.causal)
-            hidden = hidden.logical_or(place.view({1, 1, longest}).gt(place.view({1, longest, 1})));
-        m_padded.push_back(
-            {count, longest, indices(taken), hidden.view({1, count, hidden.size(1), 1, longest}), indices(places), indices(rowsOf)});
+        const at::Tensor place = at::arange(part.longest, at::kLong);
+        at::Tensor hidden = place.view({1, 1, part.longest}).ge(at::tensor(lengths, at::kLong).view({part.count, 1, 1}));
+        if (m_shape.causal)
+            hidden = hidden.logical_or(place.view({1, 1, part.longest}).gt(place.view({1, part.longest, 1})));
+        // One per key/value head, since those are batches as the segments are.
+        part.bias = at::zeros(hidden.sizes(), at::kFloat)
+                        .masked_fill_(hidden, minusInfinity)
+                        .to(device)
+                        .repeat_interleave(m_shape.keyValueHeads, 0)
+                        .unsqueeze(1);
+        part.tokens = indices(taken);
+        part.places = indices(places);
+        part.rows = indices(rows);
+        m_padded.push_back(std::move(part));
     }
+}
+
+at::Tensor PortableSegments::attendPadded(const at::Tensor& rows) const {
+    const std::int64_t size = m_shape.headSize, heads = m_shape.keyValueHeads, group = m_shape.group();
+    at::Tensor out = at::empty({rows.size(0), m_shape.heads * size}, rows.options());
+    for (const Padded& part : m_padded) {
+        const std::int64_t count = part.count, longest = part.longest;
+        const at::Tensor taken = rows.index_select(0, part.tokens).view({count, longest, m_shape.columns()});
+        const auto batches = [&](std::int64_t first, std::int64_t each) { // [count * heads, each, longest, size]
+            return taken.narrow(2, first * size, heads * each * size)
+                .view({count, longest, heads, each, size})
+                .permute({0, 2, 3, 1, 4})
+                .reshape({count * heads, each, longest, size});
+        };
+        const at::Tensor mixed = softmaxAttention(m_shape, batches(0, group), batches(m_shape.heads, 1).squeeze(1),
+                                                  batches(m_shape.heads + heads, 1).squeeze(1), part.bias);
+        const at::Tensor flat =
+            mixed.reshape({count, heads, group, longest, size}).permute({0, 3, 1, 2, 4}).reshape({count * longest, m_shape.heads * size});
+        out.index_copy_(0, part.rows, flat.index_select(0, part.places));
+    }
+    return out;
 }
 
 at::Tensor PortableSegments::attend(const at::Tensor& rows, std::span<const KeyChain> chains) const {
-    const std::int64_t tokens = rows.size(0), group = m_shape.group(), size = m_shape.headSize, heads = m_shape.keyValueHeads;
-    const at::Tensor x = m_sorted.defined() ? rows.index_select(0, m_sorted) : rows;
-    const at::Tensor queries = portableQueries(m_shape, x);
-    SoftmaxSums sums(heads, tokens * group, size, queries.options());
-    for (const Served& served : m_served)
-        addStore(sums, queries, served.first, served.count, chainOf(chains, served.segment)[served.level]);
-    const at::Tensor keys = portablePart(m_shape, x, m_shape.heads), values = portablePart(m_shape, x, m_shape.heads + heads);
-    SoftmaxSums own(heads, tokens * group, size, queries.options());
-    for (const Padded& part : m_padded) {
-        const std::int64_t count = part.count, longest = part.longest;
-        const auto padded = [&](const at::Tensor& of) { return of.index_select(1, part.tokens).view({heads, count, longest, size}); };
-        const at::Tensor ownQueries =
-            queries.view({heads, tokens, group * size}).index_select(1, part.tokens).view({heads, count, longest * group, size});
-        at::Tensor scores = at::matmul(ownQueries, padded(keys).transpose(2, 3)); // [heads, count, longest * group, longest]
-        scores.view({heads, count, -1, group, longest}).masked_fill_(part.hidden, -1e30);
-        // Back to one row per token before the sums are joined.
-        const at::Tensor largest = scores.amax({-1}, true), weights = at::exp(scores - largest);
-        const auto pick = [&](const at::Tensor& of) {
-            return of.reshape({heads, count * longest * group, -1}).index_select(1, part.places);
-        };
-        own.put(part.rows, pick(largest), pick(weights.sum({-1}, true)), pick(at::matmul(weights, padded(values))));
-    }
-    if (!m_served.empty())
-        own.join(sums);
-    const at::Tensor out = backToRows(m_shape, own.result());
-    return m_back.defined() ? out.index_select(0, m_back) : out;
+    return m_bias.defined() ? attendMasked(rows, chains) : attendPadded(rows);
 }
 
 at::Tensor attendLastPortable(const AttentionShape& shape, const at::Tensor& rows, const LayerCache& cache, const KeyChain& before) {
-    const std::int64_t tokens = rows.size(0), length = cache.length(), group = shape.group();
-    const at::Tensor queries = portableQueries(shape, rows);
-    SoftmaxSums sums(shape.keyValueHeads, tokens * group, shape.headSize, queries.options());
+    const std::int64_t tokens = rows.size(0);
+    std::vector<at::Tensor> keys, values;
+    const auto add = [&](const LayerCache& store, std::int64_t length) {
+        keys.push_back(store.keys().narrow(1, 0, length));
+        values.push_back(store.values().narrow(1, 0, length));
+    };
     for (const KeyView& view : before)
-        addStore(sums, queries, 0, tokens * group, view);
-    at::Tensor scores = at::matmul(queries, cache.keys().narrow(1, 0, length).transpose(1, 2));
-    const auto options = at::TensorOptions().dtype(at::kLong).device(rows.device());
-    const at::Tensor hidden = at::arange(length, options).unsqueeze(0).gt(at::arange(length - tokens, length, options).unsqueeze(1));
-    scores.view({shape.keyValueHeads, tokens, group, length}).masked_fill_(hidden.view({1, tokens, 1, length}), -1e30);
-    sums.add(0, scores, cache.values().narrow(1, 0, length));
-    return backToRows(shape, sums.result());
+        add(*view.store, view.length);
+    add(cache, cache.length());
+    const at::Tensor all = joined(keys);
+    at::Tensor bias;
+    if (tokens > 1) {
+        const std::int64_t count = all.size(1);
+        const auto options = at::TensorOptions().dtype(at::kLong).device(rows.device());
+        const at::Tensor hidden = at::arange(count, options).unsqueeze(0).gt(at::arange(count - tokens, count, options).unsqueeze(1));
+        bias = at::zeros({tokens, count}, rows.options()).masked_fill_(hidden, minusInfinity);
+    }
+    return backToRows(shape, softmaxAttention(shape, queriesOf(shape, rows), all, joined(values), bias));
 }
 
 } // namespace carousel

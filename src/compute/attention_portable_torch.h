@@ -22,29 +22,34 @@ inline const KeyChain& chainOf(std::span<const KeyChain> chains, std::size_t seg
 }
 
 // SegmentLayout in plain LibTorch operations. Everything that depends on the segments alone is worked out once and lies on the device, so
-// that a layer neither copies indices nor waits for the device.
+// that a layer takes a handful of operations and never waits.
 class PortableSegments {
 public:
-    PortableSegments(const AttentionShape& shape, std::span<const std::int64_t> starts, const SegmentOrder& order,
-                     std::span<const KeyChain> chains, const at::Device& device);
+    PortableSegments(const AttentionShape& shape, std::span<const std::int64_t> starts, std::span<const KeyChain> chains,
+                     std::span<const std::vector<std::size_t>> within, const at::Device& device);
     at::Tensor attend(const at::Tensor& rows, std::span<const KeyChain> chains) const;
 
 private:
-    // A store of segment `segment` at `level` of its chain serves the rows [first, first + count), counted per head of a group.
-    struct Served {
+    void maskAll(std::span<const std::int64_t> starts, std::span<const KeyChain> chains, std::span<const std::vector<std::size_t>> within,
+                 const at::Device& device);
+    void padByLength(std::span<const std::int64_t> starts, const at::Device& device);
+    at::Tensor attendMasked(const at::Tensor& rows, std::span<const KeyChain> chains) const;
+    at::Tensor attendPadded(const at::Tensor& rows) const;
+
+    // The store of segment `segment` at `level` of its chain, `length` of its tokens.
+    struct Store {
         std::size_t segment = 0, level = 0;
-        std::int64_t first = 0, count = 0;
+        std::int64_t length = 0;
     };
-    // Segments of about the same length, padded to the longest: which tokens they take, what they must not see, and where the rows that
-    // are no padding stand in the padded and in the sorted order.
+    // Segments of about the same length, padded to the longest: the tokens they take, and where those that are no padding come from and go.
     struct Padded {
         std::int64_t count = 0, longest = 0;
-        at::Tensor tokens, hidden, places, rows;
+        at::Tensor tokens, bias, places, rows;
     };
     AttentionShape m_shape;
-    std::vector<Served> m_served;
-    std::vector<Padded> m_padded;
-    at::Tensor m_sorted, m_back; // undefined where the rows are in order
+    std::vector<Store> m_stores;  // each once, in the order of the mask's columns; the rows' own keys come last
+    at::Tensor m_bias;            // [tokens, keys]: 0 or minus infinity; where segments follow anything
+    std::vector<Padded> m_padded; // where none does
 };
 
 } // namespace carousel

@@ -170,11 +170,13 @@ void LayerCache::append(const ComputeDevice& device, const AttentionShape& shape
 }
 
 SegmentLayout::SegmentLayout(const ComputeDevice& device, const AttentionShape& shape, std::span<const std::int64_t> starts,
-                             std::span<const KeyChain> chains)
+                             std::span<const KeyChain> chains, std::span<const std::vector<std::size_t>> within)
     : m_shape(shape), m_starts(starts.begin(), starts.end()) {
+    if (device.portable) {
+        m_portable = std::make_shared<PortableSegments>(shape, starts, chains, within, c10::Device(device.name));
+        return;
+    }
     SegmentOrder order = orderByChain(starts.size() - 1, chains);
-    if (device.portable)
-        m_portable = std::make_shared<PortableSegments>(shape, starts, order, chains, c10::Device(device.name));
     m_order = std::move(order.order);
     m_shared = std::move(order.shared);
 }

@@ -50,13 +50,15 @@ struct KeyView {
 using KeyChain = std::vector<KeyView>; // in the order of the tokens
 
 // The segments of one pass, laid out once and then attended to layer after layer: the tree has the same shape in all of them, only the
-// stores differ. Segments that follow the same stores read them together, in tiles; off the CPU all indices lie on the device.
+// stores differ. On the CPU segments that follow the same stores read them together, in tiles; elsewhere one mask over all keys of the
+// pass says who sees what.
 class SegmentLayout {
 public:
     // `starts`: first row of each segment, then the number of rows. `chains`, of any layer: what each segment follows: none at all, one for
-    // all segments, or one per segment.
+    // all segments, or one per segment. `within`, off the CPU only: by segment, those of this very pass that it follows; on the CPU these
+    // have stores of their own, and their keys are in the chains.
     SegmentLayout(const ComputeDevice& device, const AttentionShape& shape, std::span<const std::int64_t> starts,
-                  std::span<const KeyChain> chains = {});
+                  std::span<const KeyChain> chains = {}, std::span<const std::vector<std::size_t>> within = {});
     // `rows`: [tokens, columns()] with rotated queries and keys; `chains` as above, of this layer. Returns [tokens, heads * headSize]. On
     // the CPU a row's result is bit for bit the same whatever other segments are in the batch.
     at::Tensor attend(const at::Tensor& rows, std::span<const KeyChain> chains = {}) const;

@@ -11,9 +11,15 @@
 #include <ATen/ops/logsumexp.h>
 #include <ATen/ops/rsqrt.h>
 #include <ATen/ops/silu.h>
-#include <ATen/ops/stack.h>
+#include <ATen/ops/view_as_complex.h>
 #include <algorithm>
 #include <cmath>
+#include <torch/version.h>
+
+#define CAROUSEL_RMS_NORM (TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 4))
+#if CAROUSEL_RMS_NORM
+#include <ATen/ops/rms_norm.h>
+#endif
 
 namespace carousel {
 
@@ -29,8 +35,13 @@ std::uint16_t* halves(at::Tensor& x) {
 } // namespace
 
 at::Tensor rmsNorm(const ComputeDevice& device, const at::Tensor& x, const at::Tensor& weight, double epsilon, Use use) {
-    if (device.portable)
+    if (device.portable) {
+#if CAROUSEL_RMS_NORM
+        return at::rms_norm(x, {x.size(1)}, weight, epsilon);
+#else
         return x * at::rsqrt((x * x).mean(-1, true) + epsilon) * weight;
+#endif
+    }
     const at::Tensor input = x.contiguous();
     const std::int64_t width = x.size(1);
     const float* from = input.data_ptr<float>();
@@ -148,6 +159,18 @@ RotaryTable::Rows RotaryTable::rows(const ComputeDevice& device, const std::vect
     Rows out{positions, {}, {}};
     if (!device.portable)
         return out;
+    if (m_shape.pairs == RotaryPairs::neighbours) {
+        const at::Tensor turns = at::empty({count, 1, size / 2, 2}, at::kFloat); // cos + i sin
+        for (std::int64_t row = 0; row < count; ++row)
+            for (std::int64_t i = 0; i < size / 2; ++i) {
+                const auto from = static_cast<std::size_t>(positions[static_cast<std::size_t>(row)] * size + 2 * i);
+                float* to = turns.data_ptr<float>() + (row * (size / 2) + i) * 2;
+                to[0] = m_cosine[from];
+                to[1] = m_signedSine[from + 1];
+            }
+        out.turns = at::view_as_complex(turns.to(c10::Device(device.name)));
+        return out;
+    }
     const auto sent = [&](const std::vector<float>& table) {
         const at::Tensor chosen = at::empty({count, 1, size}, at::kFloat);
         for (std::int64_t row = 0; row < count; ++row)
@@ -176,11 +199,11 @@ void RotaryTable::apply(const ComputeDevice& device, at::Tensor& x, std::int64_t
         return;
     }
     at::Tensor turned = x.narrow(1, 0, heads * size).view({rows, heads, size});
-    const at::Tensor swapped =
-        halves ? at::cat({turned.narrow(2, size / 2, size / 2), turned.narrow(2, 0, size / 2)}, 2)
-               : at::stack(
-                     {turned.reshape({rows, heads, size / 2, 2}).select(3, 1), turned.reshape({rows, heads, size / 2, 2}).select(3, 0)}, 3)
-                     .reshape({rows, heads, size});
+    if (!halves) { // a pair is a complex number, a turn a product with another
+        at::view_as_complex(turned.view({rows, heads, size / 2, 2})).mul_(at.turns);
+        return;
+    }
+    const at::Tensor swapped = at::cat({turned.narrow(2, size / 2, size / 2), turned.narrow(2, 0, size / 2)}, 2);
     turned.copy_(turned * at.cosine + swapped * at.signedSine);
 }
 

@@ -43,7 +43,8 @@ public:
     // The angles of rows that stand at these positions, once for all layers; off the CPU they lie on the device.
     struct Rows {
         std::vector<std::int64_t> positions;
-        at::Tensor cosine, signedSine; // [rows, 1, headSize], off the CPU
+        // Off the CPU: [rows, 1, headSize / 2] complex where neighbours turn together, else [rows, 1, headSize].
+        at::Tensor turns, cosine, signedSine;
     };
     Rows rows(const ComputeDevice& device, const std::vector<std::int64_t>& positions);
     // Turns the first `heads` heads of every row of x [rows, columns] in place.

@@ -150,8 +150,11 @@ at::Tensor PackedLinear::operator()(const at::Tensor& x) const {
 }
 
 void PackedLinear::addTo(at::Tensor& y, const at::Tensor& x) const {
-    if (m_plans->packs() && !m_weights->stored && m_weights->after == AfterProduct::nothing)
+    const Weights& w = *m_weights;
+    if (m_plans->packs() && !w.stored && w.after == AfterProduct::nothing)
         multiply(y, x, true);
+    else if (!m_plans->packs() && m_plans->device().type == ComputeType::bf16 && w.after == AfterProduct::nothing && !w.bias.defined())
+        y.add_(at::linear(x.to(at::kBFloat16), w.plain)); // without a copy in fp32 between
     else
         y.add_((*this)(x));
 }

@@ -69,7 +69,7 @@ public:
 
     // Makes `cache` hold exactly `tokens`, computing as little as possible; returns the number reused. A reused prefix equals a computed
     // one bit for bit: where a product's rows do not depend on how many are computed together (found out when the model is opened; so with
-    // the packed products), any beginning is reused, elsewhere whole pieces of promptPiece tokens.
+    // the packed products), any beginning is reused, elsewhere whole pieces of promptPiece or promptPieceOffCpu tokens.
     Result<std::int64_t> prepare(DecoderCache& cache, std::span<const TokenId> tokens, const RunControl& control);
     // Appends tokens; returns the hidden states of the last `lastRows` of them.
     Result<Matrix> extend(DecoderCache& cache, std::span<const TokenId> tokens, std::int64_t lastRows, const RunControl& control);
@@ -90,7 +90,7 @@ public:
     Result<Matrix> allLogits(const Matrix& hidden);                                                      // rows x vocabulary
     Result<std::vector<double>> logSumExpOfLogits(const Matrix& hidden, const RunControl& control = {}); // over the whole vocabulary
 
-    static constexpr std::int64_t promptPiece = 128, longestPiece = 256;
+    static constexpr std::int64_t promptPiece = 128, promptPieceOffCpu = 512, longestPiece = 256;
     // Computed together: what fits the caches of a CPU, and what keeps a GPU busy.
     static constexpr std::int64_t groupTokens = 352, groupTokensOffCpu = 4096;
     std::int64_t tokensAtOnce() const;

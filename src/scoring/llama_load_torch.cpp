@@ -134,7 +134,7 @@ void LlamaDecoder::load(const RunControl& control) {
         w.bytes += layer.queryKeyValue.bytes() + layer.attentionOut.bytes() + layer.gateUp.bytes() + layer.down.bytes();
         w.layers.push_back(std::move(layer));
     }
-    m_reuseGrain = !m_device.portable && rowsStandAlone() ? 1 : promptPiece;
+    m_reuseGrain = m_device.name != "cpu" ? promptPieceOffCpu : !m_device.portable && rowsStandAlone() ? 1 : promptPiece;
 }
 
 // Whether a row's products are the same bits however many rows are computed together: a library may cut sums elsewhere for few rows.

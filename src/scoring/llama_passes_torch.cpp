@@ -31,7 +31,7 @@ std::int64_t DecoderCache::bytes() const {
 }
 
 void LlamaDecoder::Pass::add(std::span<const TokenId> segment, std::int64_t firstPosition, std::int64_t wantedRows,
-                             std::vector<const Layers*> after, Layers* store) {
+                             std::vector<const Layers*> after, Layers* store, std::vector<std::size_t> ofThisPass) {
     const auto count = static_cast<std::int64_t>(segment.size()), start = starts.back();
     tokens.insert(tokens.end(), segment.begin(), segment.end());
     for (std::int64_t i = 0; i < count; ++i)
@@ -40,6 +40,7 @@ void LlamaDecoder::Pass::add(std::span<const TokenId> segment, std::int64_t firs
         wanted.push_back(start + i);
     starts.push_back(start + count);
     follows.push_back(std::move(after));
+    within.push_back(std::move(ofThisPass));
     keep.push_back(store);
 }
 
@@ -101,15 +102,17 @@ Matrix LlamaDecoder::forward(const Pass& pass, const RunControl& control) {
         if (lastLayer && pass.wanted.empty())
             break; // only the keys and values were needed
         at::Tensor attended;
-        if (pass.continues) {
+        if (pass.continues && (tokens == 1 || !m_device.portable)) {
             attended = attendLast(m_device, w.attention, rows, pass.keep.front()->each[index]);
         } else {
             std::vector<KeyChain> chains(segments);
             for (std::size_t i = 0; i < segments; ++i)
                 for (const DecoderCache::Layers* store : pass.follows[i])
                     chains[i].emplace_back(store->each[index]);
+            if (pass.continues)
+                chains[0].emplace_back(pass.keep.front()->each[index], pass.positions.front());
             if (!layout)
-                layout.emplace(m_device, w.attention, pass.starts, chains);
+                layout.emplace(m_device, w.attention, pass.starts, chains, pass.within);
             attended = layout->attend(rows, chains);
         }
         if (lastLayer && !everyRow) { // what follows works on single rows
@@ -158,8 +161,8 @@ Result<Matrix> LlamaDecoder::extend(DecoderCache& cache, std::span<const TokenId
         const auto count = static_cast<std::int64_t>(tokens.size());
         const std::int64_t firstWanted = std::max<std::int64_t>(0, count - lastRows);
         for (std::int64_t done = 0; done < count;) {
-            // Where it matters, pieces end where a multiple of promptPiece is reached, wherever the cache started.
-            const std::int64_t room = m_reuseGrain == 1 ? longestPiece : promptPiece - cache.length() % promptPiece;
+            // Where it matters, pieces end where a multiple of the grain is reached, wherever the cache started.
+            const std::int64_t room = m_reuseGrain == 1 ? longestPiece : m_reuseGrain - cache.length() % m_reuseGrain;
             const std::int64_t end = std::min(count, done + room);
             appendRows(out, extendPiece(cache, tokens.subspan(static_cast<std::size_t>(done), static_cast<std::size_t>(end - done)),
                                         std::max<std::int64_t>(0, end - std::max(done, firstWanted)), control));
@@ -226,17 +229,21 @@ Result<TreeStates> LlamaDecoder::follow(const DecoderCache& cache, std::span<con
             Pass pass;
             for (std::size_t i = batch.first; i < batch.last; ++i) {
                 const PrefixNode& node = nodes[i];
-                if (tree.hasChildren(i))
+                // On the CPU whoever follows reads a store; elsewhere one pass sees all its keys, and only later passes need stores.
+                if (m_device.portable ? node.subtreeEnd > batch.last : tree.hasChildren(i))
                     stores[i] = std::make_unique<DecoderCache::Layers>();
                 std::vector<const DecoderCache::Layers*> follows;
+                std::vector<std::size_t> within;
                 if (cache.length() > 0)
                     follows.push_back(cache.m_layers.get());
                 for (const std::size_t before : tree.pathOfNode(i))
-                    if (before != i)
+                    if (before != i && m_device.portable && before >= batch.first)
+                        within.push_back(before - batch.first);
+                    else if (before != i)
                         follows.push_back(stores[before].get());
                 const auto tokens =
                     prompts[node.prompt].subspan(static_cast<std::size_t>(node.start), static_cast<std::size_t>(node.length));
-                pass.add(tokens, cache.length() + node.start, wanted.perNode[i], std::move(follows), stores[i].get());
+                pass.add(tokens, cache.length() + node.start, wanted.perNode[i], std::move(follows), stores[i].get(), std::move(within));
             }
             appendRows(out.rows, forward(pass, control));
             std::int64_t held = 0;
