@@ -64,8 +64,8 @@ at::Tensor rmsNorm(const ComputeDevice& device, const at::Tensor& x, const at::T
 
 at::Tensor swiGlu(const ComputeDevice& device, const at::Tensor& gateUp, Use use) {
     const std::int64_t width = gateUp.size(1) / 2;
-    if (device.portable)
-        return at::silu(gateUp.narrow(1, 0, width)) * gateUp.narrow(1, width, width);
+    if (device.portable) // in the format that the gates come in
+        return at::silu(gateUp.narrow(1, 0, width)).mul_(gateUp.narrow(1, width, width));
     const float* from = gateUp.data_ptr<float>();
     if (half(device, use)) {
         at::Tensor y = at::empty({gateUp.size(0), width}, at::kBFloat16);

@@ -149,6 +149,13 @@ at::Tensor PackedLinear::operator()(const at::Tensor& x) const {
     return y;
 }
 
+at::Tensor PackedLinear::forNextProduct(const at::Tensor& x) const {
+    const Weights& w = *m_weights;
+    if (m_plans->packs() || w.stored || m_plans->device().type != ComputeType::bf16 || w.bias.defined() || w.after != AfterProduct::nothing)
+        return (*this)(x);
+    return at::linear(x.to(at::kBFloat16), w.plain);
+}
+
 void PackedLinear::addTo(at::Tensor& y, const at::Tensor& x) const {
     const Weights& w = *m_weights;
     if (m_plans->packs() && !w.stored && w.after == AfterProduct::nothing)

@@ -103,9 +103,9 @@ Result<std::vector<BranchScores>> DecoderModel::scoreBranchesOf(std::span<const 
     std::int64_t reused = 0;
     TreeStates states;
     if (!prompts.empty()) {
-        CAROUSEL_ASSIGN(reused, m_decoder->prepare(m_prompt, trunk, control));
         const std::vector<std::span<const TokenId>> views(prompts.begin(), prompts.end());
-        CAROUSEL_ASSIGN(states, m_decoder->follow(m_prompt, views, 1, control));
+        CAROUSEL_ASSIGN(states, m_decoder->followPrompt(m_prompt, trunk, views, 1, control));
+        reused = states.reused;
     }
     CAROUSEL_ASSIGN(const std::vector<double> sums, m_decoder->logSumExpOfLogits(states.rows, control));
 
@@ -180,10 +180,10 @@ Result<ContinuationScores> DecoderModel::scoreContinuations(const ContinuationRe
         if (!tokens.empty())
             segments.back().insert(segments.back().end(), tokens.begin(), tokens.end() - 1);
     }
-    CAROUSEL_ASSIGN(out.cachedTokens, m_decoder->prepare(m_prompt, shared, control));
-    out.promptTokens = static_cast<std::int64_t>(shared.size()) + 1 - out.cachedTokens;
     const std::vector<std::span<const TokenId>> views(segments.begin(), segments.end());
-    CAROUSEL_ASSIGN(const TreeStates states, m_decoder->follow(m_prompt, views, allRows, control));
+    CAROUSEL_ASSIGN(const TreeStates states, m_decoder->followPrompt(m_prompt, shared, views, allRows, control));
+    out.cachedTokens = states.reused;
+    out.promptTokens = static_cast<std::int64_t>(shared.size()) + 1 - out.cachedTokens;
     CAROUSEL_ASSIGN(const std::vector<double> sums, m_decoder->logSumExpOfLogits(states.rows, control));
     for (std::size_t i = 0; i < count; ++i) {
         const std::span<const std::size_t> rows = std::span(states.ofPrompt[i]).first(wanted[i].size());

@@ -48,6 +48,7 @@ struct TreeStates {
     std::vector<std::vector<std::size_t>> ofPrompt;
     std::int64_t tokens = 0;         // computed
     std::vector<std::int64_t> added; // by prompt: how many of its last tokens no prompt before it had
+    std::int64_t reused = 0;         // of the prompt that was prepared for it
     std::int64_t peakBytes = 0;      // most held at once by stored keys and values, besides the cache
 };
 constexpr std::int64_t allRows = std::numeric_limits<std::int64_t>::max();
@@ -84,6 +85,11 @@ public:
     Result<TreeStates> follow(const DecoderCache& cache, std::span<const std::span<const TokenId>> prompts, std::int64_t lastRows,
                               const RunControl& control);
 
+    // prepare, then follow: off the CPU in one pass where they fit, since there the number of launches is what takes time.
+    // TreeStates::reused says what prepare would.
+    Result<TreeStates> followPrompt(DecoderCache& cache, std::span<const TokenId> prompt, std::span<const std::span<const TokenId>> prompts,
+                                    std::int64_t lastRows, const RunControl& control);
+
     // Logits of single tokens are exact sums over the fp32 head, whatever the compute type.
     Result<Matrix> logits(const Matrix& hidden, std::span<const TokenId> tokens) const;                  // rows x tokens
     Result<std::vector<float>> rowLogits(const Matrix& hidden, std::span<const TokenId> tokens) const;   // one token per row
@@ -102,6 +108,9 @@ private:
     LlamaDecoder(std::shared_ptr<const ModelSource> source, ComputeDevice device);
     at::Tensor embedded(std::span<const TokenId> tokens) const;
     Matrix forward(const Pass& pass, const RunControl& control);
+    std::int64_t keepReusable(DecoderCache& cache, std::span<const TokenId> tokens) const;
+    TreeStates computeTree(const DecoderCache& cache, DecoderCache::Layers* appended, std::span<const TokenId> pending,
+                           std::span<const std::span<const TokenId>> prompts, std::int64_t lastRows, const RunControl& control);
     Matrix extendPiece(DecoderCache& cache, std::span<const TokenId> tokens, std::int64_t lastRows, const RunControl& control);
     void load(const RunControl& control);
     bool rowsStandAlone() const;

@@ -31,7 +31,7 @@ std::int64_t DecoderCache::bytes() const {
 }
 
 void LlamaDecoder::Pass::add(std::span<const TokenId> segment, std::int64_t firstPosition, std::int64_t wantedRows,
-                             std::vector<const Layers*> after, Layers* store, std::vector<std::size_t> ofThisPass) {
+                             std::vector<Followed> after, Layers* store, std::vector<std::size_t> ofThisPass) {
     const auto count = static_cast<std::int64_t>(segment.size()), start = starts.back();
     tokens.insert(tokens.end(), segment.begin(), segment.end());
     for (std::int64_t i = 0; i < count; ++i)
@@ -88,6 +88,7 @@ Matrix LlamaDecoder::forward(const Pass& pass, const RunControl& control) {
             store->each.resize(w.layers.size());
     const RotaryTable::Rows angles = w.rotary.rows(m_device, pass.positions);
     std::optional<SegmentLayout> layout; // laid out in the first layer, when it is known how long the stores are
+    const at::Tensor wanted = everyRow ? at::Tensor() : at::tensor(pass.wanted, at::kLong).to(x.device());
     for (std::size_t index = 0; index < w.layers.size(); ++index) {
         checkStop(control);
         const Weights::Layer& layer = w.layers[index];
@@ -107,8 +108,10 @@ Matrix LlamaDecoder::forward(const Pass& pass, const RunControl& control) {
         } else {
             std::vector<KeyChain> chains(segments);
             for (std::size_t i = 0; i < segments; ++i)
-                for (const DecoderCache::Layers* store : pass.follows[i])
-                    chains[i].emplace_back(store->each[index]);
+                for (const Pass::Followed& followed : pass.follows[i]) {
+                    const LayerCache& store = followed.store->each[index];
+                    chains[i].emplace_back(store, followed.length == Pass::all ? store.length() : followed.length);
+                }
             if (pass.continues)
                 chains[0].emplace_back(pass.keep.front()->each[index], pass.positions.front());
             if (!layout)
@@ -116,12 +119,12 @@ Matrix LlamaDecoder::forward(const Pass& pass, const RunControl& control) {
             attended = layout->attend(rows, chains);
         }
         if (lastLayer && !everyRow) { // what follows works on single rows
-            const at::Tensor wanted = at::tensor(pass.wanted, at::kLong).to(x.device());
             attended = attended.index_select(0, wanted);
             x = x.index_select(0, wanted);
         }
         layer.attentionOut.addTo(x, attended);
-        const at::Tensor gateUp = layer.gateUp(rmsNorm(m_device, x, layer.feedForwardNorm, m_shape.rmsEpsilon, Use::product));
+        const at::Tensor gateUp =
+            layer.gateUp.forNextProduct(rmsNorm(m_device, x, layer.feedForwardNorm, m_shape.rmsEpsilon, Use::product));
         layer.down.addTo(x, swiGlu(m_device, gateUp, Use::product));
     }
     if (pass.wanted.empty())
@@ -172,13 +175,18 @@ Result<Matrix> LlamaDecoder::extend(DecoderCache& cache, std::span<const TokenId
     });
 }
 
-Result<std::int64_t> LlamaDecoder::prepare(DecoderCache& cache, std::span<const TokenId> tokens, const RunControl& control) {
+std::int64_t LlamaDecoder::keepReusable(DecoderCache& cache, std::span<const TokenId> tokens) const {
     const auto count = static_cast<std::int64_t>(tokens.size());
     const auto differ = std::mismatch(tokens.begin(), tokens.end(), cache.m_tokens.begin(), cache.m_tokens.end());
     std::int64_t reused = differ.first - tokens.begin();
     if (reused < count || cache.length() > count)
         reused = reused / m_reuseGrain * m_reuseGrain;
     cache.truncate(reused);
+    return reused;
+}
+
+Result<std::int64_t> LlamaDecoder::prepare(DecoderCache& cache, std::span<const TokenId> tokens, const RunControl& control) {
+    const std::int64_t reused = keepReusable(cache, tokens);
     CAROUSEL_TRY(extend(cache, tokens.subspan(static_cast<std::size_t>(reused)), 0, control));
     return reused;
 }
@@ -213,49 +221,95 @@ struct WantedRows {
 
 } // namespace
 
+// `pending`: tokens that the cache is to take in the first pass, into `appended`, its layers; every prompt follows them.
+TreeStates LlamaDecoder::computeTree(const DecoderCache& cache, DecoderCache::Layers* appended, std::span<const TokenId> pending,
+                                     std::span<const std::span<const TokenId>> prompts, std::int64_t lastRows, const RunControl& control) {
+    const PrefixTree tree(prompts, tokensAtOnce());
+    const std::vector<PrefixNode>& nodes = tree.nodes();
+    WantedRows wanted(tree, prompts, lastRows);
+    TreeStates out;
+    out.rows = Matrix(0, static_cast<std::size_t>(m_shape.width));
+    out.ofPrompt = std::move(wanted.ofPrompt);
+    out.tokens = tree.tokens();
+    out.added = tree.addedTokens();
+    std::vector<std::unique_ptr<DecoderCache::Layers>> stores(nodes.size());
+    const std::int64_t before = cache.length(), first = before + static_cast<std::int64_t>(pending.size());
+    for (const PrefixBatch& batch : tree.batches()) {
+        Pass pass;
+        const bool takesPending = batch.first == 0 && !pending.empty();
+        const std::size_t segmentsBefore = takesPending ? 1 : 0;
+        std::vector<Pass::Followed> kept;
+        if (takesPending ? before > 0 : first > 0)
+            kept.push_back({appended ? appended : cache.m_layers.get(), takesPending ? before : Pass::all});
+        if (takesPending)
+            pass.add(pending, before, 0, kept, appended);
+        for (std::size_t i = batch.first; i < batch.last; ++i) {
+            const PrefixNode& node = nodes[i];
+            // On the CPU whoever follows reads a store; elsewhere one pass sees all its keys, and only later passes need stores.
+            if (m_device.portable ? node.subtreeEnd > batch.last : tree.hasChildren(i))
+                stores[i] = std::make_unique<DecoderCache::Layers>();
+            std::vector<Pass::Followed> follows = kept;
+            std::vector<std::size_t> within;
+            if (takesPending)
+                within.push_back(0);
+            for (const std::size_t ancestor : tree.pathOfNode(i))
+                if (ancestor != i && m_device.portable && ancestor >= batch.first)
+                    within.push_back(ancestor - batch.first + segmentsBefore);
+                else if (ancestor != i)
+                    follows.push_back({stores[ancestor].get()});
+            const auto tokens = prompts[node.prompt].subspan(static_cast<std::size_t>(node.start), static_cast<std::size_t>(node.length));
+            pass.add(tokens, first + node.start, wanted.perNode[i], std::move(follows), stores[i].get(), std::move(within));
+        }
+        appendRows(out.rows, forward(pass, control));
+        std::int64_t held = 0;
+        for (std::size_t i = 0; i < batch.last; ++i)
+            if (stores[i]) {
+                held += stores[i]->bytes();
+                if (nodes[i].subtreeEnd <= batch.last)
+                    stores[i].reset();
+            }
+        out.peakBytes = std::max(out.peakBytes, held);
+    }
+    return out;
+}
+
 Result<TreeStates> LlamaDecoder::follow(const DecoderCache& cache, std::span<const std::span<const TokenId>> prompts, std::int64_t lastRows,
                                         const RunControl& control) {
+    return guarded(m_device, "scoring candidates",
+                   [&]() -> Result<TreeStates> { return computeTree(cache, nullptr, {}, prompts, lastRows, control); });
+}
+
+Result<TreeStates> LlamaDecoder::followPrompt(DecoderCache& cache, std::span<const TokenId> prompt,
+                                              std::span<const std::span<const TokenId>> prompts, std::int64_t lastRows,
+                                              const RunControl& control) {
+    const bool anything = std::any_of(prompts.begin(), prompts.end(), [](const auto& each) { return !each.empty(); });
+    if (!m_device.portable || !anything) {
+        CAROUSEL_ASSIGN(const std::int64_t reused, prepare(cache, prompt, control));
+        CAROUSEL_ASSIGN(TreeStates states, follow(cache, prompts, lastRows, control));
+        states.reused = reused;
+        return states;
+    }
+    const std::int64_t reused = keepReusable(cache, prompt);
+    std::span<const TokenId> rest = prompt.subspan(static_cast<std::size_t>(reused));
+    const auto piece = static_cast<std::size_t>(m_reuseGrain);
+    if (rest.size() > piece) { // whole pieces by themselves, so that a kept prompt was always computed in the same ones
+        const std::size_t whole = (rest.size() - 1) / piece * piece;
+        CAROUSEL_TRY(extend(cache, rest.first(whole), 0, control));
+        rest = rest.subspan(whole);
+    }
     return guarded(m_device, "scoring candidates", [&]() -> Result<TreeStates> {
-        const PrefixTree tree(prompts, tokensAtOnce());
-        const std::vector<PrefixNode>& nodes = tree.nodes();
-        WantedRows wanted(tree, prompts, lastRows);
-        TreeStates out;
-        out.rows = Matrix(0, static_cast<std::size_t>(m_shape.width));
-        out.ofPrompt = std::move(wanted.ofPrompt);
-        out.tokens = tree.tokens();
-        out.added = tree.addedTokens();
-        std::vector<std::unique_ptr<DecoderCache::Layers>> stores(nodes.size());
-        for (const PrefixBatch& batch : tree.batches()) {
-            Pass pass;
-            for (std::size_t i = batch.first; i < batch.last; ++i) {
-                const PrefixNode& node = nodes[i];
-                // On the CPU whoever follows reads a store; elsewhere one pass sees all its keys, and only later passes need stores.
-                if (m_device.portable ? node.subtreeEnd > batch.last : tree.hasChildren(i))
-                    stores[i] = std::make_unique<DecoderCache::Layers>();
-                std::vector<const DecoderCache::Layers*> follows;
-                std::vector<std::size_t> within;
-                if (cache.length() > 0)
-                    follows.push_back(cache.m_layers.get());
-                for (const std::size_t before : tree.pathOfNode(i))
-                    if (before != i && m_device.portable && before >= batch.first)
-                        within.push_back(before - batch.first);
-                    else if (before != i)
-                        follows.push_back(stores[before].get());
-                const auto tokens =
-                    prompts[node.prompt].subspan(static_cast<std::size_t>(node.start), static_cast<std::size_t>(node.length));
-                pass.add(tokens, cache.length() + node.start, wanted.perNode[i], std::move(follows), stores[i].get(), std::move(within));
-            }
-            appendRows(out.rows, forward(pass, control));
-            std::int64_t held = 0;
-            for (std::size_t i = 0; i < batch.last; ++i)
-                if (stores[i]) {
-                    held += stores[i]->bytes();
-                    if (nodes[i].subtreeEnd <= batch.last)
-                        stores[i].reset();
-                }
-            out.peakBytes = std::max(out.peakBytes, held);
+        if (!cache.m_layers)
+            cache.m_layers = std::make_unique<DecoderCache::Layers>();
+        const std::int64_t before = cache.length();
+        try {
+            TreeStates states = computeTree(cache, cache.m_layers.get(), rest, prompts, lastRows, control);
+            cache.m_tokens.insert(cache.m_tokens.end(), rest.begin(), rest.end());
+            states.reused = reused;
+            return states;
+        } catch (...) { // some layers may have taken the new tokens already
+            cache.m_layers->truncate(before);
+            throw;
         }
-        return out;
     });
 }
 

@@ -44,14 +44,19 @@ struct LlamaDecoder::Pass {
     std::vector<TokenId> tokens;
     std::vector<std::int64_t> starts{0}; // first token of each segment, then their number
     std::vector<std::int64_t> positions;
-    std::vector<std::int64_t> wanted;                // rows whose hidden states are asked for
-    std::vector<std::vector<const Layers*>> follows; // by segment
-    std::vector<std::vector<std::size_t>> within;    // by segment: those of this pass that it follows without a store (off the CPU)
-    std::vector<Layers*> keep;                       // by segment: where its keys and values go, or null
-    bool continues = false;                          // the one segment is appended to the store it follows
+    std::vector<std::int64_t> wanted; // rows whose hidden states are asked for
+    struct Followed {
+        const Layers* store = nullptr;
+        std::int64_t length = all; // of its tokens
+    };
+    static constexpr std::int64_t all = -1;
+    std::vector<std::vector<Followed>> follows;   // by segment
+    std::vector<std::vector<std::size_t>> within; // by segment: those of this pass that it follows without a store (off the CPU)
+    std::vector<Layers*> keep;                    // by segment: where its keys and values go, or null
+    bool continues = false;                       // the one segment is appended to the store it follows
 
     // The last `wantedRows` rows of the segment are wanted.
-    void add(std::span<const TokenId> segment, std::int64_t firstPosition, std::int64_t wantedRows, std::vector<const Layers*> after,
+    void add(std::span<const TokenId> segment, std::int64_t firstPosition, std::int64_t wantedRows, std::vector<Followed> after,
              Layers* store, std::vector<std::size_t> ofThisPass = {});
 };
 

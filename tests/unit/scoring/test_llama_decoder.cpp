@@ -224,6 +224,35 @@ private slots:
         QVERIFY(m_decoder->prepare(a, all[2].tokens, {}) && portable->prepare(b, all[2].tokens, {}));
         QVERIFY(largestDifference(m_decoder->branches(a, branches, 1, {})->rows, portable->branches(b, branches, 1, {})->rows) < 1e-3);
     }
+    void aPromptAndWhatFollowsItGoInOnePass() {
+        const auto portable = open(true);
+        QVERIFY(portable);
+        const std::vector<TokenId> tokens = goldens().back().tokens;
+        const std::span<const TokenId> prompt = std::span(tokens).first(300), changed = std::span(tokens).subspan(20, 280);
+        const std::vector<std::vector<TokenId>> branches{{504, 3575}, {504, 3575, 17, 18}, {504, 282}, {17}, {504, 3575, 17, 19, 20}};
+        const std::vector<std::span<const TokenId>> views(branches.begin(), branches.end());
+        DecoderCache cache, plain;
+        const auto check = [&](std::span<const TokenId> first, std::int64_t reused) {
+            const auto together = portable->followPrompt(cache, first, views, allRows, {});
+            QVERIFY(together.has_value());
+            QCOMPARE(together->reused, reused);
+            QCOMPARE(cache.length(), static_cast<std::int64_t>(first.size()));
+            QVERIFY(m_decoder->prepare(plain, first, {}).has_value());
+            const auto apart = m_decoder->follow(plain, views, allRows, {});
+            QCOMPARE(together->ofPrompt, apart->ofPrompt);
+            QVERIFY(largestDifference(together->rows, apart->rows) < 1e-3);
+        };
+        check(prompt, 0);
+        check(prompt, 300);
+        check(changed, 0);
+        const std::int64_t grain = portable->device().name == "cpu" ? LlamaDecoder::promptPiece : LlamaDecoder::promptPieceOffCpu;
+        check(std::span(tokens).subspan(20, 330), 280 / grain * grain); // whole pieces are kept
+        // What is refused leaves nothing half kept.
+        const auto refused = portable->followPrompt(cache, std::vector<TokenId>{5, 49152}, views, 1, {});
+        QVERIFY(!refused);
+        QCOMPARE(cache.length(), 0);
+        check(prompt, 0);
+    }
     void aTokenOutsideTheVocabularyIsRefused() {
         DecoderCache cache;
         const auto refused = m_decoder->extend(cache, std::vector<TokenId>{5, 49152}, 1, {});
