@@ -5,7 +5,13 @@
 #include <ATen/ops/linear.h>
 #include <map>
 #include <oneapi/dnnl/dnnl.hpp>
+#include <torch/version.h>
 #include <tuple>
+
+#define CAROUSEL_SUMS_IN_FP32 (TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 9))
+#if CAROUSEL_SUMS_IN_FP32
+#include <ATen/ops/mm.h>
+#endif
 
 namespace carousel {
 
@@ -15,6 +21,18 @@ constexpr std::int64_t rowStep = 32;
 
 Memory::desc matrix(std::int64_t rows, std::int64_t columns, Memory::data_type type, Memory::format_tag tag = Memory::format_tag::ab) {
     return {{rows, columns}, type, tag};
+}
+} // namespace
+
+namespace {
+// A product of bf16 by LibTorch: the sums in fp32 where it hands them out (on graphics cards, from 2.9 on), elsewhere rounded to bf16.
+at::Tensor halfProduct(const at::Tensor& x, const at::Tensor& weight) {
+    const at::Tensor half = x.to(at::kBFloat16);
+#if CAROUSEL_SUMS_IN_FP32
+    if (half.is_cuda())
+        return at::mm(half, weight.t(), at::kFloat);
+#endif
+    return at::linear(half, weight);
 }
 } // namespace
 
@@ -139,7 +157,7 @@ at::Tensor PackedLinear::operator()(const at::Tensor& x) const {
     const bool half = m_plans->device().type == ComputeType::bf16;
     const bool gelu = w.after == AfterProduct::gelu;
     if (!m_plans->packs()) {
-        at::Tensor y = half ? at::linear(x.to(at::kBFloat16), w.plain).to(at::kFloat) : at::linear(x, w.plain, w.bias);
+        at::Tensor y = half ? halfProduct(x, w.plain).to(at::kFloat) : at::linear(x, w.plain, w.bias);
         if (half && w.bias.defined())
             y = y.add(w.bias);
         return gelu ? at::gelu(y) : y;
@@ -153,7 +171,7 @@ at::Tensor PackedLinear::forNextProduct(const at::Tensor& x) const {
     const Weights& w = *m_weights;
     if (m_plans->packs() || w.stored || m_plans->device().type != ComputeType::bf16 || w.bias.defined() || w.after != AfterProduct::nothing)
         return (*this)(x);
-    return at::linear(x.to(at::kBFloat16), w.plain);
+    return halfProduct(x, w.plain);
 }
 
 void PackedLinear::addTo(at::Tensor& y, const at::Tensor& x) const {
@@ -161,7 +179,7 @@ void PackedLinear::addTo(at::Tensor& y, const at::Tensor& x) const {
     if (m_plans->packs() && !w.stored && w.after == AfterProduct::nothing)
         multiply(y, x, true);
     else if (!m_plans->packs() && m_plans->device().type == ComputeType::bf16 && w.after == AfterProduct::nothing && !w.bias.defined())
-        y.add_(at::linear(x.to(at::kBFloat16), w.plain)); // without a copy in fp32 between
+        y.add_(halfProduct(x, w.plain)); // without a copy in fp32 between
     else
         y.add_((*this)(x));
 }

@@ -32,7 +32,7 @@ public:
     static bool multipliesStored(const ComputeDevice& device);
     // [rows, inputs] in fp32 or, where the device computes in bf16, in bf16 already -> [rows, outputs] fp32, but for gelu
     at::Tensor operator()(const at::Tensor& x) const;
-    // The same for what is computed row by row and multiplied again: where LibTorch multiplies, in its format, without a copy in fp32.
+    // The same for what is computed row by row and multiplied again: where LibTorch multiplies, as it comes out, without a copy in fp32.
     at::Tensor forNextProduct(const at::Tensor& x) const;
     void addTo(at::Tensor& y, const at::Tensor& x) const; // y += x Wᵀ + b; y is fp32 and contiguous; not after gelu
     std::int64_t bytes() const;
