@@ -6,8 +6,7 @@
 #include "llm/sentence_piece_model.h"
 #include "llm/word_piece.h"
 #include "model_file_builder.h"
-#include <QJsonArray>
-#include <QJsonDocument>
+#include "piece_tables.h"
 #include <QTest>
 
 using namespace carousel;
@@ -15,11 +14,7 @@ using namespace builder;
 
 namespace {
 
-const std::string folder = CAROUSEL_SOURCE_DIR "/tests/reference/tokens/tiny/";
-
-std::string textOf(const QByteArray& json) {
-    return QJsonDocument::fromJson("[" + json + "]").array().at(0).toString().toStdString();
-}
+const std::string& folder = tinyTokenizers;
 
 struct Golden {
     std::string text;
@@ -62,34 +57,6 @@ int wrongTexts(const Tokenizer& tokenizer, const std::vector<Golden>& all, bool 
                        << list(golden.ids);
     }
     return wrong;
-}
-
-std::string arrayKey(const std::string& name, std::uint32_t type, std::uint64_t count, const std::string& data) {
-    return keyHead(name, 9) + Bytes().u32(type).u64(count).text + data;
-}
-
-// The tables of a SentencePiece model as a GGUF file has them.
-Gguf ggufOf(const std::string& name, const char* model) {
-    Bytes pieces, scores, types;
-    std::uint64_t count = 0;
-    const auto bytes = readFile(folder + name + ".pieces.tsv");
-    for (const QByteArray& line : QByteArray(bytes->data(), static_cast<qsizetype>(bytes->size())).split('\n')) {
-        const auto parts = line.split('\t');
-        if (parts.size() != 3)
-            continue;
-        pieces.string(textOf(parts[0]));
-        scores.put(parts[1].toFloat());
-        types.put(static_cast<std::int32_t>(parts[2].toInt()));
-        ++count;
-    }
-    Gguf file;
-    file.keys = {keyText("tokenizer.ggml.model", model),
-                 arrayKey("tokenizer.ggml.tokens", 8, count, pieces.text),
-                 arrayKey("tokenizer.ggml.scores", 6, count, scores.text),
-                 arrayKey("tokenizer.ggml.token_type", 5, count, types.text),
-                 keyU32("tokenizer.ggml.bos_token_id", 1),
-                 keyU32("tokenizer.ggml.eos_token_id", 2)};
-    return file;
 }
 
 } // namespace
@@ -209,7 +176,7 @@ private slots:
         QCOMPARE(wrongTexts(**tokenizer, middle, true), 0);
     }
     void sentencePieceFromGgufIsTheSame() {
-        const Gguf gguf = ggufOf("llama2", "llama");
+        const Gguf gguf = pieceTables("llama2", "llama");
         const auto file = GgufFile::open(m_folder.write("pieces.gguf", gguf.bytes()));
         QVERIFY2(file, file ? "" : describe(file.error()).c_str());
         const auto tokenizer = SentencePiece::fromGguf(*file);
@@ -267,7 +234,7 @@ private slots:
     }
     void brokenTablesOfPiecesAreRefused() {
         auto code = [&](const std::function<void(Gguf&)>& change) {
-            Gguf gguf = ggufOf("llama2", "llama");
+            Gguf gguf = pieceTables("llama2", "llama");
             change(gguf);
             const auto file = GgufFile::open(m_folder.write("broken.gguf", gguf.bytes()));
             if (!file)
