@@ -59,6 +59,39 @@ int wrongTexts(const Tokenizer& tokenizer, const std::vector<Golden>& all, bool 
     return wrong;
 }
 
+// The value of a field of bytes in a serialised message whose fields are numbers, 32-bit values and bytes; empty when it is not there.
+std::string fieldOf(const std::string& message, std::uint64_t wanted) {
+    std::size_t at = 0;
+    const auto number = [&] {
+        std::uint64_t value = 0;
+        for (unsigned shift = 0; at < message.size(); shift += 7) {
+            const auto byte = static_cast<unsigned char>(message[at++]);
+            value |= std::uint64_t(byte & 127u) << shift;
+            if (byte < 128)
+                break;
+        }
+        return value;
+    };
+    while (at < message.size()) {
+        const std::uint64_t tag = number();
+        if ((tag & 7) == 2) {
+            const auto length = static_cast<std::size_t>(number());
+            if (tag >> 3 == wanted)
+                return message.substr(at, length);
+            at += length;
+        } else if ((tag & 7) == 5) {
+            at += 4;
+        } else {
+            number();
+        }
+    }
+    return {};
+}
+// ModelProto.normalizer_spec.precompiled_charsmap
+std::string characterMap(const std::string& model) {
+    return fieldOf(fieldOf(model, 3), 2);
+}
+
 } // namespace
 
 class TestTinyTokenizers : public QObject {
@@ -200,6 +233,48 @@ private slots:
         QVERIFY(bare);
         QCOMPARE(wrongTexts(**bare, goldens("llama2.middle.tsv")), 0);
         QVERIFY(!(*bare)->beginOfText());
+    }
+    // Unigram, with its map of characters: GGUF holds the map as an array of bytes.
+    void unigramFromGgufIsTheSame_data() {
+        QTest::addColumn<int>("mapType");
+        QTest::newRow("map of unsigned bytes") << 0;
+        QTest::newRow("map of signed bytes") << 1;
+    }
+    void unigramFromGgufIsTheSame() {
+        QFETCH(int, mapType);
+        const auto model = readFile(folder + "t5.model");
+        QVERIFY(model);
+        const auto map = characterMap(*model);
+        QVERIFY2(map.size() > 100, "the model has no map of characters");
+        Gguf gguf = pieceTables("t5", "t5");
+        gguf.keys.pop_back(); // what T5 names otherwise
+        gguf.keys.pop_back();
+        gguf.keys.push_back(keyU32("tokenizer.ggml.eos_token_id", 1));
+        const Gguf withoutMap = gguf;
+        gguf.keys.push_back(arrayKey("tokenizer.ggml.precompiled_charsmap", static_cast<std::uint32_t>(mapType), map.size(), map));
+        const auto open = [&](const Gguf& made, const char* name) {
+            const auto file = GgufFile::open(m_folder.write(name, made.bytes()));
+            return file ? SentencePiece::fromGguf(*file) : Result<std::shared_ptr<const SentencePiece>>(fail(file.error()));
+        };
+        const auto tokenizer = open(gguf, "unigram.gguf");
+        QVERIFY2(tokenizer, tokenizer ? "" : describe(tokenizer.error()).c_str());
+        const auto all = goldens("t5.tsv"), middle = goldens("t5.middle.tsv");
+        QVERIFY(all.size() > 250 && middle.size() > 100);
+        QCOMPARE(wrongTexts(**tokenizer, all), 0);
+        QCOMPARE(wrongTexts(**tokenizer, middle, true), 0);
+        QVERIFY(!(*tokenizer)->beginOfText());
+        QCOMPARE((*tokenizer)->endOfText(), std::optional<TokenId>(1));
+        QCOMPARE((*tokenizer)->control("</s>"), std::optional<TokenId>(1));
+        QCOMPARE((*tokenizer)->vocabularySize(), std::size_t(300));
+        // The map matters, and one that leads outside of itself is refused.
+        const auto bare = open(withoutMap, "bare.gguf");
+        QVERIFY(bare);
+        QVERIFY(std::any_of(all.begin(), all.end(), [&](const Golden& golden) { return (*bare)->encode(golden.text) != golden.ids; }));
+        Gguf broken = withoutMap;
+        broken.keys.push_back(arrayKey("tokenizer.ggml.precompiled_charsmap", 0, 9, std::string("\4\0\0\0\xff\xff\xff\x7f\0", 9)));
+        const auto refused = open(broken, "broken-map.gguf");
+        QVERIFY(!refused);
+        QCOMPARE(refused.error().code, std::string("CL-2065"));
     }
     void brokenSentencePieceModelsAreRefused() {
         const auto good = readFile(folder + "t5.model");
