@@ -53,7 +53,7 @@ json statusJson(const ModelStatus& status, std::int64_t context) {
     const auto& d = card.dimensions;
     json out{{"id", card.id}, {"title", card.title}, {"state", name(status.state)}, {"detail", status.detail}, {"folder", status.folder}, {"licence", card.licence},
              {"purpose", card.purpose}, {"format", card.format}, {"architecture", card.architecture}, {"quantisation", card.quantisation}, {"bytes", status.bytes()},
-             {"canChat", card.canChat}, {"canEmbed", card.canEmbed}, {"known", card.known}, {"parameters", d.parameters}, {"contextLength", d.contextLength},
+             {"chat", card.chat}, {"canChat", card.canChat}, {"canEmbed", card.canEmbed}, {"known", card.known}, {"parameters", d.parameters}, {"contextLength", d.contextLength},
              {"added", card.added}, {"from", card.from}, {"link", card.link}};
     out["files"] = json::array();
     for (const auto& file : card.files)
@@ -90,7 +90,7 @@ Result<Answer> listModels(std::int64_t context) {
             reasons += fmt::format("{}: {}: {}{}\n", card.id, name(status.state), status.detail, status.detail.back() == '.' ? "" : ".");
         list.push_back(statusJson(status, context));
     }
-    answer.text = fmt::format("{}\nMemory: to open it and read a prompt of {} tokens (decoders in bf16, encoders in fp32), beside {} for LibTorch. Speed: `models measure MODEL`.\n{}", table.text(),
+    answer.text = fmt::format("{}\nMemory: to open it and read a prompt of {} tokens (decoders in bf16, all others in fp32), beside {} for LibTorch. Speed: `models measure MODEL`.\n{}", table.text(),
                               withThousands(context), megabytes(libraryBytes), reasons);
     answer.data = {{"folder", shelf.folder()}, {"processor", here}, {"models", list}};
     return answer;
@@ -100,7 +100,7 @@ json factsJson(const ModelFacts& facts) {
     const auto& card = facts.card;
     return {{"title", card.title}, {"format", card.format}, {"architecture", card.architecture}, {"quantisation", card.quantisation}, {"licence", card.licence},
             {"parameters", card.dimensions.parameters}, {"contextLength", card.dimensions.contextLength}, {"tokenizer", facts.tokenizer},
-            {"chatTemplate", facts.chatTemplate}, {"canChat", card.canChat}, {"canEmbed", card.canEmbed}, {"tensors", facts.tensors}};
+            {"chatTemplate", facts.chatTemplate}, {"purpose", card.purpose}, {"canChat", card.canChat}, {"canEmbed", card.canEmbed}, {"tensors", facts.tensors}};
 }
 
 Result<Answer> addModelFile(Session& session, const AddRequest& request) {
@@ -108,8 +108,8 @@ Result<Answer> addModelFile(Session& session, const AddRequest& request) {
     CAROUSEL_ASSIGN(const auto added, addModel(shelf, request, session.control()));
     const auto& card = added.status.model;
     Answer answer;
-    answer.text = fmt::format("Added '{}': {}, {} parameters, {}, context {} tokens, licence {}.\nSHA-256 {}\n", card.id, card.architecture, withThousands(card.dimensions.parameters), card.quantisation,
-                              withThousands(card.dimensions.contextLength), card.licence, card.files.front().sha256);
+    answer.text = fmt::format("Added '{}': {}, {} parameters, {}, context {} tokens, licence {}.\n{}.\nSHA-256 {}\n", card.id, card.architecture, withThousands(card.dimensions.parameters), card.quantisation,
+                              withThousands(card.dimensions.contextLength), card.licence, card.purpose, card.files.front().sha256);
     if (!card.link.empty())
         answer.text += fmt::format("Its weights stay at '{}'.\n", card.link);
     answer.data = statusJson(added.status, usualContextTokens);
@@ -130,9 +130,9 @@ Result<Answer> removeModelNamed(const std::string& id) {
 Result<Answer> checkModelFile(Session& session, const std::string& path) {
     CAROUSEL_ASSIGN(const auto facts, inspectModel(path, true, session.control()));
     Answer answer;
-    answer.text = fmt::format("'{}' is sound and can be used: {} ({}), {} parameters in {} tensors, {}, context {} tokens, licence {}.\nTokenizer: {}\nChat template: {}\n", path,
+    answer.text = fmt::format("'{}' is sound and can be used: {} ({}), {} parameters in {} tensors, {}, context {} tokens, licence {}.\n{}.\nTokenizer: {}\nChat template: {}\n", path,
                               facts.card.architecture, facts.card.format, withThousands(facts.card.dimensions.parameters), facts.tensors, facts.card.quantisation,
-                              withThousands(facts.card.dimensions.contextLength), facts.card.licence, facts.tokenizer, facts.chatTemplate);
+                              withThousands(facts.card.dimensions.contextLength), facts.card.licence, facts.card.purpose, facts.tokenizer, facts.chatTemplate);
     answer.data = factsJson(facts);
     answer.data["file"] = path;
     answer.warnings = facts.warnings;

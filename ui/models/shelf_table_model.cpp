@@ -16,7 +16,7 @@ const QString none = QStringLiteral("–");
 
 QString useText(const ModelCard& card) {
     if (card.canChat)
-        return QObject::tr("chat");
+        return card.chat == "plain text" || card.architecture == "t5" ? QObject::tr("text") : QObject::tr("chat");
     return card.canEmbed ? QObject::tr("embed") : none;
 }
 QString formatText(const ModelCard& card) {
@@ -151,7 +151,7 @@ QVariant ShelfTableModel::headerData(int section, Qt::Orientation orientation, i
     static const char* const names[] = {"State", "Model", "Use", "Size", "Format", "Context", "Memory", "Speed here", "Licence", "SHA-256", "About"};
     static const char* const help[] = {"Whether it can be used; the last column says why not",
                                        "Title, as its file gives it",
-                                       "chat: scores candidates, answers, turns texts into vectors; embed: turns texts into vectors",
+                                       "chat: scores candidates, answers, turns texts into vectors; text: the same without a chat form; embed: turns texts into vectors",
                                        "Of its files",
                                        "File format and the type that most weights are stored in",
                                        "Longest prompt that it takes, in tokens",

@@ -35,7 +35,7 @@ QString percent(double share) { return QStringLiteral("%1%2 %").arg(share >= 0 ?
 
 void addMemory(std::vector<InspectorRow>& rows, const ModelCard& card, const std::string& type) {
     const auto need = memoryNeeded(card, type, usualContextTokens);
-    QString text = QObject::tr("%1 in %2\nweights %3").arg(sizeText(need.total()), type == "auto" ? (card.canChat ? QStringLiteral("bf16 (auto)") : QStringLiteral("fp32 (auto)")) : qs(type), sizeText(need.weights));
+    QString text = QObject::tr("%1 in %2\nweights %3").arg(sizeText(need.total()), qs(computesIn(card, type)) + (type == "auto" ? QStringLiteral(" (auto)") : QString()), sizeText(need.weights));
     if (need.keysAndValues > 0)
         text += QObject::tr("\nkeys and values %1 for %2 tokens").arg(sizeText(need.keysAndValues), count(need.contextTokens));
     text += QObject::tr("\nworking space %1\ntokenizer and plans %2\nbeside %3 for LibTorch").arg(sizeText(need.activations), sizeText(need.tables), sizeText(libraryBytes));
@@ -304,6 +304,8 @@ void ModelsPage::followSelection() {
     if (!card.format.empty()) {
         const auto& d = card.dimensions;
         rows.push_back({tr("kind"), qs(card.purpose)});
+        if (!card.chat.empty())
+            rows.push_back({tr("chat form"), qs(card.chat)});
         rows.push_back({tr("architecture"), tr("%1, %2 parameters\n%3 blocks of width %4, %5 heads\nvocabulary of %6").arg(qs(card.architecture), count(d.parameters)).arg(d.blocks).arg(d.width).arg(d.heads).arg(count(d.vocabulary))});
         rows.push_back({tr("format"), tr("%1, weights mostly %2").arg(qs(card.format), qs(card.quantisation))});
         rows.push_back({tr("longest prompt"), tr("%1 tokens").arg(count(d.contextLength))});

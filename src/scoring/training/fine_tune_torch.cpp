@@ -80,7 +80,7 @@ public:
 private:
     Result<void> encode() {
         CAROUSEL_ASSIGN(const auto tokenizer, m_source.tokenizer());
-        CAROUSEL_ASSIGN(const auto chat, m_source.chatTemplate(tokenizer));
+        CAROUSEL_ASSIGN(const auto chat, m_source.chatTemplate(tokenizer, true));
         const std::int64_t limit = std::min(m_settings.contextLimit, m_source.shape().contextLength);
         CAROUSEL_ASSIGN(m_examples, trainingText(chat, m_request.examples, m_settings, limit));
         CAROUSEL_ASSIGN(m_validation, trainingText(chat, m_request.validation, m_settings, limit));
@@ -239,6 +239,11 @@ Result<FineTuneReport> fineTune(const ModelLocation& location, const OpenOptions
     if (!location.adapter.empty())
         return fail(ErrorKind::usage, "CL-2141", fmt::format("'{}' has an adapter already.", location.id),
                     "Train an adapter for the model itself, or merge the first one into the model file with another program.");
+    if (location.architecture == "bert" || location.architecture == "t5")
+        return fail(ErrorKind::usage, "CL-2141",
+                    fmt::format("'{}' is {}; adapters are trained for decoders alone.", location.id,
+                                location.architecture == "t5" ? "an encoder-decoder (T5)" : "a sentence encoder"),
+                    "Choose a decoder; `models list` says what each model is.");
     CAROUSEL_ASSIGN(ComputeDevice device, openComputeDevice(options.device, options.computeType, options.threads));
     if (device.type == ComputeType::int16) // has no product with the transposed weights, which the backward pass needs
         device.type = ComputeType::fp32;
