@@ -67,7 +67,7 @@ json statusJson(const ModelStatus& status, std::int64_t context) {
     return out;
 }
 
-Result<Answer> listModels(std::int64_t context) {
+Result<Answer> listModels(std::int64_t context, const std::string& type) {
     Answer answer;
     TextTable table({"Model", "State", ">Size", "Type", ">Context", ">Memory", "Speed here", "Licence", "SHA-256", "Title"});
     json list = json::array();
@@ -77,21 +77,18 @@ Result<Answer> listModels(std::int64_t context) {
     for (const auto& status : shelf.status()) {
         const auto& card = status.model;
         std::string speed = status.state == ModelState::ready ? "not measured" : "";
-        for (const auto& record : status.speeds)
-            if (record.processor == here) { // figures of another machine would be a guess
-                speed = speedText(record);
-                break;
-            }
+        if (const auto* record = speedOn(status.speeds, here, computesIn(card, type)))
+            speed = speedText(*record);
         const bool sized = card.dimensions.parameters > 0;
         table.add({card.id, name(status.state), status.bytes() > 0 ? megabytes(status.bytes()) : "", card.quantisation,
-                   sized ? withThousands(card.dimensions.contextLength) : "", sized ? megabytes(memoryNeeded(card, "auto", context).total()) : "", speed,
+                   sized ? withThousands(card.dimensions.contextLength) : "", sized ? megabytes(memoryNeeded(card, type, context).total()) : "", speed,
                    card.licence, card.files.empty() ? "" : card.files.front().sha256.substr(0, 12), shortened(card.title)});
         if (!status.detail.empty())
             reasons += fmt::format("{}: {}: {}{}\n", card.id, name(status.state), status.detail, status.detail.back() == '.' ? "" : ".");
         list.push_back(statusJson(status, context));
     }
-    answer.text = fmt::format("{}\nMemory: to open it and read a prompt of {} tokens (decoders in bf16, all others in fp32), beside {} for LibTorch. Speed: `models measure MODEL`.\n{}", table.text(),
-                              withThousands(context), megabytes(libraryBytes), reasons);
+    answer.text = fmt::format("{}\nMemory: to open it and read a prompt of {} tokens ({}), beside {} for LibTorch. Speed: `models measure MODEL`; in these numbers where they were measured, else as it says.\n{}", table.text(),
+                              withThousands(context), type == "auto" ? "decoders in bf16, all others in fp32" : "in " + type + " where the model can", megabytes(libraryBytes), reasons);
     answer.data = {{"folder", shelf.folder()}, {"processor", here}, {"models", list}};
     return answer;
 }
@@ -192,7 +189,9 @@ void addModelCommands(CLI::App& app, Session& session) {
     auto context = std::make_shared<std::int64_t>(usualContextTokens);
     auto* list = models->add_subcommand("list", "All models: state, size, licence, memory before loading, speed measured here");
     list->add_option("--context", *context, "Longest prompt in tokens that the memory is worked out for")->check(CLI::Range(std::int64_t(1), std::int64_t(1) << 24))->capture_default_str();
-    session.chosen(list, "models-list", [context] { return listModels(*context); });
+    auto type = std::make_shared<std::string>("auto");
+    list->add_option("--compute", *type, "Numbers that memory and speed are shown for")->check(CLI::IsMember(idsOf(computeTypeChoices)))->capture_default_str();
+    session.chosen(list, "models-list", [context, type] { return listModels(*context, *type); });
 
     auto request = std::make_shared<AddRequest>();
     auto* add = models->add_subcommand("add", "Check a model file from end to end and put it on the shelf");

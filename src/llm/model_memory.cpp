@@ -34,10 +34,10 @@ std::int64_t rowFloats(const ModelDimensions& d, std::int64_t gates) {
 
 } // namespace
 
-std::string computesIn(const ModelCard& card, const std::string& computeType) {
+std::string computesIn(const ModelCard& card, const std::string& computeType, const std::string& automatic) {
     if (card.architecture == "t5")
         return "fp32";
-    return computeType != "auto" ? computeType : card.canChat ? "bf16" : "fp32";
+    return computeType != "auto" ? computeType : card.canChat ? automatic : "fp32";
 }
 
 MemoryNeed memoryNeeded(const ModelCard& card, const std::string& computeType, std::int64_t contextTokens) {

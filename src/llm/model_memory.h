@@ -18,8 +18,9 @@ struct MemoryNeed {
 // LibTorch and oneDNN take this much of a process before any model is open (measured with Debian's LibTorch 1.13.1 on x86-64; other builds differ).
 constexpr std::int64_t libraryBytes = std::int64_t(150) << 20;
 
-// What a compute type comes to for a model on a processor of today: "auto" is bf16 for decoders and fp32 for encoders; a T5 is always fp32.
-std::string computesIn(const ModelCard& card, const std::string& computeType);
+// What a compute type comes to for a model: "auto" is `automatic` for decoders (on a processor of today bf16) and fp32 for encoders; a T5 is
+// always fp32.
+std::string computesIn(const ModelCard& card, const std::string& computeType, const std::string& automatic = "bf16");
 
 // `computeType`: "auto", or as opened: "fp32", "bf16" or "int16".
 // `contextTokens`: longest prompt, at least 1; cut to what the model takes.

@@ -44,7 +44,7 @@ void addMemory(std::vector<InspectorRow>& rows, const ModelCard& card, const std
 
 void addSpeeds(std::vector<InspectorRow>& rows, const ModelStatus& status) {
     const std::string here = processorName();
-    if (!speedHere(status, here))
+    if (!speedOn(status.speeds, here, {}))
         rows.push_back({QObject::tr("speed here"), QObject::tr("not measured on this processor")});
     for (const auto& record : status.speeds) {
         QString text = QObject::tr("%1\nmedian of %2, %3 to %4\n%5 of about %6 tokens").arg(speedText(record)).arg(record.runs).arg(figures(record.slowest), figures(record.fastest))
@@ -137,12 +137,14 @@ ModelsPage::ModelsPage(Session& s)
         else
             tell(tr("● %1: every file has its SHA-256.").arg(plural(sound, tr("model"), tr("models"))), false);
     });
-    connect(&s.compute(), &ComputeSetting::changed, this, [this] {
-        m_model->setComputeType(ss(session().compute().type()));
+    const auto followCompute = [this] {
+        m_model->setComputeType(ss(session().compute().type()), ss(session().compute().automaticType()));
         followSelection();
-    });
+    };
+    connect(&s.compute(), &ComputeSetting::changed, this, followCompute);
+    connect(&s.compute(), &ComputeSetting::known, this, followCompute);
     connect(&s.jobs(), &JobRunner::changed, this, &ModelsPage::followSelection);
-    m_model->setComputeType(ss(s.compute().type()));
+    m_model->setComputeType(ss(s.compute().type()), ss(s.compute().automaticType()));
     follow();
 }
 

@@ -326,6 +326,11 @@ private slots:
         QCOMPARE(all.size(), std::size_t(2));
         QCOMPARE(all[0].candidatesPerSecond, 30.0);
         QCOMPARE(all[1].candidatesPerSecond, 10.0);
+        // The wanted numbers first, whatever was measured later; others where there is nothing else, and never another machine's.
+        QCOMPARE(speedOn(all, "A", "fp32"), &all[1]);
+        QCOMPARE(speedOn(all, "A", "bf16"), &all[0]);
+        QCOMPARE(speedOn(all, "A", "int16"), &all[0]);
+        QVERIFY(!speedOn(all, "B", "fp32"));
         QVERIFY(std::fabs(memoryError(all[0]) - 0.1) < 1e-12);
         QVERIFY(std::isnan(memoryError({})));
         QVERIFY(atomicWrite(m_shelf + "/" + measuredFile, "{\"schema\":\"carousel-lab/measured/1\",\"records\":[{\"candidatesPerSecond\":-5},7]}").has_value());
