@@ -126,8 +126,8 @@ Result<Answer> ask(Session& session, Question question) {
 void addAskCommand(CLI::App& models, Session& session) {
     auto question = std::make_shared<Question>();
     GenerateOptions& options = question->options;
-    auto* sub = models.add_subcommand("ask", "Ask a chat model one question; the answer is shown while it is written");
-    sub->add_option("model", question->model, "Known model, or path of a model file")->required();
+    auto* sub = models.add_subcommand("ask", "Ask a model one question; the answer is shown while it is written");
+    sub->add_option("model", question->model, "Model of the shelf, or path of a model file or folder")->required();
     sub->add_option("text", question->text, "The question; - reads it from the standard input")->required();
     sub->add_option("--system", question->system, "What the model is told before the question");
     sub->add_option("--answer-start", question->answerStart, "Beginning of the answer, which the model continues");

@@ -53,7 +53,7 @@ json statusJson(const ModelStatus& status, std::int64_t context) {
     const auto& d = card.dimensions;
     json out{{"id", card.id}, {"title", card.title}, {"state", name(status.state)}, {"detail", status.detail}, {"folder", status.folder}, {"licence", card.licence},
              {"purpose", card.purpose}, {"format", card.format}, {"architecture", card.architecture}, {"quantisation", card.quantisation}, {"bytes", status.bytes()},
-             {"canChat", card.canChat}, {"canEmbed", card.canEmbed}, {"known", card.known}, {"parameters", d.parameters}, {"contextLength", d.contextLength},
+             {"chat", card.chat}, {"canChat", card.canChat}, {"canEmbed", card.canEmbed}, {"known", card.known}, {"parameters", d.parameters}, {"contextLength", d.contextLength},
              {"added", card.added}, {"from", card.from}, {"link", card.link}};
     out["files"] = json::array();
     for (const auto& file : card.files)
@@ -67,7 +67,7 @@ json statusJson(const ModelStatus& status, std::int64_t context) {
     return out;
 }
 
-Result<Answer> listModels(std::int64_t context) {
+Result<Answer> listModels(std::int64_t context, const std::string& type) {
     Answer answer;
     TextTable table({"Model", "State", ">Size", "Type", ">Context", ">Memory", "Speed here", "Licence", "SHA-256", "Title"});
     json list = json::array();
@@ -77,21 +77,18 @@ Result<Answer> listModels(std::int64_t context) {
     for (const auto& status : shelf.status()) {
         const auto& card = status.model;
         std::string speed = status.state == ModelState::ready ? "not measured" : "";
-        for (const auto& record : status.speeds)
-            if (record.processor == here) { // figures of another machine would be a guess
-                speed = speedText(record);
-                break;
-            }
+        if (const auto* record = speedOn(status.speeds, here, computesIn(card, type)))
+            speed = speedText(*record);
         const bool sized = card.dimensions.parameters > 0;
         table.add({card.id, name(status.state), status.bytes() > 0 ? megabytes(status.bytes()) : "", card.quantisation,
-                   sized ? withThousands(card.dimensions.contextLength) : "", sized ? megabytes(memoryNeeded(card, "auto", context).total()) : "", speed,
+                   sized ? withThousands(card.dimensions.contextLength) : "", sized ? megabytes(memoryNeeded(card, type, context).total()) : "", speed,
                    card.licence, card.files.empty() ? "" : card.files.front().sha256.substr(0, 12), shortened(card.title)});
         if (!status.detail.empty())
             reasons += fmt::format("{}: {}: {}{}\n", card.id, name(status.state), status.detail, status.detail.back() == '.' ? "" : ".");
         list.push_back(statusJson(status, context));
     }
-    answer.text = fmt::format("{}\nMemory: to open it and read a prompt of {} tokens (decoders in bf16, encoders in fp32), beside {} for LibTorch. Speed: `models measure MODEL`.\n{}", table.text(),
-                              withThousands(context), megabytes(libraryBytes), reasons);
+    answer.text = fmt::format("{}\nMemory: to open it and read a prompt of {} tokens ({}), beside {} for LibTorch. Speed: `models measure MODEL`; in these numbers where they were measured, else as it says.\n{}", table.text(),
+                              withThousands(context), type == "auto" ? "decoders in bf16, all others in fp32" : "in " + type + " where the model can", megabytes(libraryBytes), reasons);
     answer.data = {{"folder", shelf.folder()}, {"processor", here}, {"models", list}};
     return answer;
 }
@@ -100,7 +97,7 @@ json factsJson(const ModelFacts& facts) {
     const auto& card = facts.card;
     return {{"title", card.title}, {"format", card.format}, {"architecture", card.architecture}, {"quantisation", card.quantisation}, {"licence", card.licence},
             {"parameters", card.dimensions.parameters}, {"contextLength", card.dimensions.contextLength}, {"tokenizer", facts.tokenizer},
-            {"chatTemplate", facts.chatTemplate}, {"canChat", card.canChat}, {"canEmbed", card.canEmbed}, {"tensors", facts.tensors}};
+            {"chatTemplate", facts.chatTemplate}, {"purpose", card.purpose}, {"canChat", card.canChat}, {"canEmbed", card.canEmbed}, {"tensors", facts.tensors}};
 }
 
 Result<Answer> addModelFile(Session& session, const AddRequest& request) {
@@ -108,8 +105,8 @@ Result<Answer> addModelFile(Session& session, const AddRequest& request) {
     CAROUSEL_ASSIGN(const auto added, addModel(shelf, request, session.control()));
     const auto& card = added.status.model;
     Answer answer;
-    answer.text = fmt::format("Added '{}': {}, {} parameters, {}, context {} tokens, licence {}.\nSHA-256 {}\n", card.id, card.architecture, withThousands(card.dimensions.parameters), card.quantisation,
-                              withThousands(card.dimensions.contextLength), card.licence, card.files.front().sha256);
+    answer.text = fmt::format("Added '{}': {}, {} parameters, {}, context {} tokens, licence {}.\n{}.\nSHA-256 {}\n", card.id, card.architecture, withThousands(card.dimensions.parameters), card.quantisation,
+                              withThousands(card.dimensions.contextLength), card.licence, card.purpose, card.files.front().sha256);
     if (!card.link.empty())
         answer.text += fmt::format("Its weights stay at '{}'.\n", card.link);
     answer.data = statusJson(added.status, usualContextTokens);
@@ -130,9 +127,9 @@ Result<Answer> removeModelNamed(const std::string& id) {
 Result<Answer> checkModelFile(Session& session, const std::string& path) {
     CAROUSEL_ASSIGN(const auto facts, inspectModel(path, true, session.control()));
     Answer answer;
-    answer.text = fmt::format("'{}' is sound and can be used: {} ({}), {} parameters in {} tensors, {}, context {} tokens, licence {}.\nTokenizer: {}\nChat template: {}\n", path,
+    answer.text = fmt::format("'{}' is sound and can be used: {} ({}), {} parameters in {} tensors, {}, context {} tokens, licence {}.\n{}.\nTokenizer: {}\nChat template: {}\n", path,
                               facts.card.architecture, facts.card.format, withThousands(facts.card.dimensions.parameters), facts.tensors, facts.card.quantisation,
-                              withThousands(facts.card.dimensions.contextLength), facts.card.licence, facts.tokenizer, facts.chatTemplate);
+                              withThousands(facts.card.dimensions.contextLength), facts.card.licence, facts.card.purpose, facts.tokenizer, facts.chatTemplate);
     answer.data = factsJson(facts);
     answer.data["file"] = path;
     answer.warnings = facts.warnings;
@@ -192,7 +189,9 @@ void addModelCommands(CLI::App& app, Session& session) {
     auto context = std::make_shared<std::int64_t>(usualContextTokens);
     auto* list = models->add_subcommand("list", "All models: state, size, licence, memory before loading, speed measured here");
     list->add_option("--context", *context, "Longest prompt in tokens that the memory is worked out for")->check(CLI::Range(std::int64_t(1), std::int64_t(1) << 24))->capture_default_str();
-    session.chosen(list, "models-list", [context] { return listModels(*context); });
+    auto type = std::make_shared<std::string>("auto");
+    list->add_option("--compute", *type, "Numbers that memory and speed are shown for")->check(CLI::IsMember(idsOf(computeTypeChoices)))->capture_default_str();
+    session.chosen(list, "models-list", [context, type] { return listModels(*context, *type); });
 
     auto request = std::make_shared<AddRequest>();
     auto* add = models->add_subcommand("add", "Check a model file from end to end and put it on the shelf");

@@ -22,7 +22,9 @@ std::uint64_t u(std::int64_t value) {
 
 tl::unexpected<Error> unfit(const std::string& path, const std::string& what) {
     return fail(ErrorKind::input, "CL-2035", fmt::format("'{}': {}.", path, what),
-                fmt::format("This program runs decoders of the architectures {}; choose another model file.", architectures));
+                fmt::format("This program runs decoders of the architectures {}; from folders with safetensors also sentence encoders of the type "
+                            "bert and encoder-decoders of the type t5. Choose another model file.",
+                            architectures));
 }
 
 std::vector<double> plainFrequencies(double base, std::int64_t headSize) {
@@ -201,6 +203,10 @@ Result<DecoderShape> decoderShape(const GgufFile& file) {
     DecoderShape shape;
     CAROUSEL_ASSIGN(shape.architecture, file.text("general.architecture"));
     const std::string& name = shape.architecture;
+    if (name == "t5" || name == "t5encoder")
+        return fail(ErrorKind::input, "CL-2035",
+                    fmt::format("'{}': the architecture is '{}'; encoder-decoders are not read from GGUF files.", file.path(), name),
+                    "Give the model's folder with safetensors, config.json and spiece.model instead.");
     if (name != "llama" && name != "qwen2")
         return unfit(file.path(), fmt::format("the architecture is '{}'", quotedForMessage(name)));
     const auto at = [&](const char* part) { return name + "." + part; };

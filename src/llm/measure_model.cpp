@@ -37,6 +37,14 @@ Result<SpeedRecord> measureModel(const ModelShelf& shelf, const std::string& id,
     return record;
 }
 
+const SpeedRecord* speedOn(const std::vector<SpeedRecord>& newestFirst, const std::string& processor, const std::string& computeType) {
+    const SpeedRecord* found = nullptr;
+    for (const auto& record : newestFirst)
+        if (record.processor == processor && (!found || (found->computeType != computeType && record.computeType == computeType)))
+            found = &record;
+    return found;
+}
+
 double memoryError(const SpeedRecord& record) {
     if (record.residentBytes <= 0)
         return std::numeric_limits<double>::quiet_NaN();

@@ -11,6 +11,10 @@ namespace carousel {
 Result<SpeedRecord> measureModel(const ModelShelf& shelf, const std::string& id, const OpenOptions& options, const SpeedProbe& probe,
                                  const RunControl& control);
 
+// The newest measurement on `processor` in the numbers `computeType`; where there is none, the newest in others; null: none on this
+// processor, and figures of another say nothing about it.
+const SpeedRecord* speedOn(const std::vector<SpeedRecord>& newestFirst, const std::string& processor, const std::string& computeType);
+
 // Relative difference of what was worked out from what the process took: +0.05 is 5 % too much. NaN when nothing was measured.
 double memoryError(const SpeedRecord& record);
 

@@ -39,12 +39,13 @@ struct ModelCard {
     std::string format;           // "gguf", "safetensors"
     std::vector<ModelFile> files; // the first one holds the weights
     bool canChat = false, canEmbed = false;
-    std::string architecture; // "llama", "bert"
+    std::string architecture; // "llama", "bert", "t5"
     std::string quantisation; // the type most of the weights are stored in: "Q4_1", "F32"
     ModelDimensions dimensions;
     bool known = true;       // pinned by this program; false: added by the user
     std::string added = {}, from = {}; // when (UTC) and from which path; empty for known models
     std::string link = {};   // the weights lie there and are not copied; empty: they lie in the model's folder
+    std::string chat = {};   // how a decoder's messages are written: "ChatML", "plain text"; empty: it has no chat form
 };
 
 } // namespace carousel

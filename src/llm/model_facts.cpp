@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "llm/model_shape.h"
 #include "llm/model_source.h"
+#include "llm/t5_tokenizer.h"
 #include "llm/word_piece.h"
 #include <algorithm>
 #include <filesystem>
@@ -102,19 +103,22 @@ void addFile(ModelFacts& facts, const fs::path& path) {
 Result<ModelFacts> decoderFacts(const std::string& path) {
     CAROUSEL_ASSIGN(const auto source, ModelSource::open(path));
     CAROUSEL_ASSIGN(const auto tokenizer, source->tokenizer());
-    CAROUSEL_ASSIGN(const ChatTemplate chat, source->chatTemplate(tokenizer));
+    CAROUSEL_ASSIGN(const ChatTemplate chat, source->chatTemplate(tokenizer, true));
     const DecoderShape& shape = source->shape();
     ModelFacts facts;
     facts.folder = source->folder().empty() ? "." : source->folder();
     auto& card = facts.card;
     card.format = source->format();
     card.architecture = shape.architecture;
-    card.purpose = "Decoder with chat";
+    const bool plain = chat.style() == ChatStyle::plain;
+    card.purpose = plain ? "Base decoder: continues plain text, in which messages are written as \"User: ... Assistant:\""
+                         : "Decoder with chat";
+    card.chat = name(chat.style());
     card.canChat = card.canEmbed = true;
     card.dimensions = {shape.parameters, shape.contextLength, shape.blocks, shape.width, shape.feedForward, shape.heads, shape.keyValueHeads,
                        shape.headSize, shape.vocabulary, shape.tiedHead};
     facts.tokenizer = fmt::format("{} tokens", withThousands(static_cast<std::int64_t>(tokenizer->vocabularySize())));
-    facts.chatTemplate = name(chat.style());
+    facts.chatTemplate = plain ? "none: messages are written as plain text" : name(chat.style());
     facts.warnings = shape.warnings;
     facts.warnings.insert(facts.warnings.end(), chat.warnings().begin(), chat.warnings().end());
     return facts;
@@ -159,13 +163,33 @@ Result<ModelFacts> encoderFacts(const fs::path& path) {
     return facts;
 }
 
+Result<ModelFacts> encoderDecoderFacts(const TensorStore& store, const std::string& folder) {
+    CAROUSEL_ASSIGN(const auto shape, t5Shape(store, folder + "/config.json"));
+    CAROUSEL_ASSIGN(const auto tokenizer, t5Tokenizer(folder, shape));
+    ModelFacts facts;
+    facts.folder = folder;
+    auto& card = facts.card;
+    card.format = "safetensors";
+    card.architecture = "t5";
+    card.purpose = "Encoder-decoder: answers, scores candidates (each prompt is read anew), hidden states and vectors; computes in fp32, "
+                   "takes no adapter";
+    card.canChat = card.canEmbed = true;
+    card.dimensions = {shape.parameters, t5Context, shape.blocks + shape.decoderBlocks, shape.width, shape.feedForward, shape.heads,
+                       shape.heads, shape.headSize, shape.vocabulary, !shape.ownHead};
+    facts.tokenizer = fmt::format("SentencePiece, {} tokens", withThousands(static_cast<std::int64_t>(tokenizer->vocabularySize())));
+    facts.chatTemplate = "none: the encoder reads the messages one below the other";
+    return facts;
+}
+
 // `path`: a .safetensors file, or the index of several.
 Result<ModelFacts> inspectSafetensors(const fs::path& path, bool weights, const RunControl& control) {
     CAROUSEL_ASSIGN(const auto store, TensorStore::openSafetensors(path.string()));
     const fs::path folder = path.parent_path().empty() ? fs::path(".") : path.parent_path();
     CAROUSEL_ASSIGN(const auto config, StrictJson::read((folder / "config.json").string()));
     CAROUSEL_ASSIGN(const auto type, config.textOr("model_type", ""));
-    auto made = type == "bert" ? encoderFacts(path) : decoderFacts(path.string());
+    auto made = type == "bert"                          ? encoderFacts(path)
+                : isT5((folder / "config.json").string()) ? encoderDecoderFacts(store, folder.string())
+                                                          : decoderFacts(path.string());
     if (!made)
         return fail(made.error());
     ModelFacts facts = std::move(*made);
@@ -195,7 +219,6 @@ Result<ModelFacts> inspectSafetensors(const fs::path& path, bool weights, const 
     return facts;
 }
 
-// The one file of a folder that a model is opened by: the only file of weights, or the index of several.
 Result<fs::path> weightsIn(const fs::path& folder) {
     std::vector<fs::path> found;
     std::error_code error;
@@ -221,14 +244,18 @@ Result<fs::path> weightsIn(const fs::path& folder) {
 
 } // namespace
 
-Result<ModelFacts> inspectModel(const std::string& path, bool weights, const RunControl& control) {
-    fs::path file(path);
+Result<std::string> weightsFile(const std::string& path) {
     std::error_code error;
-    if (!fs::exists(file, error))
+    if (!fs::exists(path, error))
         return fail(ErrorKind::io, "CL-2073", fmt::format("'{}' is not there.", quotedForMessage(path)), "Check the path.");
-    if (fs::is_directory(file, error)) {
-        CAROUSEL_ASSIGN(file, weightsIn(file));
-    }
+    if (!fs::is_directory(path, error))
+        return path;
+    CAROUSEL_ASSIGN(const fs::path found, weightsIn(path));
+    return found.string();
+}
+
+Result<ModelFacts> inspectModel(const std::string& path, bool weights, const RunControl& control) {
+    CAROUSEL_ASSIGN(const fs::path file, weightsFile(path));
     // By content rather than by name would let a renamed file pass here that nothing else finds again.
     if (file.extension() == ".gguf")
         return inspectGguf(file, weights, control);

@@ -17,6 +17,9 @@ struct ModelFacts {
     std::vector<std::string> warnings; // oddities that do no harm
 };
 
+// The file that a model is opened by: `path` itself, or in a folder the only file of weights or the index of several. CL-2073
+Result<std::string> weightsFile(const std::string& path);
+
 // `path`: a .gguf file, a .safetensors file, or a folder with one of them. `weights`: also reads every weight and refuses values that are not
 // finite (CL-2034); takes about as long as opening. Errors: those of the readers (CL-2001..2063), CL-2073 when nothing at `path` can be a model.
 Result<ModelFacts> inspectModel(const std::string& path, bool weights, const RunControl& control);

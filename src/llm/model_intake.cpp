@@ -123,10 +123,20 @@ Result<std::string> chosenId(const ModelShelf& shelf, const AddRequest& request,
     return id;
 }
 
-Result<void> refuseTwin(const ModelShelf& shelf, const std::string& sha256) {
+// An index of parts is the same for all models of one size, so that its own hash says nothing.
+std::vector<std::string> weightHashes(const ModelCard& card) {
+    std::vector<std::string> hashes;
+    for (const auto& file : card.files)
+        if (const auto ending = fs::path(file.name).extension(); ending == ".gguf" || ending == ".safetensors")
+            hashes.push_back(file.sha256);
+    return hashes;
+}
+
+Result<void> refuseTwin(const ModelShelf& shelf, const ModelCard& card) {
+    const auto hashes = weightHashes(card);
     for (const auto& status : shelf.status())
-        if (!status.model.files.empty() && status.model.files.front().sha256 == sha256 && (!status.model.known || status.state == ModelState::ready))
-            return fail(ErrorKind::usage, "CL-2075", fmt::format("The same file (SHA-256 {}) is on the shelf already, as '{}'.", sha256, status.model.id),
+        if (!status.model.files.empty() && weightHashes(status.model) == hashes && (!status.model.known || status.state == ModelState::ready))
+            return fail(ErrorKind::usage, "CL-2075", fmt::format("The same file (SHA-256 {}) is on the shelf already, as '{}'.", hashes.front(), status.model.id),
                         fmt::format("Use '{}'.", status.model.id));
     return {};
 }
@@ -173,7 +183,7 @@ Result<AddedModel> addModel(const ModelShelf& shelf, const AddRequest& request, 
         }
         file.bytes = static_cast<std::int64_t>(fs::file_size(to, error)); // as it is now, should the source have grown meanwhile
     }
-    CAROUSEL_TRY(refuseTwin(shelf, card.files.front().sha256));
+    CAROUSEL_TRY(refuseTwin(shelf, card));
     // What was read before and what was copied could differ if somebody wrote to the source: the copy is what counts.
     CAROUSEL_ASSIGN(const auto copied, inspectModel(place.path() + "/" + card.files.front().name, false, control));
     card.dimensions = copied.card.dimensions;

@@ -83,6 +83,7 @@ Result<void> writeManifest(const std::string& folder, const ModelCard& card) {
                    {"format", card.format},
                    {"architecture", card.architecture},
                    {"quantisation", card.quantisation},
+                   {"chat", card.chat},
                    {"canChat", card.canChat},
                    {"canEmbed", card.canEmbed},
                    {"added", card.added},
@@ -116,6 +117,7 @@ Result<ModelCard> readManifest(const std::string& folder, const std::string& id)
     card.format = text(note, "format");
     card.architecture = text(note, "architecture");
     card.quantisation = text(note, "quantisation");
+    card.chat = text(note, "chat");
     card.canChat = yes(note, "canChat");
     card.canEmbed = yes(note, "canEmbed");
     card.added = text(note, "added");

@@ -12,9 +12,11 @@ constexpr double storedFourBits = 20.0 / 32, storedEightBits = 34.0 / 32; // 32 
 constexpr std::int64_t tokenBytes = 300, generatedBytes = 12'000'000;
 constexpr std::int64_t buffers = 2; // the allocator keeps about as much again as one step needs at its widest
 constexpr std::int64_t rowsAtOnce = 352; // LlamaDecoder::groupTokens: rows of one step
+constexpr std::int64_t sourceRows = 1024; // T5EncoderDecoder: tokens of sources read together
 
 // Bytes of one weight of a matrix product.
-double bytesOf(const ModelCard& card, const std::string& type) {
+double bytesOf(const ModelCard& card, const std::string& computeType) {
+    const std::string type = computesIn(card, computeType);
     if (type == "int16" && card.canChat) {
         if (card.quantisation == "Q4_0" || card.quantisation == "Q4_1")
             return storedFourBits;
@@ -22,7 +24,7 @@ double bytesOf(const ModelCard& card, const std::string& type) {
             return storedEightBits;
         return floatBytes; // other weights are unpacked
     }
-    return type == "bf16" || (type == "auto" && card.canChat) ? half : floatBytes;
+    return type == "bf16" ? half : floatBytes;
 }
 
 // Widest moment of a block: input, its normed copy, queries/keys/values, attention's result, gates and ups.
@@ -32,6 +34,12 @@ std::int64_t rowFloats(const ModelDimensions& d, std::int64_t gates) {
 
 } // namespace
 
+std::string computesIn(const ModelCard& card, const std::string& computeType, const std::string& automatic) {
+    if (card.architecture == "t5")
+        return "fp32";
+    return computeType != "auto" ? computeType : card.canChat ? automatic : "fp32";
+}
+
 MemoryNeed memoryNeeded(const ModelCard& card, const std::string& computeType, std::int64_t contextTokens) {
     const ModelDimensions& d = card.dimensions;
     MemoryNeed need;
@@ -40,7 +48,13 @@ MemoryNeed memoryNeeded(const ModelCard& card, const std::string& computeType, s
     const auto packed = [&](std::int64_t weights) { return static_cast<std::int64_t>(static_cast<double>(weights) * each); };
     const std::int64_t embedding = d.vocabulary * d.width;
     need.tables = d.vocabulary * tokenBytes + generatedBytes;
-    if (card.canChat) {
+    if (card.architecture == "t5") {
+        // Everything is kept as it is. Each block of the decoder, about half of all, has keys and values of the source and of the answer.
+        need.weights = d.parameters * floatBytes;
+        need.keysAndValues = need.contextTokens * d.blocks * 2 * d.keyValueHeads * d.headSize * floatBytes;
+        const std::int64_t scores = 2 * d.heads * need.contextTokens * need.contextTokens; // of attention, and the bias of positions
+        need.activations = buffers * (std::max(sourceRows, need.contextTokens) * rowFloats(d, 2) + scores) * floatBytes;
+    } else if (card.canChat) {
         // Rows of the embedding are read from the file when they are needed; the head and every matrix of the blocks are kept packed.
         const std::int64_t kept = d.tiedHead ? d.parameters : d.parameters - embedding;
         need.weights = packed(std::max<std::int64_t>(0, kept));

@@ -18,7 +18,11 @@ struct MemoryNeed {
 // LibTorch and oneDNN take this much of a process before any model is open (measured with Debian's LibTorch 1.13.1 on x86-64; other builds differ).
 constexpr std::int64_t libraryBytes = std::int64_t(150) << 20;
 
-// `computeType`: as opened, "fp32", "bf16" or "int16" ("auto" counts as bf16 for decoders, fp32 for encoders: what they come to on a processor of today).
+// What a compute type comes to for a model: "auto" is `automatic` for decoders (on a processor of today bf16) and fp32 for encoders; a T5 is
+// always fp32.
+std::string computesIn(const ModelCard& card, const std::string& computeType, const std::string& automatic = "bf16");
+
+// `computeType`: "auto", or as opened: "fp32", "bf16" or "int16".
 // `contextTokens`: longest prompt, at least 1; cut to what the model takes.
 MemoryNeed memoryNeeded(const ModelCard& card, const std::string& computeType, std::int64_t contextTokens);
 constexpr std::int64_t usualContextTokens = 1024; // history and candidates of one scoring call fit

@@ -4,7 +4,10 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "llm/lora_adapter.h"
+#include "llm/model_facts.h"
 #include "llm/model_manifest.h"
+#include "llm/strict_json.h"
+#include "llm/t5_shape.h"
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -39,6 +42,39 @@ bool holdsWeights(const fs::path& folder) {
         if (const auto ending = it->path().extension(); ending == ".gguf" || ending == ".safetensors")
             return true;
     return false;
+}
+
+constexpr const char* safetensorsIndex = "model.safetensors.index.json";
+
+// Of the file that the model is opened by. An index says the same for all models of one size: what its parts hold belongs to it.
+std::string identityOf(const std::vector<std::string>& hashes) {
+    if (hashes.size() == 1)
+        return hashes.front();
+    Sha256 hash;
+    hash.addField("index and parts");
+    for (const auto& one : hashes)
+        hash.addField(one);
+    return hash.hex();
+}
+
+// A path that is not on the shelf; `file`: a .safetensors file, or the index of several.
+Result<ModelLocation> resolveSafetensors(const fs::path& file) {
+    const fs::path folder = file.parent_path().empty() ? fs::path(".") : file.parent_path();
+    CAROUSEL_ASSIGN(const auto config, StrictJson::read((folder / "config.json").string()));
+    CAROUSEL_ASSIGN(const auto type, config.text("model_type"));
+    std::error_code ignored;
+    const std::string title = fs::weakly_canonical(folder, ignored).filename().string();
+    ModelLocation location{title, title, "", "safetensors", folder.string(), file.string(), {}, {}, {}, isT5(config.path()) ? "t5" : type};
+    CAROUSEL_ASSIGN(const auto store, TensorStore::openSafetensors(file.string()));
+    std::vector<std::string> hashes;
+    if (file.filename() == safetensorsIndex) {
+        CAROUSEL_ASSIGN(hashes.emplace_back(), rememberedSha256(file.string()));
+    }
+    for (const auto& part : store.files()) {
+        CAROUSEL_ASSIGN(hashes.emplace_back(), rememberedSha256(part));
+    }
+    location.sha256 = identityOf(hashes);
+    return location;
 }
 
 } // namespace
@@ -80,7 +116,12 @@ const std::vector<ModelCard>& ModelShelf::known() {
          true,
          "llama",
          "Q4_1",
-         {134515008, 8192, 30, 576, 1536, 9, 3, 64, 49152, true}},
+         {134515008, 8192, 30, 576, 1536, 9, 3, 64, 49152, true},
+         true,
+         {},
+         {},
+         {},
+         "ChatML"},
         {"all-minilm-l6-v2",
          "all-MiniLM-L6-v2 (fp32)",
          "Apache-2.0",
@@ -223,12 +264,17 @@ Result<ModelLocation> ModelShelf::resolve(const std::string& idOrPath) const {
     }
     if (idOrPath.find('/') != std::string::npos || fs::path(idOrPath).extension() == ".gguf") {
         const fs::path path(idOrPath);
-        if (path.extension() != ".gguf")
-            return fail(ErrorKind::usage, "CL-2070", fmt::format("'{}' does not end in .gguf.", quotedForMessage(idOrPath)),
-                        fmt::format("Give the path of a GGUF file, or one of: {}.", knownIds()));
-        if (!fileExists(idOrPath))
+        std::error_code ignored;
+        const bool folder = fs::is_directory(path, ignored);
+        if (!folder && path.extension() != ".gguf" && path.extension() != ".safetensors" && path.filename() != safetensorsIndex)
+            return fail(ErrorKind::usage, "CL-2070", fmt::format("'{}' does not end in .gguf or .safetensors and is no folder.", quotedForMessage(idOrPath)),
+                        fmt::format("Give the path of a model file or folder, or one of: {}.", knownIds()));
+        if (!folder && !fileExists(idOrPath))
             return fail(ErrorKind::input, "CL-2071", fmt::format("The model file '{}' is not there.", quotedForMessage(idOrPath)),
                         "Check the path.");
+        CAROUSEL_ASSIGN(const fs::path file, weightsFile(idOrPath));
+        if (file.extension() != ".gguf")
+            return resolveSafetensors(file);
         ModelLocation location{path.stem().string(), path.filename().string(), "", "gguf", path.parent_path().string(), idOrPath, {}, {}, {}, {}};
         CAROUSEL_ASSIGN(location.sha256, rememberedSha256(idOrPath));
         return location;
@@ -245,12 +291,17 @@ Result<ModelLocation> ModelShelf::resolve(const std::string& idOrPath) const {
         return fail(ErrorKind::input, "CL-2072", fmt::format("The model '{}' is damaged: {}.", idOrPath, found.detail), hint);
     ModelLocation location{model.id, model.title, model.licence, model.format, found.folder, found.folder + "/" + model.files.front().name,
                            {}, {}, {}, model.architecture};
-    CAROUSEL_ASSIGN(location.sha256, rememberedSha256(location.weights));
-    if (location.sha256 != model.files.front().sha256)
-        return fail(ErrorKind::input, "CL-2072",
-                    fmt::format("The model '{}' is damaged: '{}' has the SHA-256 {}, {} is expected.", idOrPath, location.weights,
-                                location.sha256, model.files.front().sha256),
-                    hint);
+    std::vector<std::string> hashes;
+    for (const ModelFile& file : model.files) {
+        if (&file != &model.files.front() && !(model.files.front().name == safetensorsIndex && fs::path(file.name).extension() == ".safetensors"))
+            continue;
+        const std::string path = found.folder + "/" + file.name;
+        CAROUSEL_ASSIGN(hashes.emplace_back(), rememberedSha256(path));
+        if (hashes.back() != file.sha256)
+            return fail(ErrorKind::input, "CL-2072",
+                        fmt::format("The model '{}' is damaged: '{}' has the SHA-256 {}, {} is expected.", idOrPath, path, hashes.back(), file.sha256), hint);
+    }
+    location.sha256 = identityOf(hashes);
     return location;
 }
 

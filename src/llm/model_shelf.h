@@ -25,10 +25,10 @@ struct ModelLocation {
     std::string id; // id on the shelf, or the file name without ending for a path
     std::string title, licence, format;
     std::string folder;
-    std::string weights; // path of the .gguf or .safetensors file
-    std::string sha256;  // of the weights file as it is on this disk; with an adapter: of both
+    std::string weights; // path of the .gguf or .safetensors file, or of the index of several
+    std::string sha256;  // of the weights as they are on this disk, all parts of them; with an adapter: of that too
     std::string adapter, baseSha256; // folder of a LoRA adapter to be merged into the weights, and then the weights file's own SHA-256
-    std::string architecture; // "bert" for encoders, else that of a decoder; empty for a path that was not looked into
+    std::string architecture; // "bert" for encoders, "t5", else that of a decoder; empty for the path of a .gguf file
 };
 
 class ModelShelf {
@@ -42,7 +42,7 @@ public:
     Result<std::vector<ModelStatus>> statusWithHashes(const RunControl& control) const;
     // CL-2070 unknown id, naming those there are.
     Result<ModelStatus> status(const std::string& id, bool hashes, const RunControl& control = {}) const;
-    // An id of the shelf or the path of a .gguf file. CL-2070 unknown; CL-2071 not there (says how to fetch it); CL-2072 wrong size or hash;
+    // An id of the shelf, or the path of a .gguf or .safetensors file or of a folder with one. CL-2070 unknown; CL-2071 not there (says how to fetch it); CL-2072 wrong size or hash;
     // CL-2074 damaged note.
     // "MODEL@FOLDER" is the model with the LoRA adapter of that folder (llm/lora_adapter.h): another id and another SHA-256, so that answers
     // and fingerprints are kept apart. CL-2143, CL-2144.

@@ -2,6 +2,7 @@
 #include "llm/t5_shape.h"
 #include "base/file.h"
 #include "base/text.h"
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace carousel {
@@ -113,6 +114,10 @@ Result<T5Shape> t5Shape(const TensorStore& file, const std::string& configFile) 
     if (const auto found = config.find("tie_word_embeddings"); found != config.end() && found->is_boolean())
         shape.scaledHead = found->get<bool>();
     shape.ownHead = !shape.scaledHead && file.find("lm_head.weight");
+    const std::vector<std::string> names = file.names();
+    if (std::none_of(names.begin(), names.end(), [](const std::string& name) { return name.starts_with("decoder."); }))
+        return fail(ErrorKind::input, "CL-2170", fmt::format("{}: it is the encoder of a T5 alone, without a decoder", file.path()),
+                    "use a whole T5; for vectors of texts alone, a sentence encoder of the BERT type");
     for (const T5Tensor& tensor : t5Tensors(shape)) {
         const std::vector<std::uint64_t> dims(tensor.dims.begin(), tensor.dims.end());
         CAROUSEL_ASSIGN(const TensorInfo* const found, file.tensor(tensor.name, dims));

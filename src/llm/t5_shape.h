@@ -18,6 +18,8 @@ struct T5Shape {
 };
 // Whether config.json says "model_type": "t5" (or mt5, whose arithmetic is the same); false where it cannot be read.
 bool isT5(const std::string& configFile);
+// Tokens of a source that T5 models are used with when nobody says otherwise; positions are relative, so that longer ones would do.
+constexpr std::int64_t t5Context = 512;
 // CL-2170 another or a contradictory configuration; CL-2031, 2032 a tensor that is missing or of another shape.
 Result<T5Shape> t5Shape(const TensorStore& file, const std::string& configFile);
 

@@ -74,10 +74,12 @@ Result<Generated> DecoderModel::generate(const std::vector<ChatMessage>& message
         return open ? m_tokenizer->encodeMiddle(before + text) : m_chat.encodeAnswer(text);
     };
     setting.spelling = open ? "middle" + prompt.heldBack : "answer";
-    setting.ends = {m_chat.endOfTurn()};
-    for (const auto& other : {m_tokenizer->endOfText(), m_tokenizer->control("<|endoftext|>")}) // small models write them in its place
+    for (const auto& other : {m_chat.endOfTurn() >= 0 ? std::optional(m_chat.endOfTurn()) : std::nullopt, m_tokenizer->endOfText(), m_tokenizer->control("<|endoftext|>")}) // small models write them in its place
         if (other && std::find(setting.ends.begin(), setting.ends.end(), *other) == setting.ends.end())
             setting.ends.push_back(*other);
+    if (setting.ends.empty() && (!options.oneOf.empty() || !options.grammar.empty()))
+        return fail(ErrorKind::input, "CL-2167", fmt::format("the tokenizer of '{}' names no token that ends a text, so that no answer of a given form can end", m_info.id),
+                    "ask without a list, grammar or schema, or use another model");
     CAROUSEL_TRY(fitPrompt(prompt, static_cast<std::int64_t>(close.size()) + setting.limit, m_contextLimit));
     std::vector<TokenId> shared = prompt.tokens();
     shared.insert(shared.end(), close.begin(), close.end());

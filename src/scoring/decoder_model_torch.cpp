@@ -19,7 +19,7 @@ Result<std::unique_ptr<LanguageModel>> DecoderModel::open(const ModelLocation& l
     }
     const DecoderShape& shape = source->shape();
     CAROUSEL_ASSIGN(const std::shared_ptr<const Tokenizer> tokenizer, source->tokenizer());
-    CAROUSEL_ASSIGN(ChatTemplate chat, source->chatTemplate(tokenizer));
+    CAROUSEL_ASSIGN(ChatTemplate chat, source->chatTemplate(tokenizer, true));
     CAROUSEL_ASSIGN(std::unique_ptr<LlamaDecoder> decoder, LlamaDecoder::open(source, device));
 
     std::unique_ptr<DecoderModel> model(new DecoderModel(tokenizer, std::move(chat), std::move(decoder)));
@@ -65,7 +65,7 @@ Result<Matrix> DecoderModel::embed(const std::vector<std::string>& texts, Poolin
         for (std::size_t i = begin; i < std::min(texts.size(), begin + textsAtOnce); ++i) {
             segments.push_back(m_tokenizer->encode(texts[i]));
             if (segments.back().empty())
-                segments.back().push_back(m_chat.endOfTurn()); // an empty text still has a vector: that of the end of a turn
+                segments.back().push_back(std::max(0, m_chat.endOfTurn())); // an empty text still has a vector: that of the end of a turn
             if (static_cast<std::int64_t>(segments.back().size()) > m_contextLimit)
                 segments.back().resize(static_cast<std::size_t>(m_contextLimit));
         }

@@ -156,20 +156,16 @@ Result<ContinuationScores> DecoderModel::scoreContinuations(const ContinuationRe
         return out;
 
     CAROUSEL_ASSIGN(const auto lock, turn(control));
-    const bool open = request.messages.back().role == "assistant";
-    OpenPrompt prompt = openPrompt(m_chat, request.messages, open);
-    const std::vector<TokenId> close = open ? std::vector<TokenId>() : m_chat.closeAndOpenAssistant();
+    AnswerPrompt prompt = answerPrompt(m_chat, request.messages);
     std::vector<std::vector<TokenId>> wanted(count);
     std::int64_t longest = 0;
     for (std::size_t i = 0; i < count; ++i) {
-        wanted[i] =
-            open ? m_tokenizer->encodeMiddle(prompt.heldBack + request.continuations[i]) : m_chat.encodeAnswer(request.continuations[i]);
+        wanted[i] = prompt.answer(m_chat, request.continuations[i]);
         out.tokens[i] = static_cast<int>(wanted[i].size());
         longest = std::max(longest, static_cast<std::int64_t>(wanted[i].size()));
     }
-    CAROUSEL_TRY(fitPrompt(prompt, longest + static_cast<std::int64_t>(close.size()), m_contextLimit));
+    CAROUSEL_TRY(fitPrompt(prompt.text, longest + static_cast<std::int64_t>(prompt.close.size()), m_contextLimit));
     std::vector<TokenId> shared = prompt.tokens();
-    shared.insert(shared.end(), close.begin(), close.end());
     const TokenId last = shared.back();
     shared.pop_back();
 

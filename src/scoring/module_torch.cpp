@@ -11,7 +11,12 @@
 namespace {
 
 carousel::Result<std::unique_ptr<carousel::LanguageModel>> open(const carousel::ModelLocation& location, const carousel::OpenOptions& options) {
-    if (location.format == "safetensors" && carousel::isT5(location.folder + "/config.json"))
+    const bool t5 = location.format == "safetensors" && carousel::isT5(location.folder + "/config.json");
+    if (!location.adapter.empty() && (t5 || location.architecture == "bert"))
+        return carousel::fail(carousel::ErrorKind::input, "CL-2144",
+                              fmt::format("{}: adapters belong to decoders, and this is {}", location.id, t5 ? "an encoder-decoder (T5)" : "a sentence encoder"),
+                              "use the model without the adapter");
+    if (t5)
         return carousel::T5Model::open(location, options);
     if (location.format == "gguf" || (location.format == "safetensors" && !location.architecture.empty() && location.architecture != "bert"))
         return carousel::DecoderModel::open(location, options);

@@ -28,6 +28,25 @@ OpenPrompt openPrompt(const ChatTemplate& chat, std::vector<ChatMessage> message
     return prompt;
 }
 
+std::vector<TokenId> AnswerPrompt::answer(const ChatTemplate& chat, const std::string& what) const {
+    return open ? chat.tokenizer().encodeMiddle(text.heldBack + what) : chat.encodeAnswer(what);
+}
+
+std::vector<TokenId> AnswerPrompt::tokens() const {
+    std::vector<TokenId> all = text.tokens();
+    all.insert(all.end(), close.begin(), close.end());
+    return all;
+}
+
+AnswerPrompt answerPrompt(const ChatTemplate& chat, const std::vector<ChatMessage>& messages) {
+    AnswerPrompt prompt;
+    prompt.open = messages.back().role == "assistant";
+    prompt.text = openPrompt(chat, messages, prompt.open);
+    if (!prompt.open)
+        prompt.close = chat.closeAndOpenAssistant();
+    return prompt;
+}
+
 Result<bool> fitPrompt(OpenPrompt& prompt, std::int64_t following, std::int64_t limit) {
     const auto head = static_cast<std::int64_t>(prompt.head.size()), content = static_cast<std::int64_t>(prompt.content.size());
     const std::int64_t surplus = head + content + following - limit;

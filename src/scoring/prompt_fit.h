@@ -19,6 +19,17 @@ struct OpenPrompt {
 // that follows it, so that "Film: " + "Heat" is read as it would be in one piece.
 OpenPrompt openPrompt(const ChatTemplate& chat, std::vector<ChatMessage> messages, bool holdBackBlanks);
 
+// A prompt at whose end the model answers: an open message of the assistant is gone on with, any other last message is closed and the
+// assistant's opened. Scoring and training both read answers through it, so that they see the same tokens.
+struct AnswerPrompt {
+    OpenPrompt text;
+    std::vector<TokenId> close; // end of the last message and start of the assistant's; empty where that one is open
+    bool open = false;
+    std::vector<TokenId> answer(const ChatTemplate& chat, const std::string& what) const; // as it goes on there
+    std::vector<TokenId> tokens() const;
+};
+AnswerPrompt answerPrompt(const ChatTemplate& chat, const std::vector<ChatMessage>& messages); // at least one message
+
 // Cuts the oldest content so that the prompt and `following` more tokens fit `limit`. True when something was cut. CL-2090 when it cannot.
 Result<bool> fitPrompt(OpenPrompt& prompt, std::int64_t following, std::int64_t limit);
 

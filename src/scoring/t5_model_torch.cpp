@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "scoring/t5_model_torch.h"
-#include "llm/sentence_piece.h"
+#include "llm/t5_tokenizer.h"
 #include "scoring/model_errors.h"
 #include "scoring/pooling.h"
 #include <set>
@@ -21,7 +21,7 @@ std::string textOf(const std::vector<ChatMessage>& messages, bool withoutLast) {
 
 T5Model::T5Model(std::shared_ptr<const Tokenizer> tokenizer, std::unique_ptr<T5EncoderDecoder> network, ModelInfo info,
                  std::int64_t contextLimit)
-    : m_tokenizer(tokenizer), m_info(std::move(info)), m_contextLimit(contextLimit > 0 ? contextLimit : defaultContext),
+    : m_tokenizer(tokenizer), m_info(std::move(info)), m_contextLimit(contextLimit > 0 ? contextLimit : t5Context),
       m_network(std::move(network)), m_writer(std::move(tokenizer)) {
     m_info.architecture = "t5";
     m_info.parameters = m_network->shape().parameters;
@@ -36,19 +36,7 @@ Result<std::unique_ptr<LanguageModel>> T5Model::open(const ModelLocation& locati
     CAROUSEL_ASSIGN(const ComputeDevice device, openComputeDevice(options.device, "fp32", options.threads));
     CAROUSEL_ASSIGN(const TensorStore file, TensorStore::openSafetensors(location.weights));
     CAROUSEL_ASSIGN(std::unique_ptr<T5EncoderDecoder> network, T5EncoderDecoder::open(file, location.folder + "/config.json", device));
-    // The hundred places for masked spans stand behind the pieces, the first one last, in every T5 whose vocabulary has room for them.
-    std::map<std::string, TokenId> added;
-    constexpr TokenId pieces = 32000, spans = 100;
-    if (network->shape().vocabulary >= pieces + spans)
-        for (TokenId i = 0; i < spans; ++i)
-            added.emplace(fmt::format("<extra_id_{}>", i), pieces + spans - 1 - i);
-    CAROUSEL_ASSIGN(const std::shared_ptr<const SentencePiece> tokenizer,
-                    SentencePiece::fromFile(location.folder + "/spiece.model", std::move(added)));
-    if (static_cast<std::int64_t>(tokenizer->vocabularySize()) > network->shape().vocabulary)
-        return fail(ErrorKind::input, "CL-2037",
-                    fmt::format("'{}': the tokenizer knows {} tokens, the weights {}.", location.folder, tokenizer->vocabularySize(),
-                                network->shape().vocabulary),
-                    "The files do not belong together: fetch the model again.");
+    CAROUSEL_ASSIGN(const std::shared_ptr<const SentencePiece> tokenizer, t5Tokenizer(location.folder, network->shape()));
     ModelInfo info;
     info.id = location.id;
     info.title = location.title;

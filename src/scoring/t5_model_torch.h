@@ -30,8 +30,6 @@ public:
     Result<HiddenVectors> hiddenStates(const HiddenRequest& request, const RunControl& control) override;
     std::int64_t countTokens(const std::string& text) const override;
 
-    static constexpr std::int64_t defaultContext = 512; // tokens of a source; positions are relative, so that longer ones would do
-
 private:
     struct Sources {
         std::vector<std::vector<TokenId>> tokens;

@@ -5,9 +5,15 @@
 #include "base/text.h"
 #include "server/probe.h"
 #include "server/server_model.h"
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
 #include <filesystem>
 #include <sstream>
+#include <sys/file.h>
 #include <toml++/toml.h>
+#include <unistd.h>
+#include <utility>
 
 namespace carousel::server {
 
@@ -27,6 +33,38 @@ std::string identity(const std::string& name, const Parameters& endpoint) {
         hash.addField(id).addField(toText(value));
     return hash.hex();
 }
+
+Result<Parameters> entry(const std::string& name, const Parameters& given) {
+    CAROUSEL_ASSIGN(auto checked, checkedEndpoint(name, given));
+    CAROUSEL_TRY(parseServerUrl(checked.text("url")));
+    return checked;
+}
+
+// One process at a time between reading the list and writing it: the window and a command may run beside each other. The kernel drops it when
+// its holder dies.
+class FileTurn {
+public:
+    static Result<FileTurn> take(const std::string& path) {
+        FileTurn turn;
+        turn.m_fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        int outcome = turn.m_fd < 0 ? -1 : 0;
+        while (turn.m_fd >= 0 && (outcome = ::flock(turn.m_fd, LOCK_EX)) != 0 && errno == EINTR) {
+        }
+        if (outcome != 0)
+            return fail(ErrorKind::io, "CL-5002", fmt::format("Cannot lock '{}': {}.", path, std::strerror(errno)),
+                        "Check that the folder may be written to; the list of servers is unchanged.");
+        return turn;
+    }
+    FileTurn(FileTurn&& other) noexcept : m_fd(std::exchange(other.m_fd, -1)) {}
+    ~FileTurn() {
+        if (m_fd >= 0)
+            ::close(m_fd);
+    }
+
+private:
+    FileTurn() = default;
+    int m_fd = -1;
+};
 
 } // namespace
 
@@ -117,7 +155,6 @@ Result<void> Endpoints::writeFile(const EndpointMap& endpoints) const {
             return fail(ErrorKind::input, "CL-2122", fmt::format("'{}' is written by hand, and comments in it would be lost.", m_userFile),
                         "Change it in an editor.");
     }
-    CAROUSEL_TRY(makeFolders(std::filesystem::path(m_userFile).parent_path().string()));
     return atomicWrite(m_userFile, fmt::format("{}\n{}", marker, endpointsToml(endpoints)));
 }
 
@@ -126,24 +163,40 @@ Result<EndpointMap> Endpoints::list() const {
     return readFile();
 }
 
-Result<void> Endpoints::add(const std::string& name, const Parameters& given) {
+Result<void> Endpoints::change(const std::function<Result<void>(EndpointMap&)>& edit) const {
     const std::lock_guard lock(m_mutex);
-    CAROUSEL_ASSIGN(auto checked, checkedEndpoint(name, given));
-    CAROUSEL_TRY(parseServerUrl(checked.text("url")));
+    CAROUSEL_TRY(makeFolders(std::filesystem::path(m_userFile).parent_path().string()));
+    CAROUSEL_ASSIGN(const FileTurn turn, FileTurn::take(m_userFile + ".lock"));
     CAROUSEL_ASSIGN(auto all, readFile());
-    if (!all.emplace(name, std::move(checked)).second)
-        return fail(ErrorKind::input, "CL-2121", fmt::format("There is an endpoint '{}' already.", name),
-                    "Choose another name, or remove it first.");
+    CAROUSEL_TRY(edit(all));
     return writeFile(all);
 }
 
+Result<void> Endpoints::add(const std::string& name, const Parameters& given) {
+    CAROUSEL_ASSIGN(auto checked, entry(name, given));
+    return change([&](EndpointMap& all) -> Result<void> {
+        if (!all.emplace(name, std::move(checked)).second)
+            return fail(ErrorKind::input, "CL-2121", fmt::format("There is an endpoint '{}' already.", name),
+                        "Choose another name, or remove it first.");
+        return {};
+    });
+}
+
+Result<void> Endpoints::put(const std::string& name, const Parameters& given) {
+    CAROUSEL_ASSIGN(auto checked, entry(name, given));
+    return change([&](EndpointMap& all) -> Result<void> {
+        all.insert_or_assign(name, std::move(checked));
+        return {};
+    });
+}
+
 Result<void> Endpoints::remove(const std::string& name) {
-    const std::lock_guard lock(m_mutex);
-    CAROUSEL_ASSIGN(auto all, readFile());
-    if (all.erase(name) == 0)
-        return fail(ErrorKind::input, "CL-2115", fmt::format("There is no endpoint '{}' in '{}'.", quotedForMessage(name), m_userFile),
-                    "See `endpoint list`.");
-    return writeFile(all);
+    return change([&](EndpointMap& all) -> Result<void> {
+        if (all.erase(name) == 0)
+            return fail(ErrorKind::input, "CL-2115", fmt::format("There is no endpoint '{}' in '{}'.", quotedForMessage(name), m_userFile),
+                        "See `endpoint list`.");
+        return {};
+    });
 }
 
 Result<Parameters> Endpoints::findLocked(const std::string& name) const {

@@ -6,6 +6,7 @@
 #include "server/server_card.h"
 #include "stages/endpoint.h"
 #include "stages/language_model.h"
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -31,9 +32,11 @@ public:
 
     const std::string& userFile() const { return m_userFile; }
     Result<EndpointMap> list() const;
-    // Writes the user's file. CL-2121: the name is taken; CL-2122: the file is kept by hand and is not written over.
+    // Each writes the user's file once: whoever reads it, or comes after a crash, finds the old file or the new one; what other processes
+    // change at the same time is kept. CL-2121: the name is taken; CL-2122: the file is kept by hand and is not written over.
     Result<void> add(const std::string& name, const Parameters& given);
-    Result<void> remove(const std::string& name); // CL-2115
+    Result<void> put(const std::string& name, const Parameters& given); // adds it, or takes the place of the one of that name
+    Result<void> remove(const std::string& name);                       // CL-2115
 
     Result<Parameters> find(const std::string& name) const; // the user's own, else the study's; CL-2115
 
@@ -57,6 +60,7 @@ private:
     struct Held;
     Result<EndpointMap> readFile() const;
     Result<void> writeFile(const EndpointMap& endpoints) const;
+    Result<void> change(const std::function<Result<void>(EndpointMap&)>& edit) const;
     Result<Parameters> findLocked(const std::string& name) const;
 
     const std::string m_userFile;

@@ -286,6 +286,19 @@ Result<void> ServerClient::take(Round& round, std::size_t id, HttpReply reply) {
     return {};
 }
 
+// Until a waiting call may go, in pieces that leave room to see a stop.
+double ServerClient::secondsToRest(const Round& round) {
+    constexpr double shortest = 0.0002, longest = 0.02;
+    const double time = now();
+    double until = round.waiting.front().notBefore;
+    for (const Call& call : round.waiting)
+        until = std::min(until, call.notBefore);
+    until = std::max({until, m_holdUntil, time + m_bucket.waitSeconds(time)});
+    if (m_breaker.state(time) == CircuitBreaker::State::resting)
+        until = std::max(until, m_breaker.restEnds());
+    return std::clamp(until - time, shortest, longest);
+}
+
 Result<void> ServerClient::send(std::vector<Call> calls, const Handler& handler, const RunControl& control) {
     Round round{{std::make_move_iterator(calls.begin()), std::make_move_iterator(calls.end())}, {}, handler, 0, {}};
     auto all = [&]() -> Result<void> {
@@ -309,7 +322,7 @@ Result<void> ServerClient::send(std::vector<Call> calls, const Handler& handler,
             // finished() returns at once when nothing is under way: wait by hand then.
             if (round.underWay.empty()) {
                 struct timespec nap {
-                    0, 5'000'000
+                    0, static_cast<long>(1e9 * secondsToRest(round))
                 };
                 ::nanosleep(&nap, nullptr);
                 continue;

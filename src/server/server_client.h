@@ -62,6 +62,7 @@ private:
     std::optional<std::string> read(const HttpReply& reply, nlohmann::json& out, Ending& ending) const;
     void count(const nlohmann::json& reply);
     Result<void> startWhatMay(Round& round);
+    double secondsToRest(const Round& round);
     Result<void> take(Round& round, std::size_t id, HttpReply reply);
 
     SecretKey m_key;

@@ -93,7 +93,7 @@ const std::vector<ParameterSpec>& endpointParameters() {
                "After 5 failures in a row; after three rests the run is paused.", "s"),
         whole("budget_calls", "Most requests", 0, 0, 1e12, "Of one program run; then the run is paused. 0: no limit."),
         whole("budget_tokens", "Most tokens", 0, 0, 1e15, "Prompt and answer together; 0: no limit."),
-        number("budget_money", "Most money", 0, 0, 1e9, "By the prices below; 0: no limit."),
+        number("budget_money", "Most money", 0, 0, 1e9, "By the prices of tokens; 0: no limit."),
         number("price_input", "Price of prompt tokens", 0, 0, 1e6, "Per million."),
         number("price_cached", "Price of reused prompt tokens", 0, 0, 1e6, "Per million, where the server tells how many it reused."),
         number("price_output", "Price of answer tokens", 0, 0, 1e6, "Per million."),

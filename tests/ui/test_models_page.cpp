@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The page of models and the chooser in the title bar: every state, adding and refusing, removing with confirmation, keyboard and names.
+#include "base/machine.h"
 #include "llm/model_manifest.h"
 #include "main_window.h"
 #include "models/shelf_table_model.h"
@@ -34,6 +35,7 @@
 #include <QTableView>
 #include <QTest>
 #include <QTimer>
+#include <QToolButton>
 
 using namespace carousel;
 using namespace carousel::ui;
@@ -198,6 +200,34 @@ private Q_SLOTS:
         QTRY_COMPARE(table()->model()->rowCount(), 2);
         QVERIFY(!QDir(qs(m_folder.path("shelf/shop-model"))).exists());
     }
+    void speedsAreThoseOfTheChosenNumbers() {
+        ModelStatus status;
+        status.model.id = "quick";
+        status.model.canChat = true;
+        status.state = ModelState::ready;
+        for (const auto& [type, rate] : {std::pair("int16", 50.0), std::pair("fp32", 10.0), std::pair("bf16", 30.0)}) { // the newest first
+            SpeedRecord record;
+            record.processor = processorName();
+            record.computeType = type;
+            record.candidatesPerSecond = rate;
+            status.speeds.push_back(record);
+        }
+        ShelfTableModel model;
+        model.setModels({status});
+        const auto speed = [&](int role = Qt::DisplayRole) { return model.index(0, ShelfTableModel::Speed).data(role).toString(); };
+        QSignalSpy changed(&model, &QAbstractItemModel::dataChanged);
+        for (const auto& [type, automatic, text] : {std::tuple("fp32", "", "10.0 cand/s fp32"), std::tuple("auto", "", "30.0 cand/s bf16"), std::tuple("auto", "fp32", "10.0 cand/s fp32"),
+                                                    std::tuple("int16", "", "50.0 cand/s int16")}) {
+            model.setComputeType(type, automatic);
+            QCOMPARE(speed(), QString::fromLatin1(text));
+            QVERIFY(changed.back().at(1).toModelIndex().column() >= ShelfTableModel::Speed);
+        }
+        QVERIFY(!speed(Qt::ToolTipRole).contains(QStringLiteral("Not measured")));
+        status.speeds.erase(status.speeds.begin());
+        model.setModels({status});
+        QCOMPARE(speed(), QStringLiteral("10.0 cand/s fp32"));
+        QVERIFY(speed(Qt::ToolTipRole).contains(QStringLiteral("Not measured in int16")));
+    }
     void damagedNotesAreShown() {
         QDir().mkpath(qs(m_folder.path("shelf/odd")));
         m_folder.write("shelf/odd/model.json", "{}");
@@ -221,6 +251,18 @@ private Q_SLOTS:
                     return each;
             return static_cast<QPushButton*>(nullptr);
         };
+        m_window->resize(1200, 760); // a small screen: the form scrolls, the buttons stay
+        for (const bool more : {false, true}) {
+            for (auto* each : panel->findChildren<QToolButton*>())
+                if (each->accessibleName() == QLatin1String("More settings"))
+                    each->setChecked(more);
+            QTest::qWait(50);
+            for (const char* name : {"Save the server", "Test the server", "New server", "Remove the server"}) {
+                auto* each = button(QString::fromLatin1(name));
+                QCOMPARE(each->visibleRegion().boundingRect(), each->rect());
+            }
+        }
+        m_window->resize(1400, 900);
         QVERIFY(!button(QStringLiteral("Test the server"))->isEnabled());
         qobject_cast<QLineEdit*>(forms->control("url"))->setText(QStringLiteral("http://127.0.0.1:9"));
         QVERIFY(button(QStringLiteral("Test the server"))->isEnabled());

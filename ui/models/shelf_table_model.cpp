@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "models/shelf_table_model.h"
 #include "base/machine.h"
+#include "llm/measure_model.h"
 #include "llm/model_memory.h"
 #include "theme/theme.h"
 #include "widgets/text.h"
@@ -16,7 +17,7 @@ const QString none = QStringLiteral("–");
 
 QString useText(const ModelCard& card) {
     if (card.canChat)
-        return QObject::tr("chat");
+        return card.chat == "plain text" || card.architecture == "t5" ? QObject::tr("text") : QObject::tr("chat");
     return card.canEmbed ? QObject::tr("embed") : none;
 }
 QString formatText(const ModelCard& card) {
@@ -47,11 +48,6 @@ QString sizeText(std::int64_t bytes) {
     return mega < 1000 ? QStringLiteral("%1 MB").arg(figures(mega)) : QStringLiteral("%1 GB").arg(figures(mega / 1000));
 }
 
-const SpeedRecord* speedHere(const ModelStatus& status, const std::string& processor) {
-    const auto at = std::find_if(status.speeds.begin(), status.speeds.end(), [&](const SpeedRecord& record) { return record.processor == processor; });
-    return at == status.speeds.end() ? nullptr : &*at;
-}
-
 QString speedText(const SpeedRecord& record) {
     return record.candidatesPerSecond > 0 ? QObject::tr("%1 cand/s %2").arg(figures(record.candidatesPerSecond), qs(record.computeType))
                                           : QObject::tr("%1 texts/s %2").arg(figures(record.textsPerSecond), qs(record.computeType));
@@ -78,11 +74,15 @@ void ShelfTableModel::setModels(std::vector<ModelStatus> models) {
     endResetModel();
 }
 
-void ShelfTableModel::setComputeType(const std::string& type) {
+void ShelfTableModel::setComputeType(const std::string& type, const std::string& automatic) {
     m_type = type;
+    if (!automatic.empty())
+        m_automatic = automatic;
     if (!m_models.empty())
-        Q_EMIT dataChanged(index(0, Memory), index(rowCount() - 1, Memory));
+        Q_EMIT dataChanged(index(0, Memory), index(rowCount() - 1, Speed));
 }
+
+std::string ShelfTableModel::wantedType(const ModelCard& card) const { return computesIn(card, m_type, m_automatic); }
 
 const ModelStatus* ShelfTableModel::at(int row) const {
     return row >= 0 && row < rowCount() ? &m_models[static_cast<std::size_t>(row)] : nullptr;
@@ -97,7 +97,7 @@ QVariant ShelfTableModel::data(const QModelIndex& index, int role) const {
     const ModelStatus& status = m_models[static_cast<std::size_t>(index.row())];
     const ModelCard& card = status.model;
     const bool sized = card.dimensions.parameters > 0;
-    const SpeedRecord* const speed = speedHere(status, m_processor);
+    const SpeedRecord* const speed = speedOn(status.speeds, m_processor, wantedType(card));
     if (role == IdRole)
         return qs(card.id);
     if (role == Qt::TextAlignmentRole)
@@ -114,8 +114,10 @@ QVariant ShelfTableModel::data(const QModelIndex& index, int role) const {
             return plainToolTip(qs(status.detail));
         if (index.column() == Name)
             return plainToolTip(qs(card.id));
-        if (index.column() == Speed && speed)
-            return plainToolTip(tr("%1 runs, %2 to %3; %4, %5 threads, %6").arg(speed->runs).arg(figures(speed->slowest), figures(speed->fastest), qs(speed->processor)).arg(speed->threads).arg(qs(speed->date)));
+        if (index.column() == Speed && speed) {
+            const QString other = speed->computeType == wantedType(card) ? QString() : tr("\nNot measured in %1, which is chosen; this is the newest in other numbers.").arg(qs(wantedType(card)));
+            return plainToolTip(tr("%1 runs, %2 to %3; %4, %5 threads, %6").arg(speed->runs).arg(figures(speed->slowest), figures(speed->fastest), qs(speed->processor)).arg(speed->threads).arg(qs(speed->date)) + other);
+        }
         return {};
     }
     if (role == SortRole) {
@@ -151,12 +153,12 @@ QVariant ShelfTableModel::headerData(int section, Qt::Orientation orientation, i
     static const char* const names[] = {"State", "Model", "Use", "Size", "Format", "Context", "Memory", "Speed here", "Licence", "SHA-256", "About"};
     static const char* const help[] = {"Whether it can be used; the last column says why not",
                                        "Title, as its file gives it",
-                                       "chat: scores candidates, answers, turns texts into vectors; embed: turns texts into vectors",
+                                       "chat: scores candidates, answers, turns texts into vectors; text: the same without a chat form; embed: turns texts into vectors",
                                        "Of its files",
                                        "File format and the type that most weights are stored in",
                                        "Longest prompt that it takes, in tokens",
                                        "To open it and read a prompt of 1,024 tokens, in the numbers chosen in the title bar; worked out before loading",
-                                       "Measured on this processor with Measure speed; never guessed",
+                                       "Measured on this processor with Measure speed, in the numbers chosen in the title bar where it was measured in them; never guessed",
                                        "As the model's maker states it in the file",
                                        "First eight characters for the weights; the inspector has all",
                                        "What it is for, or why it cannot be used"};

@@ -10,8 +10,6 @@ namespace carousel::ui {
 
 QString modelStateText(const ModelStatus& status); // a shape and a word
 QString sizeText(std::int64_t bytes);              // "98.4 MB"; an en dash for none
-// The newest measurement on this processor, or null: figures of another machine say nothing about this one.
-const SpeedRecord* speedHere(const ModelStatus& status, const std::string& processor);
 QString speedText(const SpeedRecord& record);      // "31.2 cand/s bf16"
 
 class ShelfTableModel : public QAbstractTableModel {
@@ -22,7 +20,8 @@ public:
 
     explicit ShelfTableModel(QObject* parent = nullptr);
     void setModels(std::vector<ModelStatus> models);   // rows whose models stay keep their place, so that selections do too
-    void setComputeType(const std::string& type);      // what the memory is worked out for
+    // What memory and speed are shown for; `automatic`: what "auto" comes to for decoders here, empty where it is not known.
+    void setComputeType(const std::string& type, const std::string& automatic);
     const ModelStatus* at(int row) const;
 
     int rowCount(const QModelIndex& parent = {}) const override;
@@ -32,7 +31,8 @@ public:
 
 private:
     std::vector<ModelStatus> m_models;
-    std::string m_type = "auto", m_processor;
+    std::string wantedType(const ModelCard& card) const;
+    std::string m_type = "auto", m_automatic = "bf16", m_processor;
 };
 
 } // namespace carousel::ui

@@ -35,7 +35,7 @@ QString percent(double share) { return QStringLiteral("%1%2 %").arg(share >= 0 ?
 
 void addMemory(std::vector<InspectorRow>& rows, const ModelCard& card, const std::string& type) {
     const auto need = memoryNeeded(card, type, usualContextTokens);
-    QString text = QObject::tr("%1 in %2\nweights %3").arg(sizeText(need.total()), type == "auto" ? (card.canChat ? QStringLiteral("bf16 (auto)") : QStringLiteral("fp32 (auto)")) : qs(type), sizeText(need.weights));
+    QString text = QObject::tr("%1 in %2\nweights %3").arg(sizeText(need.total()), qs(computesIn(card, type)) + (type == "auto" ? QStringLiteral(" (auto)") : QString()), sizeText(need.weights));
     if (need.keysAndValues > 0)
         text += QObject::tr("\nkeys and values %1 for %2 tokens").arg(sizeText(need.keysAndValues), count(need.contextTokens));
     text += QObject::tr("\nworking space %1\ntokenizer and plans %2\nbeside %3 for LibTorch").arg(sizeText(need.activations), sizeText(need.tables), sizeText(libraryBytes));
@@ -44,7 +44,7 @@ void addMemory(std::vector<InspectorRow>& rows, const ModelCard& card, const std
 
 void addSpeeds(std::vector<InspectorRow>& rows, const ModelStatus& status) {
     const std::string here = processorName();
-    if (!speedHere(status, here))
+    if (!speedOn(status.speeds, here, {}))
         rows.push_back({QObject::tr("speed here"), QObject::tr("not measured on this processor")});
     for (const auto& record : status.speeds) {
         QString text = QObject::tr("%1\nmedian of %2, %3 to %4\n%5 of about %6 tokens").arg(speedText(record)).arg(record.runs).arg(figures(record.slowest), figures(record.fastest))
@@ -137,12 +137,14 @@ ModelsPage::ModelsPage(Session& s)
         else
             tell(tr("● %1: every file has its SHA-256.").arg(plural(sound, tr("model"), tr("models"))), false);
     });
-    connect(&s.compute(), &ComputeSetting::changed, this, [this] {
-        m_model->setComputeType(ss(session().compute().type()));
+    const auto followCompute = [this] {
+        m_model->setComputeType(ss(session().compute().type()), ss(session().compute().automaticType()));
         followSelection();
-    });
+    };
+    connect(&s.compute(), &ComputeSetting::changed, this, followCompute);
+    connect(&s.compute(), &ComputeSetting::known, this, followCompute);
     connect(&s.jobs(), &JobRunner::changed, this, &ModelsPage::followSelection);
-    m_model->setComputeType(ss(s.compute().type()));
+    m_model->setComputeType(ss(s.compute().type()), ss(s.compute().automaticType()));
     follow();
 }
 
@@ -304,6 +306,8 @@ void ModelsPage::followSelection() {
     if (!card.format.empty()) {
         const auto& d = card.dimensions;
         rows.push_back({tr("kind"), qs(card.purpose)});
+        if (!card.chat.empty())
+            rows.push_back({tr("chat form"), qs(card.chat)});
         rows.push_back({tr("architecture"), tr("%1, %2 parameters\n%3 blocks of width %4, %5 heads\nvocabulary of %6").arg(qs(card.architecture), count(d.parameters)).arg(d.blocks).arg(d.width).arg(d.heads).arg(count(d.vocabulary))});
         rows.push_back({tr("format"), tr("%1, weights mostly %2").arg(qs(card.format), qs(card.quantisation))});
         rows.push_back({tr("longest prompt"), tr("%1 tokens").arg(count(d.contextLength))});

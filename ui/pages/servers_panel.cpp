@@ -15,6 +15,7 @@
 #include <QScrollArea>
 #include <QSplitter>
 #include <QStackedWidget>
+#include <QTimer>
 #include <QToolButton>
 #include <QVBoxLayout>
 #include <algorithm>
@@ -90,9 +91,14 @@ ServersPanel::ServersPanel(Session& session, QWidget* parent)
 }
 
 QWidget* ServersPanel::makeForm() {
-    auto* scroll = new QScrollArea;
-    scroll->setWidgetResizable(true);
-    scroll->setFrameShape(QFrame::NoFrame);
+    // What the form comes to, and the buttons, stay in sight below it however long it is.
+    auto* whole = new QWidget;
+    auto* wholeColumn = new QVBoxLayout(whole);
+    wholeColumn->setContentsMargins(0, 0, 0, 0);
+    wholeColumn->setSpacing(8);
+    m_scroll = new QScrollArea;
+    m_scroll->setWidgetResizable(true);
+    m_scroll->setFrameShape(QFrame::NoFrame);
     auto* canvas = new QWidget;
     canvas->setProperty("role", QStringLiteral("canvas"));
     auto* column = new QVBoxLayout(canvas);
@@ -137,18 +143,19 @@ QWidget* ServersPanel::makeForm() {
     buttons->addWidget(m_save);
     buttons->addWidget(m_test);
     buttons->addStretch();
-    column->addLayout(buttons);
     m_message = textLabel({}, "", true);
     m_message->setTextInteractionFlags(Qt::TextSelectableByMouse);
     m_message->hide();
-    column->addWidget(m_message);
     m_card = textLabel({}, "", true);
     m_card->setFont(Theme::instance().mono());
     m_card->setTextInteractionFlags(Qt::TextSelectableByMouse);
     m_card->hide();
     column->addWidget(m_card);
     column->addStretch();
-    scroll->setWidget(canvas);
+    m_scroll->setWidget(canvas);
+    wholeColumn->addWidget(m_scroll, 1);
+    wholeColumn->addWidget(m_message);
+    wholeColumn->addLayout(buttons);
     connect(m_moreButton, &QToolButton::toggled, this, [this](bool on) {
         m_more->setVisible(on);
         m_moreButton->setIcon(Theme::icon(on ? QStringLiteral("go-up") : QStringLiteral("go-down")));
@@ -158,7 +165,7 @@ QWidget* ServersPanel::makeForm() {
     connect(m_name, &QLineEdit::textChanged, this, &ServersPanel::followForm);
     connect(m_test, &QPushButton::clicked, this, &ServersPanel::test);
     connect(m_save, &QPushButton::clicked, this, &ServersPanel::save);
-    return scroll;
+    return whole;
 }
 
 QString ServersPanel::current() const { return m_list->currentItem() ? m_list->currentItem()->data(Qt::UserRole).toString() : QString(); }
@@ -273,6 +280,7 @@ void ServersPanel::test() {
                  (*result)->easyPassed() ? "good" : "warning");
             m_card->setText(qs((*result)->text()).trimmed());
             m_card->show();
+            QTimer::singleShot(0, this, [this] { m_scroll->ensureWidgetVisible(m_card, 0, 0); }); // once it has its place
         });
 }
 
@@ -282,10 +290,7 @@ void ServersPanel::save() {
     m_session.jobs().run(
         this, {tr("Saving %1").arg(name), Lane::quick, {}},
         [&endpoints = m_endpoints, name = ss(name), values = given(), known](const RunControl&) -> Result<void> {
-            CAROUSEL_TRY(checkedEndpoint(name, values));
-            if (known)
-                CAROUSEL_TRY(endpoints.remove(name));
-            return endpoints.add(name, values);
+            return known ? endpoints.put(name, values) : endpoints.add(name, values); // a new one takes no other's place
         },
         [this, name](Result<void> result) {
             if (!result) {

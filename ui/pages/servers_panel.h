@@ -9,6 +9,7 @@ class QLabel;
 class QLineEdit;
 class QListWidget;
 class QPushButton;
+class QScrollArea;
 class QStackedWidget;
 class QToolButton;
 
@@ -42,6 +43,7 @@ private:
     server::EndpointMap m_known;
     QListWidget* m_list;
     QStackedWidget* m_right;
+    QScrollArea* m_scroll;
     QLineEdit* m_name;
     ParameterForm *m_main, *m_more;
     QToolButton* m_moreButton;

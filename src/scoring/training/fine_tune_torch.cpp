@@ -2,11 +2,11 @@
 #include "scoring/training/fine_tune_torch.h"
 #include "base/file.h"
 #include "base/text.h"
-#include "scoring/prompt_fit.h"
 #include "scoring/training/checkpoint.h"
 #include "scoring/training/learning_schedule.h"
 #include "scoring/training/lora_decoder_torch.h"
 #include "scoring/training/training_order.h"
+#include "scoring/training/training_text.h"
 #include <chrono>
 #include <cmath>
 #include <fstream>
@@ -30,45 +30,6 @@ std::int64_t peakBytes() {
                 return *kilobytes * 1024;
     return 0;
 }
-
-struct EncodedExamples {
-    std::vector<TrainingSequence> sequences; // weights of targets sum to the example's
-    std::vector<std::int64_t> lengths;
-    std::vector<double> weights;
-    std::int64_t truncated = 0;
-};
-
-struct Reader {
-    const Tokenizer& tokenizer;
-    const ChatTemplate& chat;
-    const FineTuneSettings& settings;
-    std::int64_t contextLimit;
-
-    Result<EncodedExamples> encoded(const std::vector<FineTuneExample>& examples) const {
-        EncodedExamples out;
-        for (const auto& example : examples) {
-            const bool open = example.messages.back().role == "assistant";
-            OpenPrompt prompt = openPrompt(chat, example.messages, false);
-            const std::vector<TokenId> close = open ? std::vector<TokenId>() : chat.closeAndOpenAssistant();
-            std::vector<TokenId> answer = tokenizer.encode(example.answer);
-            if (settings.learnEnd)
-                answer.push_back(chat.endOfTurn());
-            CAROUSEL_ASSIGN(const bool cut, fitPrompt(prompt, static_cast<std::int64_t>(close.size() + answer.size()), contextLimit));
-            out.truncated += cut ? 1 : 0;
-            TrainingSequence sequence{prompt.tokens(), {}, 0};
-            sequence.tokens.insert(sequence.tokens.end(), close.begin(), close.end());
-            const auto first = static_cast<std::int64_t>(sequence.tokens.size()) - 1;
-            for (std::size_t i = 0; i < answer.size(); ++i)
-                sequence.targets.push_back(
-                    {first + static_cast<std::int64_t>(i), answer[i], example.weight / static_cast<double>(answer.size())});
-            sequence.tokens.insert(sequence.tokens.end(), answer.begin(), answer.end() - 1); // what follows the last token is not asked
-            out.lengths.push_back(static_cast<std::int64_t>(sequence.tokens.size()));
-            out.weights.push_back(example.weight);
-            out.sequences.push_back(std::move(sequence));
-        }
-        return out;
-    }
-};
 
 // One training from its first or its last finished step on.
 class FineTuning {
@@ -119,24 +80,17 @@ public:
 private:
     Result<void> encode() {
         CAROUSEL_ASSIGN(const auto tokenizer, m_source.tokenizer());
-        CAROUSEL_ASSIGN(const auto chat, m_source.chatTemplate(tokenizer));
-        const Reader reader{*tokenizer, chat, m_settings, std::min(m_settings.contextLimit, m_source.shape().contextLength)};
-        CAROUSEL_ASSIGN(m_examples, reader.encoded(m_request.examples));
-        CAROUSEL_ASSIGN(m_validation, reader.encoded(m_request.validation));
+        CAROUSEL_ASSIGN(const auto chat, m_source.chatTemplate(tokenizer, true));
+        const std::int64_t limit = std::min(m_settings.contextLimit, m_source.shape().contextLength);
+        CAROUSEL_ASSIGN(m_examples, trainingText(chat, m_request.examples, m_settings, limit));
+        CAROUSEL_ASSIGN(m_validation, trainingText(chat, m_request.validation, m_settings, limit));
         m_report.truncatedExamples = m_examples.truncated + m_validation.truncated;
         m_report.tokens = std::accumulate(m_examples.lengths.begin(), m_examples.lengths.end(), std::int64_t(0));
         if (m_settings.metric != ValidationMetric::auc)
             return {};
         for (const auto& example : m_request.validation)
             m_positive.push_back(example.answer == m_settings.positiveAnswer);
-        const auto other = std::find(m_positive.begin(), m_positive.end(), 0) - m_positive.begin();
-        const std::string& otherAnswer = m_request.validation[static_cast<std::size_t>(other)].answer;
-        m_asked = {tokenizer->encode(m_settings.positiveAnswer).front(), tokenizer->encode(otherAnswer).front()};
-        if (m_asked[0] == m_asked[1])
-            return fail(ErrorKind::usage, "CL-2141",
-                        fmt::format("The answers '{}' and '{}' begin with the same token, so the metric auc cannot tell them apart.",
-                                    quotedForMessage(m_settings.positiveAnswer), quotedForMessage(otherAnswer)),
-                        "Use answers with different first words, or the metric loss.");
+        CAROUSEL_ASSIGN(m_asked, comparedTokens(chat, m_request.validation, m_settings.positiveAnswer));
         return {};
     }
 
@@ -270,7 +224,7 @@ private:
     EarlyStopping m_stopping;
     Checkpoint m_state;
     FineTuneReport m_report;
-    EncodedExamples m_examples, m_validation;
+    TrainingText m_examples, m_validation;
     std::vector<TokenId> m_asked; // the positive answer's first token and the other's; empty: no AUC
     std::vector<std::uint8_t> m_positive;
     double m_stepSeconds = 0;
@@ -285,6 +239,11 @@ Result<FineTuneReport> fineTune(const ModelLocation& location, const OpenOptions
     if (!location.adapter.empty())
         return fail(ErrorKind::usage, "CL-2141", fmt::format("'{}' has an adapter already.", location.id),
                     "Train an adapter for the model itself, or merge the first one into the model file with another program.");
+    if (location.architecture == "bert" || location.architecture == "t5")
+        return fail(ErrorKind::usage, "CL-2141",
+                    fmt::format("'{}' is {}; adapters are trained for decoders alone.", location.id,
+                                location.architecture == "t5" ? "an encoder-decoder (T5)" : "a sentence encoder"),
+                    "Choose a decoder; `models list` says what each model is.");
     CAROUSEL_ASSIGN(ComputeDevice device, openComputeDevice(options.device, options.computeType, options.threads));
     if (device.type == ComputeType::int16) // has no product with the transposed weights, which the backward pass needs
         device.type = ComputeType::fp32;

@@ -8,22 +8,12 @@
 #include "compute/device_torch.h"
 #include "llm/lora_adapter.h"
 #include "llm/model_source.h"
+#include "scoring/training/training_text.h"
 #include <memory>
 #include <span>
 
 namespace carousel {
 
-// The state after tokens[row] shall predict `token`.
-struct TrainingTarget {
-    std::int64_t row = 0;
-    TokenId token = 0;
-    double weight = 1; // of its cross-entropy in the loss
-};
-struct TrainingSequence {
-    std::vector<TokenId> tokens;
-    std::vector<TrainingTarget> targets; // by row
-    std::uint64_t dropoutKey = 0;        // another key, another choice of inputs that are left out
-};
 struct Evaluated {
     std::vector<double> losses; // per sequence: sum of weight * cross-entropy over its targets
     Matrix logits;              // per sequence: those of the asked tokens at its first target

@@ -8,6 +8,7 @@
 #include "llm/model_memory.h"
 #include "llm/model_source.h"
 #include "model_double.h"
+#include "model_folders.h"
 #include "tiny_decoder.h"
 #include <QDir>
 #include <QTest>
@@ -69,6 +70,115 @@ private slots:
         QVERIFY(fileExists(file));
         QCOMPARE(removeModel(shelf(), "my-model-v2").error().code, std::string("CL-2070"));
         QCOMPARE(removeModel(shelf(), "all-minilm-l6-v2").error().code, std::string("CL-2077"));
+    }
+    void encoderDecodersAreListedForWhatTheyAre() {
+        TinyT5Folder tiny;
+        const auto facts = inspectModel(tiny.write(m_folder.path("My T5")), true, {});
+        QVERIFY2(facts, facts ? "" : why(facts.error()).c_str());
+        const auto& card = facts->card;
+        QCOMPARE(card.architecture, std::string("t5"));
+        QCOMPARE(card.format, std::string("safetensors"));
+        QVERIFY(card.purpose.find("Encoder-decoder") == 0 && card.purpose.find("hidden states") != std::string::npos);
+        QVERIFY(card.canChat && card.canEmbed && card.chat.empty());
+        QVERIFY(facts->chatTemplate.find("none") == 0);
+        QCOMPARE(card.dimensions.vocabulary, std::int64_t(304));
+        QCOMPARE(card.dimensions.blocks, std::int64_t(2)); // one of the encoder, one of the decoder
+        QCOMPARE(facts->tokenizer, std::string("SentencePiece, 300 tokens"));
+        for (const char* type : {"auto", "fp32", "bf16", "int16"}) { // always fp32
+            QCOMPARE(computesIn(card, type), std::string("fp32"));
+            QCOMPARE(memoryNeeded(card, type, 100).weights, card.dimensions.parameters * 4);
+        }
+        const auto added = addModel(shelf(), {m_folder.path("My T5"), {}, false}, {});
+        QVERIFY2(added, added ? "" : why(added.error()).c_str());
+        QCOMPARE(added->status.model.id, std::string("my-t5"));
+        QVERIFY(fileExists(m_shelf + "/my-t5/spiece.model"));
+        const auto location = shelf().resolve("my-t5");
+        QVERIFY2(location, location ? "" : why(location.error()).c_str());
+        QCOMPARE(location->architecture, std::string("t5"));
+        const auto byPath = shelf().resolve(m_folder.path("My T5"));
+        QVERIFY2(byPath, byPath ? "" : why(byPath.error()).c_str());
+        QCOMPARE(byPath->architecture, std::string("t5"));
+        QCOMPARE(byPath->sha256, location->sha256);
+    }
+    void whatT5FoldersLackIsNamed() {
+        TinyT5Folder tiny;
+        tiny.pieces = false;
+        auto refused = inspectModel(tiny.write(m_folder.path("no-pieces")), false, {});
+        QVERIFY(!refused);
+        QCOMPARE(refused.error().code, std::string("CL-2066"));
+        QVERIFY(refused.error().message.find("spiece.model") != std::string::npos);
+        tiny = {};
+        tiny.decoder = false;
+        refused = inspectModel(tiny.write(m_folder.path("encoder")), false, {});
+        QVERIFY(!refused);
+        QCOMPARE(refused.error().code, std::string("CL-2170"));
+        QVERIFY(refused.error().message.find("encoder of a T5 alone") != std::string::npos);
+        tiny = {};
+        tiny.type = "bart";
+        refused = inspectModel(tiny.write(m_folder.path("bart")), false, {});
+        QVERIFY(!refused);
+        QCOMPARE(refused.error().code, std::string("CL-2035"));
+        QVERIFY(refused.error().message.find("bart") != std::string::npos && refused.error().hint.find("type t5") != std::string::npos);
+        TinyDecoder gguf;
+        gguf.architecture = "t5";
+        refused = inspectModel(m_folder.write("t5.gguf", gguf.bytes()), false, {});
+        QVERIFY(!refused);
+        QCOMPARE(refused.error().code, std::string("CL-2035"));
+        QVERIFY(refused.error().message.find("not read from GGUF") != std::string::npos);
+    }
+    void decoderFoldersAreListed_data() {
+        QTest::addColumn<bool>("inParts");
+        QTest::newRow("one file") << false;
+        QTest::newRow("in parts") << true;
+    }
+    void decoderFoldersAreListed() {
+        QFETCH(bool, inParts);
+        TinyDecoderFolder tiny;
+        tiny.inParts = inParts;
+        const auto folder = tiny.write(m_folder.path(std::string("decoder ") + QTest::currentDataTag()));
+        const auto added = addModel(shelf(), {folder, "mine", false}, {});
+        QVERIFY2(added, added ? "" : why(added.error()).c_str());
+        const auto& card = added->status.model;
+        QCOMPARE(card.architecture, std::string("llama"));
+        QCOMPARE(card.chat, std::string("ChatML"));
+        QCOMPARE(card.purpose, std::string("Decoder with chat"));
+        QVERIFY(card.canChat && card.dimensions.contextLength == 256);
+        const auto location = shelf().resolve("mine"), byPath = shelf().resolve(folder + "/");
+        QVERIFY2(location, location ? "" : why(location.error()).c_str());
+        QVERIFY2(byPath, byPath ? "" : why(byPath.error()).c_str());
+        QCOMPARE(byPath->sha256, location->sha256);
+        QCOMPARE(byPath->architecture, std::string("llama"));
+        QVERIFY(ModelSource::open(location->weights).has_value());
+        // Another model of the same sizes has the same index, and is another model all the same.
+        tiny.seed = 2;
+        const auto second = tiny.write(m_folder.path(std::string("second ") + QTest::currentDataTag()));
+        const auto other = addModel(shelf(), {second, "other", false}, {});
+        QVERIFY2(other, other ? "" : why(other.error()).c_str());
+        QVERIFY(shelf().resolve("other")->sha256 != location->sha256);
+        QCOMPARE(addModel(shelf(), {second, "twin", false}, {}).error().code, std::string("CL-2075"));
+        if (!inParts)
+            return;
+        copyTo(second + "/part-2.safetensors", m_shelf + "/mine/part-2.safetensors");
+        QVERIFY(shelf().status("mine", false)->state == ModelState::ready);
+        QCOMPARE(shelf().resolve("mine").error().code, std::string("CL-2072"));
+    }
+    void baseDecodersContinuePlainText() {
+        TinyDecoderFolder tiny;
+        tiny.chat = false;
+        TinyDecoder gguf;
+        gguf.chatTemplate.clear();
+        for (const auto& path : {tiny.write(m_folder.path("base")), m_folder.write("base.gguf", gguf.bytes())}) {
+            const auto facts = inspectModel(path, true, {});
+            QVERIFY2(facts, facts ? "" : why(facts.error()).c_str());
+            QVERIFY(facts->card.purpose.find("Base decoder: continues plain text") == 0);
+            QCOMPARE(facts->card.chat, std::string("plain text"));
+            QVERIFY(facts->card.canChat && facts->chatTemplate.find("none") == 0);
+            QVERIFY(std::any_of(facts->warnings.begin(), facts->warnings.end(), [](const auto& w) { return w.find("no chat template") != std::string::npos; }));
+        }
+        QVERIFY(addModel(shelf(), {m_folder.path("base"), "base", false}, {}).has_value());
+        const auto read = readManifest(m_shelf + "/base", "base");
+        QVERIFY(read);
+        QCOMPARE(read->chat, std::string("plain text"));
     }
     void refusedFilesLeaveNothing_data() {
         QTest::addColumn<QByteArray>("bytes");
@@ -216,6 +326,11 @@ private slots:
         QCOMPARE(all.size(), std::size_t(2));
         QCOMPARE(all[0].candidatesPerSecond, 30.0);
         QCOMPARE(all[1].candidatesPerSecond, 10.0);
+        // The wanted numbers first, whatever was measured later; others where there is nothing else, and never another machine's.
+        QCOMPARE(speedOn(all, "A", "fp32"), &all[1]);
+        QCOMPARE(speedOn(all, "A", "bf16"), &all[0]);
+        QCOMPARE(speedOn(all, "A", "int16"), &all[0]);
+        QVERIFY(!speedOn(all, "B", "fp32"));
         QVERIFY(std::fabs(memoryError(all[0]) - 0.1) < 1e-12);
         QVERIFY(std::isnan(memoryError({})));
         QVERIFY(atomicWrite(m_shelf + "/" + measuredFile, "{\"schema\":\"carousel-lab/measured/1\",\"records\":[{\"candidatesPerSecond\":-5},7]}").has_value());
@@ -272,6 +387,7 @@ private slots:
             QCOMPARE(said.tiedHead, found.tiedHead);
             QCOMPARE(card.architecture, facts->card.architecture);
             QCOMPARE(card.quantisation, facts->card.quantisation);
+            QCOMPARE(card.chat, facts->card.chat);
             ++seen;
         }
         if (seen == 0)

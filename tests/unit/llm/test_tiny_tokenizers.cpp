@@ -6,8 +6,7 @@
 #include "llm/sentence_piece_model.h"
 #include "llm/word_piece.h"
 #include "model_file_builder.h"
-#include <QJsonArray>
-#include <QJsonDocument>
+#include "piece_tables.h"
 #include <QTest>
 
 using namespace carousel;
@@ -15,11 +14,7 @@ using namespace builder;
 
 namespace {
 
-const std::string folder = CAROUSEL_SOURCE_DIR "/tests/reference/tokens/tiny/";
-
-std::string textOf(const QByteArray& json) {
-    return QJsonDocument::fromJson("[" + json + "]").array().at(0).toString().toStdString();
-}
+const std::string& folder = tinyTokenizers;
 
 struct Golden {
     std::string text;
@@ -64,32 +59,37 @@ int wrongTexts(const Tokenizer& tokenizer, const std::vector<Golden>& all, bool 
     return wrong;
 }
 
-std::string arrayKey(const std::string& name, std::uint32_t type, std::uint64_t count, const std::string& data) {
-    return keyHead(name, 9) + Bytes().u32(type).u64(count).text + data;
-}
-
-// The tables of a SentencePiece model as a GGUF file has them.
-Gguf ggufOf(const std::string& name, const char* model) {
-    Bytes pieces, scores, types;
-    std::uint64_t count = 0;
-    const auto bytes = readFile(folder + name + ".pieces.tsv");
-    for (const QByteArray& line : QByteArray(bytes->data(), static_cast<qsizetype>(bytes->size())).split('\n')) {
-        const auto parts = line.split('\t');
-        if (parts.size() != 3)
-            continue;
-        pieces.string(textOf(parts[0]));
-        scores.put(parts[1].toFloat());
-        types.put(static_cast<std::int32_t>(parts[2].toInt()));
-        ++count;
+// The value of a field of bytes in a serialised message whose fields are numbers, 32-bit values and bytes; empty when it is not there.
+std::string fieldOf(const std::string& message, std::uint64_t wanted) {
+    std::size_t at = 0;
+    const auto number = [&] {
+        std::uint64_t value = 0;
+        for (unsigned shift = 0; at < message.size(); shift += 7) {
+            const auto byte = static_cast<unsigned char>(message[at++]);
+            value |= std::uint64_t(byte & 127u) << shift;
+            if (byte < 128)
+                break;
+        }
+        return value;
+    };
+    while (at < message.size()) {
+        const std::uint64_t tag = number();
+        if ((tag & 7) == 2) {
+            const auto length = static_cast<std::size_t>(number());
+            if (tag >> 3 == wanted)
+                return message.substr(at, length);
+            at += length;
+        } else if ((tag & 7) == 5) {
+            at += 4;
+        } else {
+            number();
+        }
     }
-    Gguf file;
-    file.keys = {keyText("tokenizer.ggml.model", model),
-                 arrayKey("tokenizer.ggml.tokens", 8, count, pieces.text),
-                 arrayKey("tokenizer.ggml.scores", 6, count, scores.text),
-                 arrayKey("tokenizer.ggml.token_type", 5, count, types.text),
-                 keyU32("tokenizer.ggml.bos_token_id", 1),
-                 keyU32("tokenizer.ggml.eos_token_id", 2)};
-    return file;
+    return {};
+}
+// ModelProto.normalizer_spec.precompiled_charsmap
+std::string characterMap(const std::string& model) {
+    return fieldOf(fieldOf(model, 3), 2);
 }
 
 } // namespace
@@ -209,7 +209,7 @@ private slots:
         QCOMPARE(wrongTexts(**tokenizer, middle, true), 0);
     }
     void sentencePieceFromGgufIsTheSame() {
-        const Gguf gguf = ggufOf("llama2", "llama");
+        const Gguf gguf = pieceTables("llama2", "llama");
         const auto file = GgufFile::open(m_folder.write("pieces.gguf", gguf.bytes()));
         QVERIFY2(file, file ? "" : describe(file.error()).c_str());
         const auto tokenizer = SentencePiece::fromGguf(*file);
@@ -233,6 +233,48 @@ private slots:
         QVERIFY(bare);
         QCOMPARE(wrongTexts(**bare, goldens("llama2.middle.tsv")), 0);
         QVERIFY(!(*bare)->beginOfText());
+    }
+    // Unigram, with its map of characters: GGUF holds the map as an array of bytes.
+    void unigramFromGgufIsTheSame_data() {
+        QTest::addColumn<int>("mapType");
+        QTest::newRow("map of unsigned bytes") << 0;
+        QTest::newRow("map of signed bytes") << 1;
+    }
+    void unigramFromGgufIsTheSame() {
+        QFETCH(int, mapType);
+        const auto model = readFile(folder + "t5.model");
+        QVERIFY(model);
+        const auto map = characterMap(*model);
+        QVERIFY2(map.size() > 100, "the model has no map of characters");
+        Gguf gguf = pieceTables("t5", "t5");
+        gguf.keys.pop_back(); // what T5 names otherwise
+        gguf.keys.pop_back();
+        gguf.keys.push_back(keyU32("tokenizer.ggml.eos_token_id", 1));
+        const Gguf withoutMap = gguf;
+        gguf.keys.push_back(arrayKey("tokenizer.ggml.precompiled_charsmap", static_cast<std::uint32_t>(mapType), map.size(), map));
+        const auto open = [&](const Gguf& made, const char* name) {
+            const auto file = GgufFile::open(m_folder.write(name, made.bytes()));
+            return file ? SentencePiece::fromGguf(*file) : Result<std::shared_ptr<const SentencePiece>>(fail(file.error()));
+        };
+        const auto tokenizer = open(gguf, "unigram.gguf");
+        QVERIFY2(tokenizer, tokenizer ? "" : describe(tokenizer.error()).c_str());
+        const auto all = goldens("t5.tsv"), middle = goldens("t5.middle.tsv");
+        QVERIFY(all.size() > 250 && middle.size() > 100);
+        QCOMPARE(wrongTexts(**tokenizer, all), 0);
+        QCOMPARE(wrongTexts(**tokenizer, middle, true), 0);
+        QVERIFY(!(*tokenizer)->beginOfText());
+        QCOMPARE((*tokenizer)->endOfText(), std::optional<TokenId>(1));
+        QCOMPARE((*tokenizer)->control("</s>"), std::optional<TokenId>(1));
+        QCOMPARE((*tokenizer)->vocabularySize(), std::size_t(300));
+        // The map matters, and one that leads outside of itself is refused.
+        const auto bare = open(withoutMap, "bare.gguf");
+        QVERIFY(bare);
+        QVERIFY(std::any_of(all.begin(), all.end(), [&](const Golden& golden) { return (*bare)->encode(golden.text) != golden.ids; }));
+        Gguf broken = withoutMap;
+        broken.keys.push_back(arrayKey("tokenizer.ggml.precompiled_charsmap", 0, 9, std::string("\4\0\0\0\xff\xff\xff\x7f\0", 9)));
+        const auto refused = open(broken, "broken-map.gguf");
+        QVERIFY(!refused);
+        QCOMPARE(refused.error().code, std::string("CL-2065"));
     }
     void brokenSentencePieceModelsAreRefused() {
         const auto good = readFile(folder + "t5.model");
@@ -267,7 +309,7 @@ private slots:
     }
     void brokenTablesOfPiecesAreRefused() {
         auto code = [&](const std::function<void(Gguf&)>& change) {
-            Gguf gguf = ggufOf("llama2", "llama");
+            Gguf gguf = pieceTables("llama2", "llama");
             change(gguf);
             const auto file = GgufFile::open(m_folder.write("broken.gguf", gguf.bytes()));
             if (!file)

@@ -39,7 +39,9 @@ struct TinyDecoder {
                      keyU32(a + "feed_forward_length", inner), keyU32(a + "attention.head_count", 2), keyU32(a + "attention.head_count_kv", 1), keyU32(a + "context_length", 512),
                      keyHead(a + "attention.layer_norm_rms_epsilon", 6) + Bytes().put(1e-5f).text, keyText("tokenizer.ggml.model", "gpt2"), keyText("tokenizer.ggml.pre", pre),
                      keyHead("tokenizer.ggml.tokens", 9) + list.text, keyHead("tokenizer.ggml.token_type", 9) + types.text,
-                     keyHead("tokenizer.ggml.merges", 9) + Bytes().u32(8).u64(0).text, keyText("tokenizer.chat_template", chatTemplate)};
+                     keyHead("tokenizer.ggml.merges", 9) + Bytes().u32(8).u64(0).text};
+        if (!chatTemplate.empty())
+            file.keys.push_back(keyText("tokenizer.chat_template", chatTemplate));
         if (!licence.empty())
             file.keys.push_back(keyText("general.license", licence));
         const std::pair<const char*, std::vector<std::uint64_t>> shapes[] = {

@@ -4,6 +4,7 @@
 #include "llm/lora_adapter.h"
 #include "llm/model_host.h"
 #include "tiny_decoder.h"
+#include "unit/llm/piece_tables.h"
 #include <QElapsedTimer>
 #include <QProcess>
 #include <QTest>
@@ -94,6 +95,64 @@ private slots:
         qInfo("scored with the adapter: %.6f, validated: %.6f", loss / weights, best->loss);
         QVERIFY(std::fabs(loss / weights - best->loss) < 1e-4);
         QVERIFY(std::fabs(baseLoss / weights - again.validation.front().loss) < 1e-4);
+    }
+    void trainingSaysWhatScoringSays_data() {
+        QTest::addColumn<QByteArray>("chat");
+        QTest::newRow("SentencePiece, Llama 2")
+            << QByteArray("<<SYS>>\\n {{ bos_token + '[INST] ' + content + ' [/INST]' }}{{ ' ' + content + ' ' + eos_token }}");
+        QTest::newRow("SentencePiece, Zephyr")
+            << QByteArray("{{ '<|user|>\n' + message['content'] + eos_token }}{{ '<|assistant|>' }}");
+    }
+    void trainingSaysWhatScoringSays() {
+        QFETCH(QByteArray, chat);
+        tiny::TokenizerKeys pieces{builder::pieceTables("llama2", "llama").keys, 620};
+        pieces.keys.push_back(builder::keyText("tokenizer.chat_template", chat.toStdString()));
+        const auto model = m_folder.write(QTest::currentDataTag() + std::string(".gguf"), tiny::gguf("llama", 3, pieces));
+        auto wanted = request("pieces");
+        wanted.settings.epochs = 1;
+        wanted.settings.metric = ValidationMetric::auc;
+        wanted.validation = someExamples(4);
+        const auto opened = m_host->languageModel(model);
+        QVERIFY2(opened, opened ? "" : describe(opened.error()).c_str());
+        const auto scoredLoss = [&] {
+            double loss = 0, weights = 0;
+            for (const auto& example : wanted.validation) {
+                const auto scores = (*opened)->scoreContinuations({example.messages, {example.answer}}, {});
+                loss -= example.weight * scores->logProbability[0] / scores->tokens[0];
+                weights += example.weight;
+            }
+            return loss / weights;
+        };
+        const auto report = m_host->fineTune(model, wanted, {});
+        QVERIFY2(report, report ? "" : describe(report.error()).c_str());
+        qInfo("scored %.6f, validated %.6f", scoredLoss(), report->validation.front().loss);
+        QVERIFY(std::fabs(scoredLoss() - report->validation.front().loss) < 1e-4);
+        // The area orders the validation examples as the scores of branches do.
+        std::vector<double> scores;
+        std::vector<std::uint8_t> positive;
+        for (const auto& example : wanted.validation) {
+            auto shared = example.messages;
+            const std::string text = std::exchange(shared.back().content, "");
+            const auto branch = (*opened)->scoreBranches({shared, {text}, "", {"Yes", "No"}}, {});
+            QVERIFY2(branch, branch ? "" : describe(branch.error()).c_str());
+            scores.push_back(double(branch->logits.row(0)[0]) - branch->logits.row(0)[1]);
+            positive.push_back(example.answer == "Yes");
+        }
+        double pairs = 0, right = 0;
+        for (std::size_t i = 0; i < scores.size(); ++i)
+            for (std::size_t j = 0; j < scores.size(); ++j)
+                if (positive[i] && !positive[j]) {
+                    pairs += 1;
+                    right += scores[i] > scores[j] ? 1 : scores[i] < scores[j] ? 0 : 0.5;
+                }
+        QCOMPARE(report->validation.front().auc, right / pairs);
+        // And behind an open message that ends with a blank.
+        for (auto& example : wanted.validation)
+            example.messages.push_back({"assistant", "so: "});
+        wanted.folder = m_folder.path("open pieces");
+        const auto again = m_host->fineTune(model, wanted, {});
+        QVERIFY2(again, again ? "" : describe(again.error()).c_str());
+        QVERIFY(std::fabs(scoredLoss() - again->validation.front().loss) < 1e-4);
     }
     void anotherBaseRefusesTheAdapter() {
         const auto report = done(request("refused"));

@@ -39,8 +39,14 @@ inline std::string keyTexts(const std::string& name, const std::vector<std::stri
     return out.text;
 }
 
+// The keys of another tokenizer than the one above, and how many tokens it has.
+struct TokenizerKeys {
+    std::vector<std::string> keys;
+    std::size_t tokens = 0;
+};
+
 // "llama": neighbours turned, no biases, tied head; "qwen2": halves turned, biases of q, k, v, a head of its own.
-inline std::string gguf(const std::string& architecture = "llama", std::uint32_t seed = 0) {
+inline std::string gguf(const std::string& architecture = "llama", std::uint32_t seed = 0, const TokenizerKeys& other = {}) {
     using namespace builder;
     const bool qwen = architecture == "qwen2";
     Gguf file;
@@ -57,13 +63,16 @@ inline std::string gguf(const std::string& architecture = "llama", std::uint32_t
                  keyU32(at("attention.head_count_kv"), keyValueHeads),
                  keyU32(at("context_length"), 512),
                  keyHead(at("attention.layer_norm_rms_epsilon"), 6) + Bytes().put(1e-5f).text,
-                 keyHead(at("rope.freq_base"), 6) + Bytes().put(10000.0f).text,
-                 keyText("tokenizer.ggml.model", "gpt2"),
-                 keyText("tokenizer.ggml.pre", "smollm"),
-                 keyTexts("tokenizer.ggml.tokens", vocabulary),
-                 types,
-                 keyTexts("tokenizer.ggml.merges", {"Y e", "Ye s", "N o", "Ġ t"}),
-                 keyText("tokenizer.chat_template", chatMl)};
+                 keyHead(at("rope.freq_base"), 6) + Bytes().put(10000.0f).text};
+    const std::vector<std::string> own{keyText("tokenizer.ggml.model", "gpt2"),
+                                       keyText("tokenizer.ggml.pre", "smollm"),
+                                       keyTexts("tokenizer.ggml.tokens", vocabulary),
+                                       types,
+                                       keyTexts("tokenizer.ggml.merges", {"Y e", "Ye s", "N o", "Ġ t"}),
+                                       keyText("tokenizer.chat_template", chatMl)};
+    const auto& tokenizer = other.keys.empty() ? own : other.keys;
+    file.keys.insert(file.keys.end(), tokenizer.begin(), tokenizer.end());
+    const std::size_t tokenRows = other.keys.empty() ? vocabulary.size() : other.tokens;
     std::uint32_t number = seed * 1000;
     const auto add = [&](const std::string& name, std::uint64_t rows, std::uint64_t columns, double scale, double middle) {
         const std::uint64_t count = rows * columns;
@@ -79,10 +88,10 @@ inline std::string gguf(const std::string& architecture = "llama", std::uint32_t
     const auto matrix = [&](const std::string& name, std::uint64_t rows, std::uint64_t columns) {
         add(name, rows, columns, 1.7 / std::sqrt(static_cast<double>(columns)), 0);
     };
-    add("token_embd.weight", vocabulary.size(), width, 0.4, 0);
+    add("token_embd.weight", tokenRows, width, 0.4, 0);
     add("output_norm.weight", 1, width, 0.2, 1);
     if (qwen)
-        matrix("output.weight", vocabulary.size(), width);
+        matrix("output.weight", tokenRows, width);
     for (int block = 0; block < blocks; ++block) {
         const auto in = [&](const char* part) { return fmt::format("blk.{}.{}", block, part); };
         add(in("attn_norm.weight"), 1, width, 0.2, 1);

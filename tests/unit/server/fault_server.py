@@ -100,8 +100,8 @@ def legacy_choice(index, ids, body):
 def echo_choice(index, ids):
     values = [None]
     for at in range(1, len(ids)):
-        table = dict(answers(text_of(ids[:at])))
         word = TEXTS.get(ids[at])
+        table = dict(answers(text_of(ids[:at]))) if word else {}
         values.append(math.log(table[word]) if word in table else -0.001 * ids[at])
     return {"index": index, "text": text_of(ids), "finish_reason": "length",
             "logprobs": {"tokens": [str(i) for i in ids], "token_logprobs": values, "top_logprobs": [None] + [{} for _ in ids[1:]], "text_offset": [0] * len(ids)}}
@@ -411,10 +411,10 @@ class Handler(BaseHTTPRequestHandler):
         if fault.startswith("redirect_"):
             return self.send(int(fault[9:]), {}, headers=[("Location", f"http://127.0.0.1:{OTHER_PORT}/v1/completions")])
         if fault == "hang":
-            time.sleep(1.2)
+            time.sleep(0.7)  # beyond every deadline of the tests, as the other two are
             return self.close_now()
         if fault == "slow_first_byte":
-            time.sleep(0.6)
+            time.sleep(0.35)
             return self.send(200, reply or {})
         if fault == "drip":
             self.send_response(200)
@@ -424,7 +424,7 @@ class Handler(BaseHTTPRequestHandler):
             for _ in range(20):
                 self.wfile.write(b" ")
                 self.wfile.flush()
-                time.sleep(0.06)
+                time.sleep(0.035)
             return self.close_now()
         if fault == "early_close":
             return self.close_now()

@@ -37,16 +37,19 @@ public:
 
 private:
     std::string ask(const char* method, const char* route, const std::string& body) {
-        const server::SecretKey none;
-        server::HttpClient http(*server::parseServerUrl(url()), none, {});
-        if (!http.start(0, {method, route, body}))
+        if (!m_http) // kept, and with it the connection: a test asks hundreds of times
+            m_http = std::make_unique<server::HttpClient>(*server::parseServerUrl(url()), m_noKey, server::HttpLimits());
+        if (!m_http->start(0, {method, route, body}))
             return {};
         for (int i = 0; i < 400; ++i)
-            for (auto& [id, reply] : http.finished(50))
+            for (auto& [id, reply] : m_http->finished(50))
                 return reply.body;
+        m_http.reset();
         return {};
     }
     QProcess m_process;
+    const server::SecretKey m_noKey;
+    std::unique_ptr<server::HttpClient> m_http;
 };
 
 } // namespace carousel

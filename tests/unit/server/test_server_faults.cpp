@@ -75,9 +75,9 @@ class TestServerFaults : public QObject {
         given.set("kind", std::string(way.personality));
         given.set("rung", std::string(way.rung));
         given.set("batch", std::int64_t(2));
-        given.set("backoff_seconds", 0.002);
-        given.set("backoff_limit_seconds", 0.01);
-        given.set("breaker_seconds", 0.03);
+        given.set("backoff_seconds", 0.001);
+        given.set("backoff_limit_seconds", 0.004);
+        given.set("breaker_seconds", 0.01);
         given.set("reply_seconds", 20.0);
         given.set("first_byte_seconds", 20.0);
         for (const auto& [id, value] : more)
@@ -217,7 +217,7 @@ class TestServerFaults : public QObject {
         QCOMPARE(truth.logits.rows, std::size_t(5));
         std::map<std::string, ParameterValue> limits;
         if (timing)
-            limits = {{"first_byte_seconds", 0.35}, {"reply_seconds", 0.7}};
+            limits = {{"first_byte_seconds", 0.2}, {"reply_seconds", 0.4}};
         m_server.set({{"personality", by.personality}});
         // Opened again only after a fault that paused it: opening asks ten times.
         auto& model = m_models[fmt::format("{} {} {}", by.personality, by.rung, timing)];
@@ -368,7 +368,7 @@ private slots:
     void deadServerIsLeftAlone() {
         QFETCH(QString, fault);
         m_server.set({{"personality", "openai"}});
-        const auto parameters = endpoint({"openai", "top"}, {{"first_byte_seconds", 0.3}, {"reply_seconds", 0.5}});
+        const auto parameters = endpoint({"openai", "top"}, {{"first_byte_seconds", 0.2}, {"reply_seconds", 0.35}});
         const auto model = open(parameters);
         QVERIFY(model);
         m_server.set({{"personality", "openai"}, {"fault", fault.toStdString()}, {"times", -1}});

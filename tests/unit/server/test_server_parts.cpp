@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The parts that need no server: addresses, keys, when to try again, strict reading, descriptions of endpoints.
+#include "base/file.h"
 #include "base/text.h"
 #include "server/endpoints.h"
 #include "server/server_client.h"
 #include "server/vectors.h"
+#include <QDir>
 #include <QFile>
 #include <QTemporaryDir>
 #include <QtTest>
 #include <arpa/inet.h>
+#include <atomic>
 #include <cmath>
 #include <cstdlib>
 #include <netinet/in.h>
+#include <thread>
 #include <type_traits>
+#include <unistd.h>
 
 using namespace carousel;
 using namespace carousel::server;
@@ -263,6 +268,68 @@ private slots:
         hand.close();
         QCOMPARE(endpoints.add("lab", given).error().code, std::string("CL-2122"));
         QCOMPARE(endpoints.list()->size(), std::size_t(1));
+    }
+    void changingADescriptionNeverLosesIt() {
+        QTemporaryDir folder;
+        const std::string file = folder.filePath("endpoints.toml").toStdString();
+        Endpoints endpoints(file);
+        Parameters given;
+        given.set("url", std::string("http://127.0.0.1:8000"));
+        QVERIFY(endpoints.put("lab", given)); // where there is none it is added
+        given.set("concurrency", std::int64_t(8));
+        QVERIFY(endpoints.put("lab", given));
+        QCOMPARE(endpoints.list()->at("lab").integer("concurrency"), std::int64_t(8));
+        QCOMPARE(endpoints.list()->size(), std::size_t(1));
+        // A description that is refused, and a folder that takes nothing more, leave the old one.
+        const auto before = *readFile(file);
+        Parameters bad = given;
+        bad.set("url", std::string("ftp://127.0.0.1"));
+        QVERIFY(!endpoints.put("lab", bad));
+        QCOMPARE(*readFile(file), before);
+        if (::geteuid() != 0) { // whom no permission stops
+            QVERIFY(QFile::setPermissions(folder.path(), QFile::ReadOwner | QFile::ExeOwner));
+            given.set("concurrency", std::int64_t(9));
+            const auto refused = endpoints.put("lab", given);
+            QVERIFY(QFile::setPermissions(folder.path(), QFile::ReadOwner | QFile::WriteOwner | QFile::ExeOwner));
+            QVERIFY(!refused && !refused.error().hint.empty());
+            QCOMPARE(*readFile(file), before);
+        }
+    }
+    // As several windows and commands do: each has an object of its own. Whoever reads meanwhile finds a whole file that has the entry.
+    void writersAtOnceLoseNothing() {
+        QTemporaryDir folder;
+        const std::string file = folder.filePath("endpoints.toml").toStdString();
+        Parameters given;
+        given.set("url", std::string("http://127.0.0.1:8000"));
+        QVERIFY(Endpoints(file).add("steady", given));
+        constexpr int writers = 4, entries = 10;
+        std::atomic<int> failures = 0, odd = 0;
+        std::atomic<bool> done = false;
+        std::thread reader([&] {
+            while (!done) {
+                const auto list = Endpoints(file).list();
+                if (!list || !list->count("steady"))
+                    ++odd;
+            }
+        });
+        std::vector<std::thread> threads;
+        for (int writer = 0; writer < writers; ++writer)
+            threads.emplace_back([&, writer] {
+                Endpoints mine(file);
+                Parameters changed = given;
+                for (int i = 0; i < entries; ++i) {
+                    changed.set("concurrency", std::int64_t(1 + i));
+                    failures += mine.add(fmt::format("s{}-{}", writer, i), given) && mine.put("steady", changed) ? 0 : 1;
+                }
+            });
+        for (auto& thread : threads)
+            thread.join();
+        done = true;
+        reader.join();
+        QCOMPARE(failures.load(), 0);
+        QCOMPARE(odd.load(), 0);
+        QCOMPARE(Endpoints(file).list()->size(), std::size_t(writers * entries + 1));
+        QCOMPARE(QDir(folder.path()).entryList(QDir::Files), (QStringList{"endpoints.toml", "endpoints.toml.lock"}));
     }
     void keysInFilesAreRefusedUnseen() {
         for (const char* line :
