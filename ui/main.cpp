@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// carousel-lab [PROJECT] [--page NAME] [--tab NAME] [--screenshot FILE] [--size WxH] [--run STUDY] [--analysis ID] [--theme light|dark|system]
+// carousel-lab [PROJECT] [--page NAME] [--tab NAME] [--screenshot FILE] [--size WxH] [--run STUDY] [--analysis ID] [--theme
+// light|dark|system]
 #include "base/file.h"
+#include "base/parallel.h"
 #include "main_window.h"
 #include "pages/carousel_page.h"
 #include "pages/experiments_page.h"
@@ -18,13 +20,14 @@
 #include <QSettings>
 #include <QTimer>
 #include <cstdio>
+#include <unistd.h>
 
 namespace {
 using namespace carousel;
 using namespace carousel::ui;
 
 constexpr int heartbeatMs = 20;
-constexpr int settledMs = 400;          // nothing under way for so long: the page is finished
+constexpr int settledMs = 400; // nothing under way for so long: the page is finished
 constexpr int screenshotLimitMs = 600000;
 
 // A time stamp from the event loop, so that a harness can see from outside whether the window ever froze.
@@ -85,10 +88,24 @@ bool hasScreenOrNeedsNone(int argc, char** argv) {
 }
 } // namespace
 
+// Qt's libraries bring OpenMP's along, which reads how idle workers are to wait when it is loaded: main is too late to say so. Workers that
+// spin take the processor from whatever else runs, models slow down several times on a busy machine, so the program starts once more.
+void letIdleThreadsSleep(char** argv) {
+    if (qEnvironmentVariableIsSet("OMP_WAIT_POLICY"))
+        return; // the user's choice, or the second start
+    qputenv("OMP_WAIT_POLICY", "passive");
+    if (!qEnvironmentVariableIsSet("GOMP_SPINCOUNT"))
+        qputenv("GOMP_SPINCOUNT", idleWorkerSpins);
+    ::execv("/proc/self/exe", argv); // comes back when it fails: then slower, but no worse
+}
+
 int main(int argc, char** argv) {
+    letIdleThreadsSleep(argv);
     if (!hasScreenOrNeedsNone(argc, argv)) {
-        std::fprintf(stderr, "There is no screen to open a window on (DISPLAY and WAYLAND_DISPLAY are empty).\n"
-                             "carousel-lab-cli does the same without one; for a picture of a page, set QT_QPA_PLATFORM=offscreen and use --screenshot.\n");
+        std::fprintf(
+            stderr,
+            "There is no screen to open a window on (DISPLAY and WAYLAND_DISPLAY are empty).\n"
+            "carousel-lab-cli does the same without one; for a picture of a page, set QT_QPA_PLATFORM=offscreen and use --screenshot.\n");
         return 1;
     }
     QApplication::setHighDpiScaleFactorRoundingPolicy(Qt::HighDpiScaleFactorRoundingPolicy::PassThrough);
@@ -103,20 +120,32 @@ int main(int argc, char** argv) {
     parser.addHelpOption();
     parser.addVersionOption();
     parser.addPositionalArgument(QStringLiteral("PROJECT"), QStringLiteral("Project file to open."), QStringLiteral("[PROJECT]"));
-    const QCommandLineOption page(QStringLiteral("page"), QStringLiteral("Page to show: home, data, strategies, runs, carousel, metrics, experiments, report, models."), QStringLiteral("NAME"));
-    const QCommandLineOption shot(QStringLiteral("screenshot"), QStringLiteral("Save the page as PNG when it is finished, then leave."), QStringLiteral("FILE"));
-    const QCommandLineOption size(QStringLiteral("size"), QStringLiteral("Size of the window, for example 1400x900."), QStringLiteral("WxH"));
+    const QCommandLineOption page(
+        QStringLiteral("page"),
+        QStringLiteral("Page to show: home, data, strategies, runs, carousel, metrics, experiments, report, models."),
+        QStringLiteral("NAME"));
+    const QCommandLineOption shot(QStringLiteral("screenshot"), QStringLiteral("Save the page as PNG when it is finished, then leave."),
+                                  QStringLiteral("FILE"));
+    const QCommandLineOption size(QStringLiteral("size"), QStringLiteral("Size of the window, for example 1400x900."),
+                                  QStringLiteral("WxH"));
     const QCommandLineOption run(QStringLiteral("run"), QStringLiteral("Load this study (TOML file) and run it."), QStringLiteral("STUDY"));
     const QCommandLineOption look(QStringLiteral("theme"), QStringLiteral("light, dark or system."), QStringLiteral("LOOK"));
-    const QCommandLineOption analysis(QStringLiteral("analysis"), QStringLiteral("Open this stored analysis on the experiments page."), QStringLiteral("ID"));
-    const QCommandLineOption tab(QStringLiteral("tab"), QStringLiteral("Part of the carousel page to show (user, lens, rows), or of the models page (shelf, servers)."), QStringLiteral("NAME"));
+    const QCommandLineOption analysis(QStringLiteral("analysis"), QStringLiteral("Open this stored analysis on the experiments page."),
+                                      QStringLiteral("ID"));
+    const QCommandLineOption tab(
+        QStringLiteral("tab"),
+        QStringLiteral("Part of the carousel page to show (user, lens, rows), or of the models page (shelf, servers)."),
+        QStringLiteral("NAME"));
     parser.addOptions({page, tab, shot, size, run, analysis, look});
     parser.process(app);
 
-    const QString wish = parser.isSet(look) ? parser.value(look) : QSettings().value(QStringLiteral("look"), QStringLiteral("light")).toString();
+    const QString wish =
+        parser.isSet(look) ? parser.value(look) : QSettings().value(QStringLiteral("look"), QStringLiteral("light")).toString();
     auto& theme = Theme::instance();
     theme.install();
-    theme.setMode(wish == QLatin1String("dark") ? Theme::Mode::dark : wish == QLatin1String("system") ? Theme::Mode::system : Theme::Mode::light);
+    theme.setMode(wish == QLatin1String("dark")     ? Theme::Mode::dark
+                  : wish == QLatin1String("system") ? Theme::Mode::system
+                                                    : Theme::Mode::light);
 
     MainWindow window;
     if (parser.isSet(size)) {
@@ -135,7 +164,8 @@ int main(int argc, char** argv) {
         return 2;
     }
     const bool modelsTab = startPage == QLatin1String("models");
-    if (parser.isSet(tab) && !(modelsTab ? window.findChild<ModelsPage*>()->showTab(parser.value(tab)) : window.findChild<CarouselPage*>()->showTab(parser.value(tab)))) {
+    if (parser.isSet(tab) && !(modelsTab ? window.findChild<ModelsPage*>()->showTab(parser.value(tab))
+                                         : window.findChild<CarouselPage*>()->showTab(parser.value(tab)))) {
         std::fprintf(stderr, "The %s page has no part '%s'.\n", modelsTab ? "models" : "carousel", qPrintable(parser.value(tab)));
         return 2;
     }
@@ -162,7 +192,8 @@ int main(int argc, char** argv) {
                 return;
             constexpr std::size_t limit = 4 << 20;
             const auto text = readFile(ss(study), limit);
-            const auto loaded = text ? session.draft().load(*text, QObject::tr("load study")) : Result<void>(tl::unexpected<Error>(text.error()));
+            const auto loaded =
+                text ? session.draft().load(*text, QObject::tr("load study")) : Result<void>(tl::unexpected<Error>(text.error()));
             if (!loaded) {
                 std::fprintf(stderr, "%s\n", describe(loaded.error()).c_str());
                 session.log().add(loaded.error());

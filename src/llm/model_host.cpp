@@ -10,12 +10,12 @@ namespace carousel {
 
 namespace {
 
-// Idle OpenMP workers that spin take the cores from OpenBLAS and the other way round (measured: 8.0 against 14.4 candidates a second), and
-// results depend on the thread count. The libraries read these once, when they are loaded; what the user has set stays.
+// Idle OpenMP workers that spin for long take the cores from OpenBLAS and the other way round (measured: 8.0 against 14.4 candidates a
+// second), and results depend on the thread count. The libraries read these once, when they are loaded; what the user has set stays.
 void settleThreads(int threads) {
     const std::string count = std::to_string(threads);
     ::setenv("OMP_WAIT_POLICY", "passive", 0);
-    ::setenv("GOMP_SPINCOUNT", "0", 0);
+    ::setenv("GOMP_SPINCOUNT", idleWorkerSpins, 0);
     ::setenv("OMP_NUM_THREADS", count.c_str(), 0);
     ::setenv("OPENBLAS_NUM_THREADS", count.c_str(), 0);
 }
@@ -81,7 +81,8 @@ Result<void> ModelHost::openModule() {
 Result<LanguageModel*> ModelHost::languageModel(const std::string& idOrPath) {
     if (constexpr std::string_view prefix = "server:"; idOrPath.starts_with(prefix)) { // needs neither shelf nor LibTorch
         if (!m_openServer)
-            return fail(ErrorKind::plugin, "CL-2100", fmt::format("The model '{}' is on a server, and no servers are offered here.", idOrPath),
+            return fail(ErrorKind::plugin, "CL-2100",
+                        fmt::format("The model '{}' is on a server, and no servers are offered here.", idOrPath),
                         "Choose a model of this machine; see `models list`.");
         return m_openServer(idOrPath.substr(prefix.size()));
     }

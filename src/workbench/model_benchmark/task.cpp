@@ -69,7 +69,7 @@ std::vector<std::string> benchmarkTexts(int count, std::uint64_t seed) {
     for (int i = 0; i < count; ++i) {
         RandomStream random(seed, "benchmark text", static_cast<std::uint64_t>(i));
         std::string text = item(random);
-        for (auto more = random.below(3); more > 0; --more)
+        for (auto more = random.below(5); more > 0; --more)
             text += fmt::format("; {} {}", pick(qualities, random), pick(things, random));
         out.push_back(std::move(text));
     }
