@@ -3,15 +3,12 @@
 // logit(Yes) - logit(No) at the answer's place. The history is read once, each candidate is a short branch behind it. No text is
 // generated, so there is nothing to parse; when the model would rather say something else, the score is flagged invalid.
 #include "stages/plugin.h"
-#include "support/history.h"
-#include "support/item_text.h"
+#include "support/llm_scoring.h"
 #include "support/model_calls.h"
 #include "support/prompt_template.h"
 #include "support/specs.h"
-#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
-#include <numeric>
 
 namespace carousel {
 namespace {
@@ -23,50 +20,23 @@ const char* const defaultPrompt = "You know a person's taste and say whether an 
                                   "Next item:";
 
 struct Settings {
-    std::string model, retriever, tail, yes, no;
+    std::string model, tail, yes, no;
     plugin::PromptTemplate prompt;
-    int candidates = 50;
-    std::size_t liked = 10, disliked = 5, textLength = 80;
-    bool useFeatureText = false;
+    plugin::Shown shown;
     double leastMass = 0.01, neutralWeight = 0, blend = 0;
 };
-
-// Ranks spread over 0..1, best 1; equal values share the mean of their ranks.
-std::vector<double> rankShares(std::span<const float> values) {
-    const auto n = values.size();
-    std::vector<std::size_t> order(n);
-    std::iota(order.begin(), order.end(), std::size_t(0));
-    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return values[a] > values[b]; });
-    std::vector<double> out(n, 0.5);
-    for (std::size_t start = 0; n > 1 && start < n;) {
-        auto end = start + 1;
-        while (end < n && values[order[end]] == values[order[start]])
-            ++end;
-        for (auto i = start; i < end; ++i)
-            out[order[i]] = 1 - (static_cast<double>(start + end - 1) / 2) / static_cast<double>(n - 1);
-        start = end;
-    }
-    return out;
-}
 
 class LlmYesNo final : public Scorer {
 public:
     LlmYesNo(Settings settings, StageEnvironment environment) : m_settings(std::move(settings)), m_environment(std::move(environment)) {}
 
-    std::optional<RetrieverChoice> retriever() const override { return RetrieverChoice{m_settings.retriever, m_settings.candidates}; }
+    std::optional<RetrieverChoice> retriever() const override {
+        return RetrieverChoice{m_settings.shown.retriever, m_settings.shown.candidates};
+    }
     bool oneAtATime() const override { return true; }
 
     Result<void> fit(const FitInput& input, const RunControl& control) override {
-        const auto n = input.training.itemCount();
-        m_itemText.resize(n);
-        for (std::size_t i = 0; i < n; ++i) {
-            if (i % 4096 == 0 && control.stopRequested())
-                return fail(RunControl::cancelled("llm_yes_no"));
-            if (m_settings.useFeatureText && i < input.features.itemText.size())
-                m_itemText[i] = plugin::oneLine(input.features.itemText[i], m_settings.textLength);
-            if (m_itemText[i].empty())
-                m_itemText[i] = plugin::titleOf(input.training.items(), static_cast<Code>(i), m_settings.textLength);
-        }
+        CAROUSEL_ASSIGN(m_itemText, plugin::itemLines(input, m_settings.shown, "llm_yes_no", control));
         // A model that is missing is found out now, not after the first users.
         CAROUSEL_TRY(plugin::CountedModel::open(m_environment, m_settings.model));
         return {};
@@ -100,9 +70,9 @@ public:
             else if (!std::isfinite(scores[i]) || !(answers.answerMass[i] >= m_settings.leastMass))
                 status[i] = ScoreStatus::invalid;
         }
-        imputeFailed(scores, status);
+        plugin::imputeFailed(scores, status);
         if (blending) {
-            const auto own = rankShares(scores), retrieved = rankShares(request.retrieverScores);
+            const auto own = plugin::rankShares(scores), retrieved = plugin::rankShares(request.retrieverScores);
             for (std::size_t i = 0; i < scores.size(); ++i)
                 scores[i] = static_cast<float>((1 - m_settings.blend) * own[i] + m_settings.blend * retrieved[i]);
         }
@@ -120,7 +90,7 @@ public:
         const double gap = difference(*answers, 0);
         if (answers->missing(0))
             return nlohmann::json{{"prompt", prompt}, {"missing", answers->reasons[0]}}.dump(-1, ' ', false,
-                                                                                            nlohmann::json::error_handler_t::replace);
+                                                                                             nlohmann::json::error_handler_t::replace);
         return nlohmann::json{{"prompt", prompt + " " + m_itemText[static_cast<std::size_t>(item)] + m_settings.tail},
                               {"logitYes", answers->logits.values[0]},
                               {"logitNo", answers->logits.values[1]},
@@ -134,17 +104,7 @@ private:
     static float difference(const BranchScores& answers, std::size_t i) { return answers.logits.row(i)[0] - answers.logits.row(i)[1]; }
 
     std::string promptFor(const TrainingView& training, Code user) const {
-        const auto taste = plugin::tasteOf(training, user, m_settings.liked, m_settings.disliked);
-        plugin::PromptValues values;
-        auto list = [&](const char* name, const char* any, const std::vector<Code>& items) {
-            auto& rows = values.lists[name];
-            for (const auto item : items)
-                rows.push_back({{"item", m_itemText[static_cast<std::size_t>(item)]}});
-            values.texts[any] = items.empty() ? "" : "yes";
-        };
-        list("liked", "anyLiked", taste.liked);
-        list("disliked", "anyDisliked", taste.disliked);
-        return m_settings.prompt.render(values);
+        return m_settings.prompt.render(plugin::tasteValues(training, user, m_itemText, m_settings.shown));
     }
 
     Result<BranchScores> ask(LanguageModel& model, const std::string& prompt, std::span<const Code> items,
@@ -156,21 +116,6 @@ private:
         request.tail = m_settings.tail;
         request.answers = {m_settings.yes, m_settings.no};
         return plugin::scoreBranchesInFixedOrder(model, request, control);
-    }
-
-    static bool failed(ScoreStatus status) { return status == ScoreStatus::invalid || status == ScoreStatus::missing; }
-
-    // A failed answer stays flagged; its number becomes the mean of the valid ones, so that nothing downstream sees a wild value.
-    static void imputeFailed(std::span<float> scores, std::span<const ScoreStatus> status) {
-        std::vector<float> valid; // summed in order of size: the order of the candidates must not matter
-        for (std::size_t i = 0; i < scores.size(); ++i)
-            if (!failed(status[i]))
-                valid.push_back(scores[i]);
-        std::sort(valid.begin(), valid.end());
-        const double mean = valid.empty() ? 0.0 : std::accumulate(valid.begin(), valid.end(), 0.0) / static_cast<double>(valid.size());
-        for (std::size_t i = 0; i < scores.size(); ++i)
-            if (failed(status[i]))
-                scores[i] = static_cast<float>(mean);
     }
 
     Settings m_settings;
@@ -188,17 +133,9 @@ PluginManifest manifest() {
     out.source = "Two-way softmax over Yes and No as in TALLRec (Bao et al., RecSys 2023), zero-shot";
     out.usesLanguageModel = true;
     out.twin = "sequence_rules";
-    out.parameters = {
-        plugin::languageModel("smollm2-135m-instruct"),
-        plugin::scorerPlugin("retriever", "Candidates from", "sequence_rules",
-                             "The plain scorer whose best items are asked about; the rest keeps its order."),
-        plugin::integer("count", "Candidates", 50, 1, 5000, "items",
-                        "So many of the retriever's best items are asked about; time grows with it."),
-        plugin::integer("liked", "Liked items shown", 10, 0, 200, "items",
-                        "The newest liked items in the prompt; more tell more and cost more."),
-        plugin::integer("disliked", "Disliked items shown", 5, 0, 200, "items", "The newest disliked items in the prompt."),
-        plugin::choice("itemText", "Item text", {"title", "features"}, "title", "Titles alone, or the text that the feature place wrote."),
-        plugin::integer("textLength", "Longest item text", 80, 10, 2000, "bytes", "Longer texts are cut."),
+    out.parameters = plugin::shownParameters();
+    out.parameters.insert(out.parameters.begin(), plugin::languageModel("smollm2-135m-instruct"));
+    const std::vector<ParameterSpec> own = {
         plugin::prompt("prompt", "Prompt", defaultPrompt,
                        "What stands before the candidate. {{#liked}}{{item}}{{/liked}} and {{#disliked}}{{item}}{{/disliked}} repeat for "
                        "the history. End right before the "
@@ -215,23 +152,17 @@ PluginManifest manifest() {
         plugin::number("blend", "Blend with retriever", 0, 0, 1, "",
                        "0: the model alone. Above: this share of the retriever's rank is mixed into the model's rank."),
     };
+    out.parameters.insert(out.parameters.end(), own.begin(), own.end());
     out.createScorer = [](const Parameters& p, const StageEnvironment& environment) -> Result<std::unique_ptr<Scorer>> {
-        if (p.text("retriever") == "llm_yes_no")
-            return fail(ErrorKind::input, "CL-6027",
-                        "llm_yes_no: parameter 'retriever' is 'llm_yes_no', but a retriever must be cheap over the whole catalogue.",
-                        "Choose a plain scorer such as sequence_rules.");
+        CAROUSEL_ASSIGN(auto shown, plugin::shownFrom(p, "llm_yes_no"));
         if (p.text("yes").empty() || p.text("no").empty() || p.text("yes") == p.text("no"))
             return fail(ErrorKind::input, "CL-6028",
                         fmt::format("llm_yes_no: the answers '{}' and '{}' must be two different words.", p.text("yes"), p.text("no")),
                         "Set parameters yes and no.");
         CAROUSEL_ASSIGN(auto prompt, plugin::PromptTemplate::parse("llm_yes_no", "prompt", p.text("prompt")));
         Settings s;
-        s.model = p.text("model"), s.retriever = p.text("retriever"), s.tail = p.text("tail"), s.yes = p.text("yes"), s.no = p.text("no");
-        s.prompt = std::move(prompt);
-        s.candidates = static_cast<int>(p.integer("count"));
-        s.liked = static_cast<std::size_t>(p.integer("liked")), s.disliked = static_cast<std::size_t>(p.integer("disliked"));
-        s.textLength = static_cast<std::size_t>(p.integer("textLength"));
-        s.useFeatureText = p.text("itemText") == "features";
+        s.model = p.text("model"), s.tail = p.text("tail"), s.yes = p.text("yes"), s.no = p.text("no");
+        s.prompt = std::move(prompt), s.shown = std::move(shown);
         s.leastMass = p.number("leastMass"), s.neutralWeight = p.number("neutralWeight"), s.blend = p.number("blend");
         return std::make_unique<LlmYesNo>(std::move(s), environment);
     };

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What scorers with a language model share: items as lines of a prompt, a user's taste as text, the parameters for both, and what becomes
+// of an answer that failed.
+#pragma once
+#include "base/parameters.h"
+#include "stages/stage.h"
+#include "support/prompt_template.h"
+#include <span>
+#include <string>
+#include <vector>
+
+namespace carousel::plugin {
+
+// How a scorer shows a user and items; read from parameters of these names: retriever, count, liked, disliked, itemText, textLength.
+struct Shown {
+    std::string retriever;
+    int candidates = 50;
+    std::size_t liked = 10, disliked = 5, textLength = 80;
+    bool useFeatureText = false;
+};
+std::vector<ParameterSpec> shownParameters();
+// CL-6027 when the retriever is `plugin` itself.
+Result<Shown> shownFrom(const Parameters& parameters, const std::string& plugin);
+
+// One line per item: its title, or the text that the feature place wrote; cut at textLength bytes.
+Result<std::vector<std::string>> itemLines(const FitInput& input, const Shown& shown, const std::string& plugin, const RunControl& control);
+
+// Values for a template with {{#liked}}{{item}}{{/liked}}, {{#disliked}}{{item}}{{/disliked}} and the conditions anyLiked, anyDisliked;
+// newest first. An unknown user (noCode) has neither.
+PromptValues tasteValues(const TrainingView& training, Code user, const std::vector<std::string>& lines, const Shown& shown);
+
+// The beginning of a prompt that shows a taste; what is asked follows it.
+extern const char* const tasteText;
+
+inline bool failed(ScoreStatus status) {
+    return status == ScoreStatus::invalid || status == ScoreStatus::missing;
+}
+// A failed answer stays flagged; its number becomes the mean of the valid ones, so that nothing downstream sees a wild value.
+void imputeFailed(std::span<float> scores, std::span<const ScoreStatus> status);
+// Ranks spread over 0..1, best 1; equal values share the mean of their ranks.
+std::vector<double> rankShares(std::span<const float> values);
+
+} // namespace carousel::plugin
