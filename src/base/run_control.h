@@ -33,6 +33,8 @@ public:
     void report(const std::string& stage, double done, double total, const std::string& unit) const;
     // A part of this job: progress of the child fills [from, to] of the parent's bar.
     RunControl slice(double from, double to) const;
+    // Stops with this job and reports nothing: for one of many small calls whose sum is reported by the caller.
+    RunControl quiet() const { return RunControl(m_token); }
 
 private:
     struct Shared;

@@ -47,6 +47,7 @@ void addEvaluateCommands(CLI::App& app, Session& session) {
     addAnalysis(evaluate, session, AnalysisKind::positionBias, "Estimate how much less each position is looked at, and what the log supports");
     addAnalysis(evaluate, session, AnalysisKind::offPolicy, "Estimate what other strategies would have earned on a log, with an evidence gate");
     addAnalysis(evaluate, session, AnalysisKind::lens, "What every position of a run's carousels is worth, and what the fold hides");
+    addAnalysis(evaluate, session, AnalysisKind::likes, "Ask a language model what users will like, as it is and trained on a few examples, beside plain counting");
     addAnalysis(evaluate, session, AnalysisKind::rows, "Choose and order runs as rows of a two-dimensional carousel");
 
     auto* list = evaluate->add_subcommand("list", "Analyses kept in the project");

@@ -82,6 +82,24 @@ std::vector<ParameterSpec> rowOptions() {
             number("beta", "Cost of a column right", 1, 0, 100, "", "See above; larger: columns further right count less. alpha + beta is at least 2."),
             draws(1000), confidence()};
 }
+
+std::vector<ParameterSpec> likeOptions() {
+    ParameterSpec model = text("model", "Language model", "An embedded model of the shelf.");
+    model.defaultValue = std::string("smollm2-135m-instruct");
+    return {model,
+            list("methods", "Methods", {"zero-shot", "lora", "head", "hybrid"}, {"zero-shot", "lora", "head", "hybrid"},
+                 "zero-shot: the model as it is; lora: an adapter trained on examples; head: a regression on hidden states; hybrid: all of it with counting."),
+            list("examples", "Examples", {"64", "256"}, {"16", "64", "256", "1024"}, "Sizes of the training sets, half of them likes; time grows with them."),
+            integer("seeds", "Training sets", 3, 1, 20, "sets", "How many are drawn and trained on; fewer than three say little about chance."),
+            integer("window", "Ratings shown", 10, 1, 100, "ratings", "How many ratings stand before the question; a user's first ones are not asked about."),
+            number("likedAbove", "A like is above", 3, -1e9, 1e9, "", "Ratings above this are likes, the others dislikes."),
+            integer("test", "Test questions", 1000, 0, 1e9, "questions", "Drawn from the newest tenth; 0: all of them."),
+            integer("validation", "Validation questions", 300, 0, 1e9, "questions", "Drawn from the tenth before: for penalties, stopping and blends; 0: all of them."),
+            integer("epochs", "Passes over the examples", 5, 1, 100, "passes", "Of an adapter's training; it ends before when the validation AUC stops growing."),
+            number("rate", "Learning rate", 5e-4, 1e-6, 0.1, "", "The highest of an adapter's training."),
+            integer("textLength", "Longest title", 60, 10, 2000, "bytes", "Longer titles are cut."),
+            draws(1000), confidence()};
+}
 } // namespace
 
 const std::vector<ParameterSpec>& analysisParameters(AnalysisKind kind) {
@@ -100,6 +118,10 @@ const std::vector<ParameterSpec>& analysisParameters(AnalysisKind kind) {
     }
     case AnalysisKind::lens: {
         static const auto specs = lensOptions();
+        return specs;
+    }
+    case AnalysisKind::likes: {
+        static const auto specs = likeOptions();
         return specs;
     }
     case AnalysisKind::rows: break;

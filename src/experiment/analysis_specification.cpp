@@ -12,7 +12,7 @@
 namespace carousel {
 
 namespace {
-constexpr std::array<AnalysisKind, 5> kinds{AnalysisKind::clicks, AnalysisKind::positionBias, AnalysisKind::offPolicy, AnalysisKind::lens, AnalysisKind::rows};
+constexpr std::array<AnalysisKind, 6> kinds{AnalysisKind::clicks, AnalysisKind::positionBias, AnalysisKind::offPolicy, AnalysisKind::lens, AnalysisKind::rows, AnalysisKind::likes};
 
 std::string section(AnalysisKind kind) { // "position_bias"
     std::string out = name(kind);
@@ -215,6 +215,7 @@ const char* name(AnalysisKind kind) {
     case AnalysisKind::offPolicy: return "off-policy";
     case AnalysisKind::lens: return "lens";
     case AnalysisKind::rows: return "rows";
+    case AnalysisKind::likes: return "likes";
     }
     return "";
 }
@@ -226,6 +227,7 @@ const char* title(AnalysisKind kind) {
     case AnalysisKind::offPolicy: return "Off-policy evaluation";
     case AnalysisKind::lens: return "Position lens";
     case AnalysisKind::rows: return "Carousel rows";
+    case AnalysisKind::likes: return "Like prediction";
     }
     return "";
 }

@@ -14,7 +14,7 @@ const carousel::Badge* find(const std::vector<carousel::Badge>& badges, const ch
 } // namespace
 
 const std::vector<AnalysisKind>& logAnalyses() {
-    static const std::vector<AnalysisKind> kinds{AnalysisKind::clicks, AnalysisKind::positionBias, AnalysisKind::offPolicy};
+    static const std::vector<AnalysisKind> kinds{AnalysisKind::clicks, AnalysisKind::positionBias, AnalysisKind::offPolicy, AnalysisKind::likes};
     return kinds;
 }
 
@@ -25,12 +25,13 @@ QString analysisTitle(AnalysisKind kind) {
     case AnalysisKind::offPolicy: return QObject::tr("Off-policy evaluation");
     case AnalysisKind::lens: return QObject::tr("Position lens");
     case AnalysisKind::rows: return QObject::tr("Carousel rows");
+    case AnalysisKind::likes: return QObject::tr("Like prediction");
     }
     return {};
 }
 
 QString analysisTitle(const std::string& kindName) {
-    for (const auto kind : {AnalysisKind::clicks, AnalysisKind::positionBias, AnalysisKind::offPolicy, AnalysisKind::lens, AnalysisKind::rows})
+    for (const auto kind : {AnalysisKind::clicks, AnalysisKind::positionBias, AnalysisKind::offPolicy, AnalysisKind::lens, AnalysisKind::rows, AnalysisKind::likes})
         if (kindName == name(kind))
             return analysisTitle(kind);
     return qs(kindName);
@@ -43,6 +44,7 @@ QString analysisQuestion(AnalysisKind kind) {
     case AnalysisKind::offPolicy: return QObject::tr("What would another strategy have earned on this log?");
     case AnalysisKind::lens: return QObject::tr("What do slots, fold and swipe do to one strategy's carousels?");
     case AnalysisKind::rows: return QObject::tr("Which carousel belongs into which row?");
+    case AnalysisKind::likes: return QObject::tr("Does a language model tell what users will like, and from how many examples?");
     }
     return {};
 }
@@ -61,6 +63,10 @@ QString analysisHelp(AnalysisKind kind) {
         return QObject::tr("Weights what was logged by how likely the strategy would have shown it. It takes logged propensities: without them "
                            "nothing is estimated. Checks of support, weights and overlap decide whether a number is shown as supported, weak or "
                            "not supported.");
+    case AnalysisKind::likes:
+        return QObject::tr("Asks a language model about ratings it has not seen, each after the ten before it: as it is, with adapters trained on a "
+                           "few examples, and through a regression on its hidden states, beside counting likes and mean ratings. It takes "
+                           "ratings with times. Adapters take minutes each on a processor; they are kept and used again.");
     case AnalysisKind::lens:
     case AnalysisKind::rows: return QObject::tr("Started on the Carousel page; its documents are kept and opened here.");
     }
@@ -85,6 +91,12 @@ AnalysisAbility analysisAbility(AnalysisKind kind, const std::vector<carousel::B
         misses("slates");
         return ability;
     }
+    if (kind == AnalysisKind::likes) {
+        needs("explicit");
+        needs("time");
+        misses("text");
+        return ability;
+    }
     needs("positions");
     needs("non-clicks");
     misses("slates");
@@ -97,6 +109,7 @@ std::vector<std::string> commonOptions(AnalysisKind kind) {
     case AnalysisKind::clicks: return {"models", "window", "intervals"};
     case AnalysisKind::positionBias: return {"window", "minimumOverlap"};
     case AnalysisKind::offPolicy: return {"reward", "temperature", "estimators", "slateEstimators"};
+    case AnalysisKind::likes: return {"methods", "examples", "seeds", "test"};
     case AnalysisKind::lens:
     case AnalysisKind::rows: break;
     }

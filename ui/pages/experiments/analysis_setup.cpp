@@ -11,7 +11,6 @@
 #include <QLabel>
 #include <QRadioButton>
 #include <QSignalBlocker>
-#include <QStandardItemModel>
 #include <QToolButton>
 #include <QVBoxLayout>
 #include <algorithm>
@@ -144,19 +143,21 @@ void AnalysisSetup::refresh() {
     const QString before = dataset();
     m_filling = true;
     m_dataset->clear();
-    int wanted = -1;
+    int wanted = -1; // the one chosen before, else the first with a log, else the first
+    bool wantedHasLog = false;
+    QStringList listed;
+    for (const auto& row : m_session.datasets())
+        listed << qs(row.name);
     for (const auto& row : m_session.datasets()) {
         const QString name = qs(row.name);
         m_dataset->addItem(row.impressions > 0 ? name : tr("%1 — no impression log").arg(name), name);
         const int at = m_dataset->count() - 1;
         m_dataset->setItemData(at, plainToolTip(row.impressions > 0 ? plural(row.impressions, tr("impression"), tr("impressions"))
-                                                                    : tr("Only shown items with their positions can be analysed; this data set has none.")),
+                                                                    : tr("No items shown with their positions: only ratings can be analysed.")),
                                Qt::ToolTipRole);
-        if (row.impressions == 0) {
-            if (auto* model = qobject_cast<QStandardItemModel*>(m_dataset->model()))
-                model->item(at)->setEnabled(false);
-        } else if (wanted < 0 || name == before) {
+        if (name == before || wanted < 0 || (!listed.contains(before) && row.impressions > 0 && !wantedHasLog)) {
             wanted = at;
+            wantedHasLog = row.impressions > 0;
         }
     }
     m_dataset->setCurrentIndex(wanted);
