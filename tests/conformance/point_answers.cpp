@@ -252,6 +252,50 @@ void checkPointAnswers(const PluginRegistry& registry, Report& report) {
             return "the order changed";
         return near(got.score, {1, 2, 2, 5}, 2e-3);
     });
+    report.check("scorer/llm_likelihood", "the neutral prompt takes off what an item has by itself, once per item", [&]() -> std::string {
+        // log p = own frequency + what the taste adds; per token (2 each): item n is 10 n by itself, and the taste adds n - 3.
+        const auto training = ratings({"a", "a", "a", "a"}, 3, {{0, 0, 5}, {0, 1, 1}, {1, 0, 5}, {1, 1, 1}});
+        ScriptedModel model;
+        std::string neutral;
+        model.likelihood = [&](const std::string& prompt, const std::string& text) {
+            const auto n = static_cast<double>(numberIn(text));
+            const bool taste = prompt.find("- item") != std::string::npos;
+            if (!taste)
+                neutral = prompt;
+            return -100 + 20 * n + (taste ? 2 * (n - 3) : 0);
+        };
+        const auto plain = fitted(registry, "llm_likelihood", training, model.environment(), {{"neutralWeight", 0.0}});
+        const auto summed = fitted(registry, "llm_likelihood", training, model.environment(), {{"normalise", std::string("sum")}});
+        if (auto wrong = near(answerOf(*plain, training, 0).score, {-53, -42, -31, -20}); !wrong.empty())
+            return "without the correction: " + wrong;
+        if (auto wrong = near(answerOf(*summed, training, 0).score, {-6, -4, -2, 0}); !wrong.empty())
+            return "summed: " + wrong;
+        model.continuations.clear();
+        const auto scorer = fitted(registry, "llm_likelihood", training, model.environment());
+        for (Code user = 0; user < 3; ++user) // the last is a newcomer: nothing to tell items apart by
+            if (auto wrong = near(answerOf(*scorer, training, user).score,
+                                  user == 2 ? std::vector<double>(4, 0) : std::vector<double>{-3, -2, -1, 0});
+                !wrong.empty())
+                return fmt::format("user {}: {}", user, wrong);
+        const auto asked = std::count_if(model.continuations.begin(), model.continuations.end(),
+                                         [&](const std::string& one) { return one.substr(0, neutral.size() + 1) == neutral + "|"; });
+        return asked == 4 && model.continuations.size() == 12
+                   ? ""
+                   : fmt::format("{} neutral of {} questions", asked, model.continuations.size());
+    });
+    report.check("scorer/llm_likelihood", "no usable likelihood is flagged and takes the mean of the others", [&]() -> std::string {
+        const auto training = ratings({"a", "a", "a"}, 1, {{0, 0, 5}, {0, 1, 1}});
+        ScriptedModel model;
+        model.likelihood = [&](const std::string& prompt, const std::string& text) -> double {
+            if (numberIn(text) == 2)
+                return NAN;
+            return prompt.find("- item") == std::string::npos ? -4 : -4 + 2 * static_cast<double>(numberIn(text));
+        };
+        const auto got = answerOf(*fitted(registry, "llm_likelihood", training, model.environment()), training, 0);
+        if (got.status != std::vector<ScoreStatus>{ScoreStatus::ok, ScoreStatus::ok, ScoreStatus::missing})
+            return "the wrong items are flagged";
+        return near(got.score, {0, 1, 0.5});
+    });
 }
 
 } // namespace carousel::conformance
