@@ -5,8 +5,7 @@
 
 namespace carousel::plugin {
 
-Taste tasteOf(const TrainingView& training, Code user, std::size_t maximumLiked, std::size_t maximumDisliked,
-              std::size_t before) {
+Taste tasteOf(const TrainingView& training, Code user, std::size_t maximumLiked, std::size_t maximumDisliked, std::size_t before) {
     Taste taste;
     if (!isKnownUser(training, user))
         return taste;
