@@ -5,14 +5,14 @@
 
 namespace carousel::plugin {
 
-Taste tasteOf(const TrainingView& training, Code user, std::size_t maximumLiked, std::size_t maximumDisliked) {
+Taste tasteOf(const TrainingView& training, Code user, std::size_t maximumLiked, std::size_t maximumDisliked, std::size_t before) {
     Taste taste;
     if (!isKnownUser(training, user))
         return taste;
     const auto items = training.historyItems(user);
     const auto preference = training.historyPreference(user);
     std::unordered_set<Code> met;
-    for (std::size_t i = items.size(); i-- > 0;) {
+    for (std::size_t i = std::min(before, items.size()); i-- > 0;) {
         if (taste.liked.size() >= maximumLiked && taste.disliked.size() >= maximumDisliked)
             break;
         if (!met.insert(items[i]).second)

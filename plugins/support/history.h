@@ -9,11 +9,14 @@ inline bool isKnownUser(const TrainingView& training, Code user) {
     return user >= 0 && static_cast<std::size_t>(user) < training.userCount();
 }
 
-// Distinct items, newest first; an item that was met several times counts with its newest event.
+// Distinct items, newest first; an item that was met several times counts with its newest event. Of the first `before` events of the
+// history alone, where a prompt must not know what came later.
 struct Taste {
     std::vector<Code> liked, disliked;
 };
-Taste tasteOf(const TrainingView& training, Code user, std::size_t maximumLiked, std::size_t maximumDisliked);
+inline constexpr std::size_t allEvents = static_cast<std::size_t>(-1);
+Taste tasteOf(const TrainingView& training, Code user, std::size_t maximumLiked, std::size_t maximumDisliked,
+              std::size_t before = allEvents);
 
 // Which events of a history a scorer learns from.
 enum class EventChoice { liked, notDisliked, all };

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "support/llm_scoring.h"
-#include "support/history.h"
 #include "support/item_text.h"
 #include "support/specs.h"
 #include <algorithm>
@@ -51,8 +50,9 @@ Result<std::vector<std::string>> itemLines(const FitInput& input, const Shown& s
     return lines;
 }
 
-PromptValues tasteValues(const TrainingView& training, Code user, const std::vector<std::string>& lines, const Shown& shown) {
-    const auto taste = tasteOf(training, user, shown.liked, shown.disliked);
+PromptValues tasteValues(const TrainingView& training, Code user, const std::vector<std::string>& lines, const Shown& shown,
+                         std::size_t before) {
+    const auto taste = tasteOf(training, user, shown.liked, shown.disliked, before);
     PromptValues values;
     const auto list = [&](const char* name, const char* any, const std::vector<Code>& items) {
         auto& rows = values.lists[name];
@@ -65,13 +65,15 @@ PromptValues tasteValues(const TrainingView& training, Code user, const std::vec
     return values;
 }
 
-void imputeFailed(std::span<float> scores, std::span<const ScoreStatus> status) {
+void imputeFailed(std::span<float> scores, std::span<const ScoreStatus> status, std::optional<double> known) {
     std::vector<float> valid; // summed in order of size: the order of the candidates must not matter
     for (std::size_t i = 0; i < scores.size(); ++i)
         if (!failed(status[i]))
             valid.push_back(scores[i]);
     std::sort(valid.begin(), valid.end());
-    const double mean = valid.empty() ? 0.0 : std::accumulate(valid.begin(), valid.end(), 0.0) / static_cast<double>(valid.size());
+    const double mean = known           ? *known
+                        : valid.empty() ? 0.0
+                                        : std::accumulate(valid.begin(), valid.end(), 0.0) / static_cast<double>(valid.size());
     for (std::size_t i = 0; i < scores.size(); ++i)
         if (failed(status[i]))
             scores[i] = static_cast<float>(mean);

@@ -4,7 +4,9 @@
 #pragma once
 #include "base/parameters.h"
 #include "stages/stage.h"
+#include "support/history.h"
 #include "support/prompt_template.h"
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -26,8 +28,9 @@ Result<Shown> shownFrom(const Parameters& parameters, const std::string& plugin)
 Result<std::vector<std::string>> itemLines(const FitInput& input, const Shown& shown, const std::string& plugin, const RunControl& control);
 
 // Values for a template with {{#liked}}{{item}}{{/liked}}, {{#disliked}}{{item}}{{/disliked}} and the conditions anyLiked, anyDisliked;
-// newest first. An unknown user (noCode) has neither.
-PromptValues tasteValues(const TrainingView& training, Code user, const std::vector<std::string>& lines, const Shown& shown);
+// newest first. An unknown user (noCode) has neither. `before`: see tasteOf.
+PromptValues tasteValues(const TrainingView& training, Code user, const std::vector<std::string>& lines, const Shown& shown,
+                         std::size_t before = allEvents);
 
 // The beginning of a prompt that shows a taste; what is asked follows it.
 extern const char* const tasteText;
@@ -35,8 +38,8 @@ extern const char* const tasteText;
 inline bool failed(ScoreStatus status) {
     return status == ScoreStatus::invalid || status == ScoreStatus::missing;
 }
-// A failed answer stays flagged; its number becomes the mean of the valid ones, so that nothing downstream sees a wild value.
-void imputeFailed(std::span<float> scores, std::span<const ScoreStatus> status);
+// A failed answer stays flagged; its number becomes `known`, else the mean of the valid ones, so that nothing downstream sees a wild value.
+void imputeFailed(std::span<float> scores, std::span<const ScoreStatus> status, std::optional<double> known = {});
 // Ranks spread over 0..1, best 1; equal values share the mean of their ranks.
 std::vector<double> rankShares(std::span<const float> values);
 

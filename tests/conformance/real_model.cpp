@@ -36,34 +36,35 @@ bool checkRealModel(const PluginRegistry& registry, Report& report) {
     std::vector<Code> items(shop.training.itemCount());
     std::iota(items.begin(), items.end(), 0);
 
-    report.check("scorer/llm_yes_no", "real model: finite, mostly valid, the same for any order of candidates", [&]() -> std::string {
-        const auto& entry = *must(registry.find(StageKind::scorer, "llm_yes_no"));
-        const auto scorer = must(entry.manifest.createScorer(defaultsOf(entry), environment));
-        const EmbeddingTable none;
-        must(scorer->fit({shop.training, features, none}, {}));
-        std::vector<float> scores(items.size()), other(items.size());
-        std::vector<ScoreStatus> status(items.size());
-        const auto start = Clock::now();
-        must(scorer->score({0, items, shop.training, {}}, scores, status, {}));
-        const double seconds = since(start);
-        std::vector<Code> reversed(items.rbegin(), items.rend());
-        must(scorer->score({0, reversed, shop.training, {}}, other, status, {}));
-        std::reverse(other.begin(), other.end());
-        double largest = 0;
-        for (std::size_t i = 0; i < items.size(); ++i)
-            largest = std::max(largest, std::abs(double(scores[i]) - other[i]));
-        const auto valid = std::count_if(status.begin(), status.end(), [](ScoreStatus s) { return s == ScoreStatus::ok; });
-        const auto explained = nlohmann::json::parse(scorer->explain({0, items, shop.training, {}}, items[0]));
-        fmt::print("     {} candidates in {:.2f} s, {} valid, scores {:.3f} .. {:.3f}, share of Yes and No {:.3f}\n--\n{}\n--\n",
-                   items.size(), seconds, valid, *std::min_element(scores.begin(), scores.end()),
-                   *std::max_element(scores.begin(), scores.end()), explained["answerMass"].get<double>(),
-                   explained["prompt"].get<std::string>());
-        if (*std::min_element(scores.begin(), scores.end()) == *std::max_element(scores.begin(), scores.end()))
-            return "all scores are equal";
-        if (valid * 2 < static_cast<std::ptrdiff_t>(items.size()))
-            return "most answers are invalid";
-        return largest < 1e-4 ? "" : fmt::format("the order changed a score by {}", largest);
-    });
+    for (const std::string id : {"llm_yes_no", "llm_rating", "llm_likelihood"})
+        report.check("scorer/" + id, "real model: finite, mostly valid, the same for any order of candidates", [&]() -> std::string {
+            const auto& entry = *must(registry.find(StageKind::scorer, id));
+            const auto scorer = must(entry.manifest.createScorer(defaultsOf(entry), environment));
+            const EmbeddingTable none;
+            must(scorer->fit({shop.training, features, none}, {}));
+            std::vector<float> scores(items.size()), other(items.size());
+            std::vector<ScoreStatus> status(items.size());
+            const auto start = Clock::now();
+            must(scorer->score({0, items, shop.training, {}}, scores, status, {}));
+            const double seconds = since(start);
+            std::vector<Code> reversed(items.rbegin(), items.rend());
+            must(scorer->score({0, reversed, shop.training, {}}, other, status, {}));
+            std::reverse(other.begin(), other.end());
+            double largest = 0;
+            for (std::size_t i = 0; i < items.size(); ++i)
+                largest = std::max(largest, std::abs(double(scores[i]) - other[i]));
+            const auto valid = std::count_if(status.begin(), status.end(), [](ScoreStatus s) { return s == ScoreStatus::ok; });
+            const auto explained = nlohmann::json::parse(scorer->explain({0, items, shop.training, {}}, items[0]));
+            fmt::print("     {} candidates in {:.2f} s, {} valid, scores {:.3f} .. {:.3f}, share of the answers {:.3f}\n--\n{}\n--\n",
+                       items.size(), seconds, valid, *std::min_element(scores.begin(), scores.end()),
+                       *std::max_element(scores.begin(), scores.end()), explained.value("answerMass", 1.0),
+                       explained["prompt"].get<std::string>());
+            if (*std::min_element(scores.begin(), scores.end()) == *std::max_element(scores.begin(), scores.end()))
+                return "all scores are equal";
+            if (valid * 2 < static_cast<std::ptrdiff_t>(items.size()))
+                return "most answers are invalid";
+            return largest < 1e-4 ? "" : fmt::format("the order changed a score by {}", largest);
+        });
     report.check("feature/llm_tags", "real model: tags from the set with confidences", [&]() -> std::string {
         const auto& entry = *must(registry.find(StageKind::feature, "llm_tags"));
         const auto& strange = odd;
