@@ -32,6 +32,7 @@ int main(int argc, char** argv) {
     if (wanted("known-answers")) {
         checkKnownAnswers(registry, report);
         checkPositionAnswers(registry, report);
+        checkListAnswers(registry, report);
     }
     if (argc > 1 && wanted("real-model"))
         skipped = !checkRealModel(registry, report) || skipped;
