@@ -55,7 +55,7 @@ struct Outcome {
     std::vector<float> scores;
     std::vector<ScoreStatus> status;
     Counts counts;
-    std::string prompt; // the first that was shown
+    std::string prompt, answer; // the first that was shown, and what was written to it
 };
 
 // "C > A > B" as slots. What is no single letter of the window, or comes twice, is counted and left out.
@@ -115,6 +115,7 @@ public:
             rounds.push_back(round[i]);
         const auto& counts = outcome->counts;
         return nlohmann::json{{"prompt", outcome->prompt},
+                              {"written", outcome->answer},
                               {"scoreByRound", rounds},
                               {"rounds", outcome->rounds.orders.size()},
                               {"fewerRoundsThanAsked", outcome->rounds.fewer},
@@ -255,7 +256,7 @@ private:
         if (out.prompt.empty())
             out.prompt = prompt + request.branches.front() + request.tail;
         out.counts.windows += shown.size();
-        return m_settings.written ? readOrders(model, request, out.counts, control) : readLetters(model, request, out.counts, control);
+        return m_settings.written ? readOrders(model, request, out, control) : readLetters(model, request, out.counts, control);
     }
 
     Result<std::vector<Reading>> readLetters(LanguageModel& model, const BranchRequest& request, Counts& counts,
@@ -278,8 +279,9 @@ private:
         return out;
     }
 
-    Result<std::vector<Reading>> readOrders(LanguageModel& model, const BranchRequest& request, Counts& counts,
+    Result<std::vector<Reading>> readOrders(LanguageModel& model, const BranchRequest& request, Outcome& outcome,
                                             const RunControl& control) const {
+        auto& counts = outcome.counts;
         const auto width = request.answers.size();
         GenerateOptions options;
         options.maximumTokens = static_cast<int>(4 * width + 8);
@@ -291,7 +293,8 @@ private:
             CAROUSEL_ASSIGN(
                 const auto answer,
                 model.generate({{"user", request.shared.front().content + request.branches[b] + request.tail}}, options, control));
-            ++counts.calls;
+            if (counts.calls++ == 0)
+                outcome.answer = answer.text;
             const auto order = writtenOrder(answer.text, width, counts);
             counts.unread += order.empty();
             out[b].score.assign(width, none);
