@@ -16,6 +16,7 @@ void checkControllers(const PluginRegistry& registry, Report& report);
 void checkKnownAnswers(const PluginRegistry& registry, Report& report);
 void checkPointAnswers(const PluginRegistry& registry, Report& report);
 void checkPositionAnswers(const PluginRegistry& registry, Report& report);
+void checkListAnswers(const PluginRegistry& registry, Report& report);
 // Return false (with the reason printed) when the model or the data set is not there.
 bool checkRealModel(const PluginRegistry& registry, Report& report);
 bool checkMl100k(const PluginRegistry& registry, Report& report);

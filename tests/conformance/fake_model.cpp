@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "fake_model.h"
 #include "base/text.h"
+#include <algorithm>
 #include <cmath>
 
 namespace carousel::conformance {
@@ -73,13 +74,20 @@ Result<BranchScores> FakeModel::scoreBranches(const BranchRequest& request, cons
     out.prefixTokens = countTokens(shared);
     for (std::size_t i = 0; i < request.branches.size(); ++i) {
         const auto prompt = shared + request.branches[i] + request.tail;
+        out.branchTokens += countTokens(request.branches[i]);
+        out.cachedTokens += out.prefixTokens;
+        if (answer) {
+            const auto logits = answer(prompt, request.answers);
+            std::copy(logits.begin(), logits.end(), out.logits.row(i).begin());
+            out.answerMass.push_back(1.0f);
+            out.truncated.push_back(0);
+            continue;
+        }
         for (std::size_t a = 0; a < request.answers.size(); ++a)
             out.logits.row(i)[a] = static_cast<float>(8 * unit(hashOf(prompt + "\x1d" + request.answers[a])) - 4);
         // One answer in nine is something other than what was asked for.
         out.answerMass.push_back(hashOf(prompt) % 9 == 0 ? 1e-5f : 0.6f);
         out.truncated.push_back(hashOf(prompt + "cut") % 13 == 0 ? 1 : 0);
-        out.branchTokens += countTokens(request.branches[i]);
-        out.cachedTokens += out.prefixTokens;
     }
     return out;
 }
@@ -104,7 +112,7 @@ Result<Generated> FakeModel::generate(const std::vector<ChatMessage>& messages, 
         return fail(RunControl::cancelled("generate"));
     ++m_calls;
     Generated out;
-    out.text = fmt::format("{:x}", hashOf(joined(messages), options.seed));
+    out.text = write ? write(joined(messages)) : fmt::format("{:x}", hashOf(joined(messages), options.seed));
     out.promptTokens = countTokens(joined(messages));
     out.generatedTokens = 1;
     return out;

@@ -18,6 +18,10 @@ public:
     std::int64_t countTokens(const std::string& text) const override;
     std::int64_t calls() const { return m_calls; }
 
+    // In place of the hash, for known answers: the logits of the answers to a prompt (all of the mass is theirs), and what is written.
+    std::function<std::vector<float>(const std::string& prompt, const std::vector<std::string>& answers)> answer;
+    std::function<std::string(const std::string& prompt)> write;
+
 private:
     ModelInfo m_info;
     std::atomic<std::int64_t> m_calls{0};

@@ -33,6 +33,7 @@ int main(int argc, char** argv) {
         checkKnownAnswers(registry, report);
         checkPointAnswers(registry, report);
         checkPositionAnswers(registry, report);
+        checkListAnswers(registry, report);
     }
     if (argc > 1 && wanted("real-model"))
         skipped = !checkRealModel(registry, report) || skipped;

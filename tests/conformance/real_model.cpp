@@ -65,6 +65,31 @@ bool checkRealModel(const PluginRegistry& registry, Report& report) {
                 return "most answers are invalid";
             return largest < 1e-4 ? "" : fmt::format("the order changed a score by {}", largest);
         });
+    for (const std::string id : {"llm_listwise", "llm_pairwise"})
+        report.check("scorer/" + id, "real model: finite, the same for any order of candidates, and its slots told", [&]() -> std::string {
+            const auto& entry = *must(registry.find(StageKind::scorer, id));
+            const auto scorer = must(entry.manifest.createScorer(defaultsOf(entry), environment));
+            const EmbeddingTable none;
+            must(scorer->fit({shop.training, features, none}, {}));
+            const std::vector<Code> few(items.begin(), items.begin() + std::min<std::ptrdiff_t>(20, std::ssize(items)));
+            std::vector<float> scores(few.size()), other(few.size());
+            std::vector<ScoreStatus> status(few.size());
+            const auto start = Clock::now();
+            must(scorer->score({0, few, shop.training, {}}, scores, status, {}));
+            const double seconds = since(start);
+            const std::vector<Code> reversed(few.rbegin(), few.rend());
+            must(scorer->score({0, reversed, shop.training, {}}, other, status, {}));
+            std::reverse(other.begin(), other.end());
+            const auto valid = std::count_if(status.begin(), status.end(), [](ScoreStatus s) { return s == ScoreStatus::ok; });
+            auto explained = nlohmann::json::parse(scorer->explain({0, few, shop.training, {}}, few[0]));
+            fmt::print("     {} candidates in {:.2f} s, {} valid\n--\n{}\n--\n", few.size(), seconds, valid,
+                       explained["prompt"].get<std::string>());
+            explained.erase("prompt");
+            fmt::print("     {}\n", explained.dump());
+            if (!std::all_of(scores.begin(), scores.end(), [](float x) { return std::isfinite(x); }))
+                return "a score is not finite";
+            return scores == other ? "" : "the order changed a score";
+        });
     report.check("feature/llm_tags", "real model: tags from the set with confidences", [&]() -> std::string {
         const auto& entry = *must(registry.find(StageKind::feature, "llm_tags"));
         const auto& strange = odd;
