@@ -31,6 +31,7 @@ int main(int argc, char** argv) {
         checkControllers(registry, report);
     if (wanted("known-answers")) {
         checkKnownAnswers(registry, report);
+        checkExternalAnswers(registry, report);
         checkPositionAnswers(registry, report);
     }
     if (argc > 1 && wanted("real-model"))
