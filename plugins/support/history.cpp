@@ -5,14 +5,14 @@
 
 namespace carousel::plugin {
 
-Taste tasteOf(const TrainingView& training, Code user, std::size_t maximumLiked, std::size_t maximumDisliked) {
+Taste tasteOf(const TrainingView& training, Code user, std::size_t maximumLiked, std::size_t maximumDisliked, std::size_t before) {
     Taste taste;
     if (!isKnownUser(training, user))
         return taste;
     const auto items = training.historyItems(user);
     const auto preference = training.historyPreference(user);
     std::unordered_set<Code> met;
-    for (std::size_t i = items.size(); i-- > 0;) {
+    for (std::size_t i = std::min(items.size(), before); i-- > 0;) {
         if (taste.liked.size() >= maximumLiked && taste.disliked.size() >= maximumDisliked)
             break;
         if (!met.insert(items[i]).second)
@@ -25,6 +25,17 @@ Taste tasteOf(const TrainingView& training, Code user, std::size_t maximumLiked,
         }
     }
     return taste;
+}
+
+std::vector<Code> metItems(const TrainingView& training, Code user) {
+    if (!isKnownUser(training, user))
+        return {};
+    const auto seen = training.seenItems(user), history = training.historyItems(user);
+    std::vector<Code> out(seen.begin(), seen.end());
+    out.insert(out.end(), history.begin(), history.end());
+    std::sort(out.begin(), out.end());
+    out.erase(std::unique(out.begin(), out.end()), out.end());
+    return out;
 }
 
 Result<EventChoice> eventChoice(const std::string& text) {

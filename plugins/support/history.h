@@ -13,7 +13,12 @@ inline bool isKnownUser(const TrainingView& training, Code user) {
 struct Taste {
     std::vector<Code> liked, disliked;
 };
-Taste tasteOf(const TrainingView& training, Code user, std::size_t maximumLiked, std::size_t maximumDisliked);
+// `before`: only the events at places smaller than this.
+Taste tasteOf(const TrainingView& training, Code user, std::size_t maximumLiked, std::size_t maximumDisliked,
+              std::size_t before = static_cast<std::size_t>(-1));
+
+// Distinct items that the user has met in any way, ascending: seen ones, and clicks of a log, which do not count as seen.
+std::vector<Code> metItems(const TrainingView& training, Code user);
 
 // Which events of a history a scorer learns from.
 enum class EventChoice { liked, notDisliked, all };

@@ -51,8 +51,9 @@ Result<std::vector<std::string>> itemLines(const FitInput& input, const Shown& s
     return lines;
 }
 
-PromptValues tasteValues(const TrainingView& training, Code user, const std::vector<std::string>& lines, const Shown& shown) {
-    const auto taste = tasteOf(training, user, shown.liked, shown.disliked);
+PromptValues tasteValues(const TrainingView& training, Code user, const std::vector<std::string>& lines, const Shown& shown,
+                         std::size_t before) {
+    const auto taste = tasteOf(training, user, shown.liked, shown.disliked, before);
     PromptValues values;
     const auto list = [&](const char* name, const char* any, const std::vector<Code>& items) {
         auto& rows = values.lists[name];

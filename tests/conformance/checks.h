@@ -15,6 +15,7 @@ void checkScorers(const PluginRegistry& registry, Report& report);
 void checkControllers(const PluginRegistry& registry, Report& report);
 void checkKnownAnswers(const PluginRegistry& registry, Report& report);
 void checkExternalAnswers(const PluginRegistry& registry, Report& report);
+void checkLearnedAnswers(const PluginRegistry& registry, Report& report);
 void checkPositionAnswers(const PluginRegistry& registry, Report& report);
 // Return false (with the reason printed) when the model or the data set is not there.
 bool checkRealModel(const PluginRegistry& registry, Report& report);

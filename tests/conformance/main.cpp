@@ -32,6 +32,7 @@ int main(int argc, char** argv) {
     if (wanted("known-answers")) {
         checkKnownAnswers(registry, report);
         checkExternalAnswers(registry, report);
+        checkLearnedAnswers(registry, report);
         checkPositionAnswers(registry, report);
     }
     if (argc > 1 && wanted("real-model"))
