@@ -2,7 +2,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A scorer outside the program: popularity with a twist. Python 3 standard library only; copy it and change learn() and score().
 
-    carousel-lab-cli ... --set scorer.command="python3 docs/external_scorer.py"
+    [[strategy]]                                            in a study's file
+    name = "Mine"
+    [strategy.scorer]
+    plugin = "external"
+    command = "python3 docs/external_scorer.py"
 
 An item scores by how many users liked it; the twist: what the user has already met is worth a share of that only. The options are that
 share as JSON, for example {"again": 0.25}; without options it is 0.5. Messages for people go to standard error.
