@@ -152,7 +152,8 @@ PluginRegistry PluginRegistry::load() {
 #endif
 }
 
-std::function<Result<std::unique_ptr<Scorer>>(const std::string&)> plainScorers(const PluginRegistry& plugins, StageEnvironment environment) {
+std::function<Result<std::unique_ptr<Scorer>>(const std::string&)> plainScorers(const PluginRegistry& plugins,
+                                                                                StageEnvironment environment) {
     environment.plainScorer = nullptr;
     return [&plugins, environment = std::move(environment)](const std::string& id) -> Result<std::unique_ptr<Scorer>> {
         CAROUSEL_ASSIGN(const auto* entry, plugins.find(StageKind::scorer, id));

@@ -23,7 +23,7 @@ bool checkMl100k(const PluginRegistry& registry, Report& report);
 
 // ---- shared (check_support.cpp) ----
 std::string label(const PluginEntry& entry); // "scorer/popularity"
-std::string exampleScorerCommand();            // the program in docs/ that the scorer "external" runs in tests
+std::string exampleScorerCommand();          // the program in docs/ that the scorer "external" runs in tests
 // Where a plugin cannot work with its defaults alone (external: which program?), with what it needs.
 Parameters defaultsOf(const PluginEntry& entry);
 // Defaults with some values set; throws when they are refused, which fails the check at hand.
