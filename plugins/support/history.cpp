@@ -27,6 +27,17 @@ Taste tasteOf(const TrainingView& training, Code user, std::size_t maximumLiked,
     return taste;
 }
 
+std::vector<Code> metItems(const TrainingView& training, Code user) {
+    if (!isKnownUser(training, user))
+        return {};
+    const auto seen = training.seenItems(user), history = training.historyItems(user);
+    std::vector<Code> out(seen.begin(), seen.end());
+    out.insert(out.end(), history.begin(), history.end());
+    std::sort(out.begin(), out.end());
+    out.erase(std::unique(out.begin(), out.end()), out.end());
+    return out;
+}
+
 Result<EventChoice> eventChoice(const std::string& text) {
     if (text == "liked")
         return EventChoice::liked;

@@ -9,14 +9,17 @@ inline bool isKnownUser(const TrainingView& training, Code user) {
     return user >= 0 && static_cast<std::size_t>(user) < training.userCount();
 }
 
-// Distinct items, newest first; an item that was met several times counts with its newest event. Of the first `before` events of the
-// history alone, where a prompt must not know what came later.
+// Distinct items, newest first; an item that was met several times counts with its newest event.
 struct Taste {
     std::vector<Code> liked, disliked;
 };
 inline constexpr std::size_t allEvents = static_cast<std::size_t>(-1);
+// `before`: only the events at places smaller than this, where a prompt must not know what came later.
 Taste tasteOf(const TrainingView& training, Code user, std::size_t maximumLiked, std::size_t maximumDisliked,
               std::size_t before = allEvents);
+
+// Distinct items that the user has met in any way, ascending: seen ones, and clicks of a log, which do not count as seen.
+std::vector<Code> metItems(const TrainingView& training, Code user);
 
 // Which events of a history a scorer learns from.
 enum class EventChoice { liked, notDisliked, all };

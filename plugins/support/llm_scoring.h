@@ -28,7 +28,7 @@ Result<Shown> shownFrom(const Parameters& parameters, const std::string& plugin)
 Result<std::vector<std::string>> itemLines(const FitInput& input, const Shown& shown, const std::string& plugin, const RunControl& control);
 
 // Values for a template with {{#liked}}{{item}}{{/liked}}, {{#disliked}}{{item}}{{/disliked}} and the conditions anyLiked, anyDisliked;
-// newest first. An unknown user (noCode) has neither. `before`: see tasteOf.
+// newest first. An unknown user (noCode) has neither. `before`: as the user was before the event at this place of the history.
 PromptValues tasteValues(const TrainingView& training, Code user, const std::vector<std::string>& lines, const Shown& shown,
                          std::size_t before = allEvents);
 

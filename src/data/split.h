@@ -58,6 +58,12 @@ public:
     static Result<TrainingView> make(DatasetPtr dataset, const Split& split, const EventModel& model, bool withValidation,
                                      const LogTraining* log = nullptr);
 
+    // The same without some events, for stages that learn by hiding a part of what they have from themselves: `hidden` has a flag per event,
+    // the users' histories one after the other. An item whose events are all hidden no longer counts as seen. Clicks of a log and what is
+    // known of items beside the events (click evidence) stay. CL-9010 when the number of flags is another.
+    Result<TrainingView> without(std::span<const std::uint8_t> hidden) const;
+    std::size_t firstEventOf(Code user) const { return m_offsets[static_cast<std::size_t>(user)]; } // where a user's history begins among all
+
     std::size_t userCount() const { return m_dataset->users.size(); }
     std::size_t itemCount() const { return m_dataset->items.size(); }
     const EntityTable& users() const { return m_dataset->users; }

@@ -114,4 +114,42 @@ std::span<const Code> TrainingView::seenItems(Code user) const {
     return {m_seen.data() + m_seenOffsets[u], m_seenOffsets[u + 1] - m_seenOffsets[u]};
 }
 
+Result<TrainingView> TrainingView::without(std::span<const std::uint8_t> hidden) const {
+    if (hidden.size() != m_items.size())
+        return fail(ErrorKind::internal, "CL-9010", fmt::format("{} flags were given for {} events.", hidden.size(), m_items.size()),
+                    "Give one flag per event.");
+    TrainingView view;
+    view.m_dataset = m_dataset;
+    view.m_positiveFrom = m_positiveFrom, view.m_negativeUpTo = m_negativeUpTo;
+    view.m_evidence = m_evidence;
+    view.m_offsets.assign(1, 0), view.m_seenOffsets.assign(1, 0);
+    std::vector<double> popularity(itemCount(), 0);
+    for (std::size_t user = 0; user < userCount(); ++user) {
+        const auto first = view.m_items.size();
+        std::vector<Code> gone;
+        for (auto i = m_offsets[user]; i < m_offsets[user + 1]; ++i) {
+            if (hidden[i]) {
+                gone.push_back(m_items[i]);
+                continue;
+            }
+            view.m_items.push_back(m_items[i]);
+            view.m_preference.push_back(m_preference[i]);
+            view.m_confidence.push_back(m_confidence[i]);
+            view.m_weight.push_back(m_weight[i]);
+            view.m_time.push_back(m_time[i]);
+            if (m_preference[i] >= m_positiveFrom)
+                popularity[static_cast<std::size_t>(m_items[i])] += double(m_confidence[i]) * double(m_weight[i]);
+        }
+        view.m_offsets.push_back(view.m_items.size());
+        const auto left = std::span<const Code>(view.m_items).subspan(first);
+        std::erase_if(gone, [&](Code item) { return std::find(left.begin(), left.end(), item) != left.end(); });
+        for (const auto item : seenItems(static_cast<Code>(user)))
+            if (std::find(gone.begin(), gone.end(), item) == gone.end())
+                view.m_seen.push_back(item);
+        view.m_seenOffsets.push_back(view.m_seen.size());
+    }
+    view.m_popularity.assign(popularity.begin(), popularity.end());
+    return view;
+}
+
 } // namespace carousel

@@ -22,6 +22,7 @@ Result<std::unique_ptr<Pipeline>> Pipeline::prepare(DatasetPtr dataset, const Sp
     environment.cost = host.cost;
     environment.seed = study.seed;
     environment.device = study.device;
+    environment.plainScorer = plainScorers(*host.plugins, environment);
 
     auto entry = [&](StageKind kind) { return host.plugins->find(kind, strategy.stage(kind).plugin); };
     auto parameters = [&](StageKind kind) -> const Parameters& { return strategy.stage(kind).parameters; };
@@ -59,6 +60,8 @@ Result<std::unique_ptr<Pipeline>> Pipeline::prepare(DatasetPtr dataset, const Sp
     out->notes = clicks.notes;
     out->notes.insert(out->notes.end(), out->features.notes.begin(), out->features.notes.end());
     out->notes.insert(out->notes.end(), out->embeddings.notes.begin(), out->embeddings.notes.end());
+    const auto learned = out->scorer->notes();
+    out->notes.insert(out->notes.end(), learned.begin(), learned.end());
     if (out->retriever)
         out->notes.push_back(fmt::format("'{}' scores the best {} of '{}' for each user; what lies behind them keeps that retriever's order.", scorer->manifest.id,
                                          out->retriever->count, out->retriever->plugin));

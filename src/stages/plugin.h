@@ -48,6 +48,10 @@ private:
     std::vector<RefusedPlugin> m_refused;
 };
 
+// StageEnvironment::plainScorer over these plugins, which outlive what is returned. Errors: CL-6001 unknown, CL-6060 when the scorer needs a
+// language model or a retriever of its own.
+std::function<Result<std::unique_ptr<Scorer>>(const std::string&)> plainScorers(const PluginRegistry& plugins, StageEnvironment environment);
+
 } // namespace carousel
 
 // Put once at the end of a plugin's file: CAROUSEL_PLUGIN(manifest) where `manifest` is a function returning PluginManifest.

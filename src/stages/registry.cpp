@@ -152,4 +152,23 @@ PluginRegistry PluginRegistry::load() {
 #endif
 }
 
+std::function<Result<std::unique_ptr<Scorer>>(const std::string&)> plainScorers(const PluginRegistry& plugins,
+                                                                                StageEnvironment environment) {
+    environment.plainScorer = nullptr;
+    return [&plugins, environment = std::move(environment)](const std::string& id) -> Result<std::unique_ptr<Scorer>> {
+        CAROUSEL_ASSIGN(const auto* entry, plugins.find(StageKind::scorer, id));
+        const auto refused = [&](const char* why) {
+            return fail(ErrorKind::input, "CL-6060", fmt::format("The scorer '{}' cannot be a part of another one: it needs {}.", id, why),
+                        "Choose a plain scorer such as sequence_rules.");
+        };
+        if (entry->manifest.usesLanguageModel)
+            return refused("a language model");
+        CAROUSEL_ASSIGN(const auto defaults, validate(entry->manifest.parameters, {}, "scorer '" + id + "'"));
+        CAROUSEL_ASSIGN(auto made, entry->manifest.createScorer(defaults, environment));
+        if (made->retriever())
+            return refused("a retriever of its own");
+        return made;
+    };
+}
+
 } // namespace carousel

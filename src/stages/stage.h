@@ -51,6 +51,8 @@ private:
     std::vector<TraceEntry> m_entries;
 };
 
+class Scorer;
+
 struct StageEnvironment {
     // Loads on first use; error CL-2xxx with the reason when the model is not there. Never null on success; owned by the host.
     std::function<Result<LanguageModel*>(const std::string& modelId)> languageModel;
@@ -58,6 +60,9 @@ struct StageEnvironment {
     CostMeter* cost = nullptr;        // never null during a run
     std::uint64_t seed = 1;
     std::string device = "cpu";
+    // Makes another scorer with its default parameters, for scorers that are built on scorers; the asker fits it. See plainScorers() in
+    // stages/plugin.h. Empty where none are offered, and in the environment of scorers so made: they do not nest.
+    std::function<Result<std::unique_ptr<Scorer>>(const std::string& plugin)> plainScorer;
 };
 
 // ---- what flows between the places ---------------------------------------------------------------------------------------------------
@@ -135,6 +140,8 @@ public:
     // Set when scoring the whole catalogue would be too dear: the host fits this other scorer and passes on only its best `count`.
     virtual std::optional<RetrieverChoice> retriever() const { return std::nullopt; }
     virtual bool oneAtATime() const { return false; } // true for scorers that batch inside (language models)
+    // After fit(): what people must know about it (what was learned from what, what the data could not support); shown in the run.
+    virtual std::vector<std::string> notes() const { return {}; }
     // JSON for "why is this item here"; empty when there is nothing to say.
     virtual std::string explain(const ScoreRequest&, Code /*item*/) const { return {}; }
 };

@@ -9,12 +9,18 @@ std::string label(const PluginEntry& entry) {
     return fmt::format("{}/{}", name(entry.manifest.kind), entry.manifest.id);
 }
 
+std::string exampleScorerCommand() {
+    return fmt::format("'{}' '{}'", CAROUSEL_TEST_PYTHON, CAROUSEL_EXAMPLE_SCORER);
+}
+
 Parameters defaultsOf(const PluginEntry& entry) {
-    return must(validate(entry.manifest.parameters, {}, label(entry)));
+    return parametersOf(entry, {});
 }
 
 Parameters parametersOf(const PluginEntry& entry, std::initializer_list<std::pair<std::string, ParameterValue>> set) {
     Parameters given;
+    if (label(entry) == "scorer/external")
+        given.set("command", exampleScorerCommand());
     for (const auto& [id, value] : set)
         given.set(id, value);
     return must(validate(entry.manifest.parameters, given, label(entry)));

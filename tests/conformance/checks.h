@@ -15,6 +15,8 @@ void checkScorers(const PluginRegistry& registry, Report& report);
 void checkControllers(const PluginRegistry& registry, Report& report);
 void checkKnownAnswers(const PluginRegistry& registry, Report& report);
 void checkPointAnswers(const PluginRegistry& registry, Report& report);
+void checkExternalAnswers(const PluginRegistry& registry, Report& report);
+void checkLearnedAnswers(const PluginRegistry& registry, Report& report);
 void checkPositionAnswers(const PluginRegistry& registry, Report& report);
 void checkListAnswers(const PluginRegistry& registry, Report& report);
 // Return false (with the reason printed) when the model or the data set is not there.
@@ -23,6 +25,8 @@ bool checkMl100k(const PluginRegistry& registry, Report& report);
 
 // ---- shared (check_support.cpp) ----
 std::string label(const PluginEntry& entry); // "scorer/popularity"
+std::string exampleScorerCommand();          // the program in docs/ that the scorer "external" runs in tests
+// Where a plugin cannot work with its defaults alone (external: which program?), with what it needs.
 Parameters defaultsOf(const PluginEntry& entry);
 // Defaults with some values set; throws when they are refused, which fails the check at hand.
 Parameters parametersOf(const PluginEntry& entry, std::initializer_list<std::pair<std::string, ParameterValue>> set);

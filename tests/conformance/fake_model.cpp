@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "fake_model.h"
 #include "base/text.h"
+#include "stages/plugin.h"
 #include <algorithm>
 #include <cmath>
 
@@ -118,6 +119,26 @@ Result<Generated> FakeModel::generate(const std::vector<ChatMessage>& messages, 
     return out;
 }
 
+Result<HiddenVectors> FakeModel::hiddenStates(const HiddenRequest& request, const RunControl& control) {
+    if (control.stopRequested())
+        return fail(RunControl::cancelled("hiddenStates"));
+    ++m_calls;
+    HiddenVectors out;
+    out.rows = Matrix(request.branches.size(), width);
+    const auto shared = joined(request.shared);
+    out.prefixTokens = countTokens(shared);
+    for (std::size_t i = 0; i < request.branches.size(); ++i) {
+        const auto prompt = (request.pooling == Pooling::last ? "last" : "mean") + shared + request.branches[i] + request.tail;
+        for (std::size_t k = 0; k < width; ++k)
+            out.rows.row(i)[k] = static_cast<float>(4 * unit(hashOf(prompt, k + 7)) - 2);
+        if (hashOf(prompt) % 9 == 0)
+            out.rows.row(i)[0] = std::nanf("");
+        out.truncated.push_back(hashOf(prompt + "cut") % 13 == 0 ? 1 : 0);
+        out.branchTokens += countTokens(request.branches[i]);
+    }
+    return out;
+}
+
 StageEnvironment Bench::environment(std::uint64_t seed) {
     StageEnvironment out;
     out.languageModel = [this](const std::string& id) -> Result<LanguageModel*> {
@@ -128,6 +149,8 @@ StageEnvironment Bench::environment(std::uint64_t seed) {
     };
     out.cost = &cost;
     out.seed = seed;
+    static const auto registry = PluginRegistry::load();
+    out.plainScorer = plainScorers(registry, out);
     return out;
 }
 

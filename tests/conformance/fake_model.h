@@ -15,6 +15,8 @@ public:
     Result<ContinuationScores> scoreContinuations(const ContinuationRequest& request, const RunControl& control) override;
     Result<Generated> generate(const std::vector<ChatMessage>& messages, const GenerateOptions& options,
                                const RunControl& control) override;
+    // One vector in nine has a value that is not a number.
+    Result<HiddenVectors> hiddenStates(const HiddenRequest& request, const RunControl& control) override;
     std::int64_t countTokens(const std::string& text) const override;
     std::int64_t calls() const { return m_calls; }
 

@@ -32,6 +32,8 @@ int main(int argc, char** argv) {
     if (wanted("known-answers")) {
         checkKnownAnswers(registry, report);
         checkPointAnswers(registry, report);
+        checkExternalAnswers(registry, report);
+        checkLearnedAnswers(registry, report);
         checkPositionAnswers(registry, report);
         checkListAnswers(registry, report);
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "evaluation/statistics/logistic_regression.h"
+#include "evaluation/statistics/positive_definite.h"
 #include <algorithm>
 #include <cmath>
 
@@ -9,34 +10,6 @@ namespace {
 
 constexpr int mostSteps = 50;
 constexpr double converged = 1e-9; // largest change of a coefficient
-
-// Solves A x = b in place for a symmetric positive definite A [n, n], by Cholesky; false when it is not positive definite.
-bool solve(std::vector<double>& a, std::vector<double>& b) {
-    const std::size_t n = b.size();
-    for (std::size_t i = 0; i < n; ++i)
-        for (std::size_t j = 0; j <= i; ++j) {
-            double sum = a[i * n + j];
-            for (std::size_t k = 0; k < j; ++k)
-                sum -= a[i * n + k] * a[j * n + k];
-            if (i != j)
-                a[i * n + j] = sum / a[j * n + j];
-            else if (sum <= 0)
-                return false;
-            else
-                a[i * n + i] = std::sqrt(sum);
-        }
-    for (std::size_t i = 0; i < n; ++i) {
-        for (std::size_t k = 0; k < i; ++k)
-            b[i] -= a[i * n + k] * b[k];
-        b[i] /= a[i * n + i];
-    }
-    for (std::size_t i = n; i-- > 0;) {
-        for (std::size_t k = i + 1; k < n; ++k)
-            b[i] -= a[k * n + i] * b[k];
-        b[i] /= a[i * n + i];
-    }
-    return true;
-}
 
 double lossOf(std::span<const double> margins, std::span<const double> coefficients, double l2) {
     double loss = 0;
@@ -119,7 +92,7 @@ Result<LogisticModel> fitLogistic(const Matrix& rows, std::span<const std::uint8
             gradient[i] -= l2 * coefficients[i];
             hessian[i * size + i] += l2;
         }
-        if (!solve(hessian, gradient))
+        if (!solvePositiveDefinite(hessian, gradient))
             return refused("its curvature vanishes");
         double change = 0, share = 1;
         std::vector<double> next(size);

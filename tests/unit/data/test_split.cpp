@@ -204,6 +204,41 @@ private slots:
         ACCEPTED(view);
         QCOMPARE(view->popularity(), (std::vector<float>{2, 4, 0}));
     }
+    void aViewWithoutSomeEventsKnowsNothingOfThem() {
+        const auto data = datasetOf({{"a", "1", "click", 1, 1},
+                                     {"a", "2", "purchase", 1, 2},
+                                     {"a", "1", "click", 1, 3},
+                                     {"a", "3", "click", 1, 9},
+                                     {"a", "4", "click", 1, 10},
+                                     {"b", "1", "click", 1, 1},
+                                     {"b", "3", "click", 1, 5},
+                                     {"b", "4", "click", 1, 6}});
+        const auto split = splitOf(*data, SplitMethod::leaveOneOut);
+        ACCEPTED(split);
+        const auto view = TrainingView::make(data, *split, *presetEventModel("combined"), true);
+        ACCEPTED(view);
+        std::vector<std::uint8_t> hidden(static_cast<std::size_t>(view->events()), 0);
+        const auto same = view->without(hidden);
+        ACCEPTED(same);
+        for (const Code user : {0, 1}) {
+            const auto a = view->historyItems(user), b = same->historyItems(user), c = view->seenItems(user), d = same->seenItems(user);
+            QVERIFY(std::equal(a.begin(), a.end(), b.begin(), b.end()) && std::equal(c.begin(), c.end(), d.begin(), d.end()));
+        }
+        QCOMPARE(same->popularity(), view->popularity());
+        hidden[0] = hidden[1] = 1; // user a's first meeting with item 1, and the only one with item 2
+        QCOMPARE(view->firstEventOf(1), view->historyItems(0).size());
+        hidden[view->firstEventOf(1)] = 1; // user b's item 1
+        const auto less = view->without(hidden);
+        ACCEPTED(less);
+        QCOMPARE(less->events(), view->events() - 3);
+        QCOMPARE(less->historyItems(0).size(), view->historyItems(0).size() - 2);
+        QCOMPARE(less->historyTime(0).front(), std::int64_t(3));
+        const auto seenA = less->seenItems(0), seenB = less->seenItems(1);
+        QVERIFY(std::binary_search(seenA.begin(), seenA.end(), 0) && !std::binary_search(seenA.begin(), seenA.end(), 1));
+        QVERIFY(!std::binary_search(seenB.begin(), seenB.end(), 0));
+        QCOMPARE(less->popularity()[1], 0.0f);
+        REFUSED(view->without(std::vector<std::uint8_t>(2, 0)), "CL-9010", "2");
+    }
     void everySpecificationMistakeIsNamed() {
         auto data = noisy("x");
         SplitSpec spec;

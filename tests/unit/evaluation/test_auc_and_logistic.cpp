@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "evaluation/statistics/auc.h"
 #include "evaluation/statistics/logistic_regression.h"
+#include "evaluation/statistics/ridge_regression.h"
 #include <QTest>
 #include <cmath>
 
@@ -94,6 +95,34 @@ private slots:
         QVERIFY(model.has_value() && std::isfinite(model->weight[0]) && model->weight[0] > 1);
         QCOMPARE(model->scale[1], 0.0);
         QVERIFY(model->linear(rows.row(7)) > 0 && model->linear(rows.row(0)) < 0);
+    }
+    void ridgeByHandAndByItsGradient() {
+        // Standardised, 1, 2, 3 are -a, 0, a with 2 a^2 = 3: the weight is 2 a / (3 + l2), half of least squares' with l2 = 3.
+        Matrix line(3, 1);
+        line.values = {1, 2, 3};
+        const auto half = fitRidge(line, std::vector<double>{1, 2, 3}, 3);
+        QVERIFY(half.has_value());
+        QVERIFY(std::fabs(half->linear(line.row(2)) - 2.5) < 1e-9 && std::fabs(half->linear(line.row(0)) - 1.5) < 1e-9);
+        for (const std::size_t n : {std::size_t(4), std::size_t(14)}) { // fewer rows than columns, and more
+            Matrix rows(n, 6);
+            std::vector<double> wanted;
+            for (std::size_t r = 0; r < n; ++r) {
+                for (std::size_t c = 0; c < 6; ++c)
+                    rows.row(r)[c] = static_cast<float>(std::sin(1.3 * double(r) + 2.1 * double(c)) * double(c));
+                wanted.push_back(std::cos(0.9 * double(r)));
+            }
+            const auto model = fitRidge(rows, wanted, 0.7);
+            QVERIFY(model.has_value());
+            QCOMPARE(model->scale[0], 0.0); // a column of zeros
+            for (std::size_t c = 1; c < 6; ++c) {
+                double slope = 0;
+                for (std::size_t r = 0; r < n; ++r)
+                    slope += (wanted[r] - model->linear(rows.row(r))) * (rows.row(r)[c] - model->mean[c]) / model->scale[c];
+                QVERIFY(std::fabs(slope - 0.7 * model->weight[c]) < 1e-9);
+            }
+        }
+        QCOMPARE(fitRidge(line, std::vector<double>{1, 2}, 1).error().code, std::string("CL-3094"));
+        QCOMPARE(fitRidge(line, std::vector<double>{1, 2, std::nan("")}, 1).error().code, std::string("CL-3094"));
     }
     void refusesWhatCannotBeLearned() {
         Matrix rows(3, 1);
