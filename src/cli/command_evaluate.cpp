@@ -21,11 +21,11 @@ CLI::App* addAnalysis(CLI::App* evaluate, Session& session, AnalysisKind kind, c
         sub->add_option("runs", options->runs, kind == AnalysisKind::lens ? "One run, or two to compare" : "Runs that may fill the rows")->required()->type_name("RUN");
     } else {
         sub->add_option("specification", options->specification, "Options, and for off-policy the strategies; a study does as well")->type_name("SPEC.toml");
-        sub->add_option("--data", options->data, "Data set of the project; not needed when one has a log")->type_name("NAME");
+        sub->add_option("--data", options->data, kind == AnalysisKind::likes ? "Data set with ratings; not needed when it is the only one" : "Data set of the project; not needed when one has a log")->type_name("NAME");
     }
     sub->add_option("--set", options->sets, "Change one option: window=7 (may be given again)")->type_name("KEY=VALUE")->expected(1)->take_all();
     sub->add_option("--seed", options->seed, "Seed of everything that is drawn")->check(CLI::NonNegativeNumber);
-    if (kind == AnalysisKind::offPolicy) { // the others ask no language model
+    if (kind == AnalysisKind::offPolicy || kind == AnalysisKind::likes) { // the others ask no language model
         sub->add_option("--device", options->device, "Where language models compute")->check(CLI::IsMember(idsOf(deviceChoices)));
         sub->add_option("--compute", options->compute, "Numbers they compute in")->check(CLI::IsMember(idsOf(computeTypeChoices)));
     }

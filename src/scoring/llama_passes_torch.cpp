@@ -57,7 +57,9 @@ std::int64_t LlamaDecoder::workingBytes(std::int64_t promptTokens) const {
     const std::int64_t perRow =
         3 * m_shape.width + (2 * m_shape.heads + 2 * m_shape.keyValueHeads) * m_weights->attention.headSize + 3 * m_shape.feedForward;
     const std::int64_t logits = logitRows * m_shape.vocabulary * static_cast<std::int64_t>(sizeof(float));
-    return std::max(tokensAtOnce() * perRow * 6, logits) + (promptTokens + tokensAtOnce()) * keyValueBytes();
+    // Off the CPU a mask over all pairs of a pass, as bytes and as fp32.
+    const std::int64_t mask = m_device.portable ? tokensAtOnce() * (promptTokens + tokensAtOnce()) * 5 : 0;
+    return std::max(tokensAtOnce() * perRow * 6, logits) + mask + (promptTokens + tokensAtOnce()) * keyValueBytes();
 }
 
 at::Tensor LlamaDecoder::embedded(std::span<const TokenId> tokens) const {
