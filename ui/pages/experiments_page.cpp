@@ -28,7 +28,7 @@ bool isCancelled(const Error& error) { return error.kind == ErrorKind::cancelled
 } // namespace
 
 ExperimentsPage::ExperimentsPage(Session& s)
-    : Page(s, QStringLiteral("experiments"), QStringLiteral("labplot-xy-fit-curve"), tr("Experiments"), tr("What do position and policy do, and can this log say so?")) {
+    : Page(s, QStringLiteral("experiments"), QStringLiteral("labplot-xy-fit-curve"), tr("Experiments"), tr("What do position, policy and a language model do, and can this data say so?")) {
     m_removeAction = addPageAction(QStringLiteral("edit-delete"), tr("Remove…"), tr("Remove this analysis from the project"), QKeySequence::Delete, Weight::secondary, [this] { removeCurrent(); });
     m_copyAction = addPageAction(QStringLiteral("edit-copy"), tr("Copy command"), tr("Copy the command line that reproduces this document"), QKeySequence(tr("Ctrl+Shift+C")),
                                  Weight::secondary, [this] { copyCommand(); });

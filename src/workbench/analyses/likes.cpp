@@ -106,7 +106,7 @@ ReportTable table(const std::vector<Method>& methods, const Method& control, int
     return out;
 }
 
-PlotSpec curve(const std::vector<Method>& methods, std::size_t test, std::size_t users, double confidence) {
+PlotSpec curve(const std::vector<Method>& methods, const Method& control, std::size_t test, std::size_t users, double confidence) {
     PlotSpec plot;
     plot.id = "examples";
     plot.title = "What examples buy";
@@ -142,11 +142,13 @@ PlotSpec curve(const std::vector<Method>& methods, std::size_t test, std::size_t
             sorted.low.push_back(series.low[i]);
             sorted.high.push_back(series.high[i]);
         }
+        if (sorted.x.size() == 1) // a line of one point shows nothing
+            sorted.kind = PlotSeries::Kind::points;
         if (!sorted.x.empty())
             plot.series.push_back(std::move(sorted));
     }
     for (const Method& m : methods)
-        if (m.control)
+        if (&m == &control)
             plot.series.push_back({.name = m.name,
                                    .colour = -1,
                                    .x = {0, static_cast<double>(sizes.size() - 1)},
@@ -273,7 +275,7 @@ Result<AnalysisDocument> likesDocument(const Dataset& dataset, const AnalysisSpe
     ReportSection section;
     section.title = "Who tells likes";
     section.tables.push_back(table(methods, counting, seeds, confidence));
-    section.plots.push_back(curve(methods, liked.size(), users.size(), confidence));
+    section.plots.push_back(curve(methods, counting, liked.size(), users.size(), confidence));
     section.definitions = {
         {"zero-shot", "The model is shown the window's likes and dislikes and asked Yes or No; the score is logit(Yes) less logit(No).",
          "Bao et al., TALLRec, RecSys 2023"},

@@ -39,7 +39,7 @@ AnalysisSetup::AnalysisSetup(Session& session) : m_session(session) {
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 8, 8);
     column->setSpacing(8);
-    auto* title = textLabel(tr("Log"), "heading");
+    auto* title = textLabel(tr("Data set"), "heading");
     m_dataset = new QComboBox;
     m_dataset->setAccessibleName(tr("Data set with the log"));
     m_dataset->setToolTip(tr("The data set whose impression log is analysed"));
@@ -218,15 +218,20 @@ void AnalysisSetup::followAbility() {
         const auto ability = known ? analysisAbility(choice.kind, m_badges) : AnalysisAbility{};
         const bool can = known && ability.refusal.isEmpty();
         choice.button->setEnabled(can || !known);
-        choice.words->setText(!known || can ? analysisQuestion(choice.kind) : tr("▲ Not with this log: %1").arg(ability.refusal));
+        choice.words->setText(!known || can ? analysisQuestion(choice.kind) : tr("▲ Not with this data set: %1").arg(ability.refusal));
         QString tip = analysisHelp(choice.kind);
         if (!ability.refusal.isEmpty())
-            tip.prepend(tr("Not with this log: %1.\n\n").arg(ability.refusal));
+            tip.prepend(tr("Not with this data set: %1.\n\n").arg(ability.refusal));
         else if (!ability.note.isEmpty())
-            tip += tr("\n\nMissing in this log: %1.").arg(ability.note);
+            tip += tr("\n\nMissing in this data set: %1.").arg(ability.note);
         choice.button->setToolTip(plainToolTip(tip));
         choice.button->setAccessibleDescription(choice.words->text());
     }
+    // What this data set cannot have gives way to the first thing that it can.
+    const auto chosen = std::find_if(m_choices.begin(), m_choices.end(), [this](const auto& choice) { return choice.kind == m_kind; });
+    const auto possible = std::find_if(m_choices.begin(), m_choices.end(), [](const auto& choice) { return choice.button->isEnabled(); });
+    if (known && chosen != m_choices.end() && !chosen->button->isEnabled() && possible != m_choices.end())
+        setKind(possible->kind);
 }
 
 void AnalysisSetup::setKind(AnalysisKind kind) {
