@@ -93,9 +93,7 @@ bool hasScreenOrNeedsNone(int argc, char** argv) {
 void letIdleThreadsSleep(char** argv) {
     if (qEnvironmentVariableIsSet("OMP_WAIT_POLICY"))
         return; // the user's choice, or the second start
-    qputenv("OMP_WAIT_POLICY", "passive");
-    if (!qEnvironmentVariableIsSet("GOMP_SPINCOUNT"))
-        qputenv("GOMP_SPINCOUNT", idleWorkerSpins);
+    letIdleWorkersSleep();
     ::execv("/proc/self/exe", argv); // comes back when it fails: then slower, but no worse
 }
 

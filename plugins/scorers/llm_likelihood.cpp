@@ -22,10 +22,8 @@ std::string defaultPrompt() {
            "Which item does this person choose next? Answer with the name of the item alone.";
 }
 
-struct Settings {
-    std::string model;
-    plugin::PromptTemplate prompt;
-    plugin::Shown shown;
+struct Settings : plugin::Asked {
+    static constexpr const char* id = "llm_likelihood";
     double neutralWeight = 1;
     bool byToken = true;
 };
@@ -41,20 +39,12 @@ ScoreStatus statusOf(const Likelihood& one) {
     return !std::isfinite(one.logProbability) ? ScoreStatus::missing : one.tokens <= 0 ? ScoreStatus::invalid : ScoreStatus::ok;
 }
 
-class LlmLikelihood final : public Scorer {
+class LlmLikelihood final : public plugin::AskingScorer<Settings> {
 public:
-    LlmLikelihood(Settings settings, StageEnvironment environment)
-        : m_settings(std::move(settings)), m_environment(std::move(environment)) {}
-
-    std::optional<RetrieverChoice> retriever() const override {
-        return RetrieverChoice{m_settings.shown.retriever, m_settings.shown.candidates};
-    }
-    bool oneAtATime() const override { return true; }
+    LlmLikelihood(Settings settings, StageEnvironment environment) : AskingScorer(std::move(settings), std::move(environment)) {}
 
     Result<void> fit(const FitInput& input, const RunControl& control) override {
-        CAROUSEL_ASSIGN(m_itemText, plugin::itemLines(input, m_settings.shown, "llm_likelihood", control));
-        // A model that is missing is found out now, not after the first users.
-        CAROUSEL_TRY(plugin::CountedModel::open(m_environment, m_settings.model));
+        CAROUSEL_TRY(begin(input, control));
         m_neutralPrompt = promptFor(input.training, noCode);
         const std::lock_guard lock(m_mutex);
         m_neutral.clear();
@@ -67,7 +57,7 @@ public:
             return fail(RunControl::cancelled("llm_likelihood"));
         if (request.candidates.empty())
             return {};
-        CAROUSEL_ASSIGN(const auto model, plugin::CountedModel::open(m_environment, m_settings.model));
+        CAROUSEL_ASSIGN(const auto model, openModel());
         CAROUSEL_ASSIGN(const auto both, ask(*model, promptFor(request.training, request.user), request.candidates, control));
         for (std::size_t i = 0; i < request.candidates.size(); ++i) {
             const auto& title = titleOf(request.candidates[i]);
@@ -81,7 +71,7 @@ public:
     }
 
     std::string explain(const ScoreRequest& request, Code item) const override {
-        const auto model = plugin::CountedModel::open(m_environment, m_settings.model);
+        const auto model = openModel();
         if (!model)
             return nlohmann::json{{"error", describe(model.error())}}.dump();
         const auto prompt = promptFor(request.training, request.user);
@@ -109,10 +99,6 @@ private:
     };
 
     const std::string& titleOf(Code item) const { return m_itemText[static_cast<std::size_t>(item)]; }
-
-    std::string promptFor(const TrainingView& training, Code user) const {
-        return m_settings.prompt.render(plugin::tasteValues(training, user, m_itemText, m_settings.shown));
-    }
 
     double valueOf(const Both& both, const std::string& title) const {
         const auto part = [&](const Likelihood& one) {
@@ -174,9 +160,6 @@ private:
         return {};
     }
 
-    Settings m_settings;
-    StageEnvironment m_environment;
-    std::vector<std::string> m_itemText;
     std::string m_neutralPrompt;
     mutable std::mutex m_mutex;
     mutable Likelihoods m_neutral; // of every title asked about so far
@@ -194,30 +177,25 @@ PluginManifest manifest() {
                  "conditional PMI against the neutral prompt as in Holtzman et al., EMNLP 2021";
     out.usesLanguageModel = true;
     out.twin = "sequence_rules";
-    out.parameters = plugin::shownParameters();
-    out.parameters.insert(out.parameters.begin(),
-                          plugin::languageModel("smollm2-135m-instruct",
-                                                "The model to ask; it must be able to score whole texts, which most "
-                                                "servers are not."));
-    const std::vector<ParameterSpec> own = {
-        plugin::prompt(
-            "prompt", "Prompt", defaultPrompt(),
-            "What the item's name follows as the model's answer. {{#liked}}{{item}}{{/liked}} and {{#disliked}}{{item}}{{/disliked}} "
-            "repeat for the history; without one it is the neutral prompt."),
-        plugin::choice("normalise", "Normalise", {"token mean", "sum"}, "token mean",
-                       "token mean: the log probability per token, so that long names are not punished. sum: of the whole name."),
-        plugin::number(
-            "neutralWeight", "Neutral correction", 1, 0, 2, "",
-            "How much of the name's likelihood without a history is taken off; 1 leaves what the history adds, 0 favours short and "
-            "frequent names. Asked for once per item."),
-    };
-    out.parameters.insert(out.parameters.end(), own.begin(), own.end());
+    out.parameters = plugin::askedParameters(
+        plugin::languageModel("smollm2-135m-instruct", "The model to ask; it must be able to score whole texts, which most "
+                                                       "servers are not."),
+        {
+            plugin::prompt(
+                "prompt", "Prompt", defaultPrompt(),
+                "What the item's name follows as the model's answer. {{#liked}}{{item}}{{/liked}} and {{#disliked}}{{item}}{{/disliked}} "
+                "repeat for the history; without one it is the neutral prompt."),
+            plugin::choice("normalise", "Normalise", {"token mean", "sum"}, "token mean",
+                           "token mean: the log probability per token, so that long names are not punished. sum: of the whole name."),
+            plugin::number(
+                "neutralWeight", "Neutral correction", 1, 0, 2, "",
+                "How much of the name's likelihood without a history is taken off; 1 leaves what the history adds, 0 favours short and "
+                "frequent names. Asked for once per item."),
+        });
     out.createScorer = [](const Parameters& p, const StageEnvironment& environment) -> Result<std::unique_ptr<Scorer>> {
-        CAROUSEL_ASSIGN(auto shown, plugin::shownFrom(p, "llm_likelihood"));
-        CAROUSEL_ASSIGN(auto prompt, plugin::PromptTemplate::parse("llm_likelihood", "prompt", p.text("prompt")));
-        return std::make_unique<LlmLikelihood>(
-            Settings{p.text("model"), std::move(prompt), std::move(shown), p.number("neutralWeight"), p.text("normalise") == "token mean"},
-            environment);
+        CAROUSEL_ASSIGN(auto asked, plugin::askedFrom(p, Settings::id));
+        return std::make_unique<LlmLikelihood>(Settings{std::move(asked), p.number("neutralWeight"), p.text("normalise") == "token mean"},
+                                               environment);
     };
     return out;
 }

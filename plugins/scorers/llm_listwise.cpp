@@ -26,10 +26,9 @@ std::string defaultPrompt() {
            "Items, in no particular order:";
 }
 
-struct Settings {
-    std::string model, tail, orderTail;
-    plugin::PromptTemplate prompt;
-    plugin::Shown shown;
+struct Settings : plugin::Asked {
+    static constexpr const char* id = "llm_listwise";
+    std::string tail, orderTail;
     std::size_t window = 20, rounds = 2;
     bool written = false, debias = true;
     double leastMass = 0.01;
@@ -75,18 +74,12 @@ std::vector<std::size_t> writtenOrder(std::string_view text, std::size_t slots, 
     return order;
 }
 
-class LlmListwise final : public Scorer {
+class LlmListwise final : public plugin::AskingScorer<Settings> {
 public:
-    LlmListwise(Settings settings, StageEnvironment environment) : m_settings(std::move(settings)), m_environment(std::move(environment)) {}
-
-    std::optional<RetrieverChoice> retriever() const override {
-        return RetrieverChoice{m_settings.shown.retriever, m_settings.shown.candidates};
-    }
-    bool oneAtATime() const override { return true; }
+    LlmListwise(Settings settings, StageEnvironment environment) : AskingScorer(std::move(settings), std::move(environment)) {}
 
     Result<void> fit(const FitInput& input, const RunControl& control) override {
-        CAROUSEL_ASSIGN(m_itemText, plugin::itemLines(input, m_settings.shown, "llm_listwise", control));
-        CAROUSEL_TRY(plugin::CountedModel::open(m_environment, m_settings.model)); // a missing model is found out now
+        CAROUSEL_TRY(begin(input, control));
         return {};
     }
 
@@ -94,19 +87,16 @@ public:
                        const RunControl& control) const override {
         if (control.stopRequested())
             return fail(RunControl::cancelled("llm_listwise"));
-        const auto order = plugin::byCode(request.candidates);
-        CAROUSEL_ASSIGN(const auto outcome, ranked(request.training, request.user, itemsIn(request.candidates, order), control));
+        const auto [items, order] = plugin::sortedCandidates(request.candidates);
+        CAROUSEL_ASSIGN(const auto outcome, ranked(request.training, request.user, items, control));
         for (std::size_t i = 0; i < order.size(); ++i)
             scores[order[i]] = outcome.scores[i], status[order[i]] = outcome.status[i];
         return {};
     }
 
     std::string explain(const ScoreRequest& request, Code item) const override {
-        std::vector<Code> items = itemsIn(request.candidates, plugin::byCode(request.candidates));
-        auto at = std::lower_bound(items.begin(), items.end(), item);
-        if (at == items.end() || *at != item)
-            at = items.insert(at, item);
-        const auto i = static_cast<std::size_t>(at - items.begin());
+        std::vector<Code> items = plugin::sortedCandidates(request.candidates).items;
+        const auto i = plugin::placeOf(items, item);
         const auto outcome = ranked(request.training, request.user, items, {});
         if (!outcome)
             return nlohmann::json{{"error", describe(outcome.error())}}.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -135,13 +125,6 @@ public:
     }
 
 private:
-    static std::vector<Code> itemsIn(std::span<const Code> candidates, const std::vector<std::size_t>& order) {
-        std::vector<Code> items;
-        for (const auto place : order)
-            items.push_back(candidates[place]);
-        return items;
-    }
-
     Result<Outcome> ranked(const TrainingView& training, Code user, const std::vector<Code>& items, const RunControl& control) const {
         const std::size_t n = items.size(), width = std::min(m_settings.window, n);
         Outcome out;
@@ -153,8 +136,8 @@ private:
         out.byRound = out.raw;
         if (n < 2) // nothing to compare
             return out;
-        CAROUSEL_ASSIGN(const auto model, plugin::CountedModel::open(m_environment, m_settings.model));
-        const auto prompt = m_settings.prompt.render(plugin::tasteValues(training, user, m_itemText, m_settings.shown));
+        CAROUSEL_ASSIGN(const auto model, openModel());
+        const auto prompt = promptFor(training, user);
 
         auto current = out.rounds.orders;
         std::vector<plugin::Showing> showings;
@@ -303,10 +286,6 @@ private:
         }
         return out;
     }
-
-    Settings m_settings;
-    StageEnvironment m_environment;
-    std::vector<std::string> m_itemText;
 };
 
 PluginManifest manifest() {
@@ -322,42 +301,42 @@ PluginManifest manifest() {
                  "orders of LLMRank (Hou et al., ECIR 2024), here different ones; slot means ours";
     out.usesLanguageModel = true;
     out.twin = "sequence_rules";
-    out.parameters = plugin::shownParameters();
-    for (auto& spec : out.parameters)
-        if (spec.id == "count")
-            spec.defaultValue = std::int64_t(20); // one window
-    out.parameters.insert(out.parameters.begin(), plugin::languageModel("smollm2-135m-instruct"));
-    const std::vector<ParameterSpec> own = {
-        plugin::choice("mode", "Answer", {"letters", "written"}, "letters",
-                       "letters: the logits of the letters after one reading. written: an order such as C > A > B, read strictly; letters "
-                       "that are missing leave their candidates invalid."),
-        plugin::integer("window", "Candidates at once", 20, 2, 26, "items",
-                        "So many candidates share a prompt; more than that go through overlapping windows from the back."),
-        plugin::integer("rounds", "Rounds", 2, 1, 24, "",
-                        "So many different shuffled orders are shown and averaged; more take away more of what the place does, and cost "
-                        "as much again each."),
-        plugin::flag("debias", "Take off the slot's pull", true,
-                     "Takes from each score what its slot gets on average over this user's rounds, shrunk to the part that luck does not "
-                     "explain; needs two rounds, and is surer with four or more."),
-        plugin::prompt("prompt", "Prompt", defaultPrompt(),
-                       "What stands before the candidates; read once per user. {{#liked}}{{item}}{{/liked}} and "
-                       "{{#disliked}}{{item}}{{/disliked}} repeat for the history."),
-        plugin::prompt("tail", "After the items", "\nWhich one of these items suits this person best? Answer with its letter only.",
-                       "What stands after the candidates when letters are scored."),
-        plugin::text("orderTail", "After the items, to write an order",
-                     "\nPut all of these items in order, from the one that suits this person best to the one that suits least. Write their "
-                     "letters only, with > between them, such as: C > A > B",
-                     "What stands after the candidates when an order is to be written."),
-        plugin::number("leastMass", "Least answer share", 0.01, 0, 1, "",
-                       "Where all letters together are less probable than this, the model would rather say something else: the window "
-                       "counts as unread."),
-    };
-    out.parameters.insert(out.parameters.end(), own.begin(), own.end());
+    out.parameters = plugin::askedParameters(
+        plugin::languageModel("smollm2-135m-instruct"),
+        {
+            plugin::choice(
+                "mode", "Answer", {"letters", "written"}, "letters",
+                "letters: the logits of the letters after one reading. written: an order such as C > A > B, read strictly; letters "
+                "that are missing leave their candidates invalid."),
+            plugin::integer("window", "Candidates at once", 20, 2, 26, "items",
+                            "So many candidates share a prompt; more than that go through overlapping windows from the back."),
+            plugin::integer(
+                "rounds", "Rounds", 2, 1, 24, "",
+                "So many different shuffled orders are shown and averaged; more take away more of what the place does, and cost "
+                "as much again each."),
+            plugin::flag(
+                "debias", "Take off the slot's pull", true,
+                "Takes from each score what its slot gets on average over this user's rounds, shrunk to the part that luck does not "
+                "explain; needs two rounds, and is surer with four or more."),
+            plugin::prompt("prompt", "Prompt", defaultPrompt(),
+                           "What stands before the candidates; read once per user. {{#liked}}{{item}}{{/liked}} and "
+                           "{{#disliked}}{{item}}{{/disliked}} repeat for the history."),
+            plugin::prompt("tail", "After the items", "\nWhich one of these items suits this person best? Answer with its letter only.",
+                           "What stands after the candidates when letters are scored."),
+            plugin::text(
+                "orderTail", "After the items, to write an order",
+                "\nPut all of these items in order, from the one that suits this person best to the one that suits least. Write their "
+                "letters only, with > between them, such as: C > A > B",
+                "What stands after the candidates when an order is to be written."),
+            plugin::number("leastMass", "Least answer share", 0.01, 0, 1, "",
+                           "Where all letters together are less probable than this, the model would rather say something else: the window "
+                           "counts as unread."),
+        },
+        20); // one window
     out.createScorer = [](const Parameters& p, const StageEnvironment& environment) -> Result<std::unique_ptr<Scorer>> {
-        Settings s;
-        CAROUSEL_ASSIGN(s.shown, plugin::shownFrom(p, "llm_listwise"));
-        CAROUSEL_ASSIGN(s.prompt, plugin::PromptTemplate::parse("llm_listwise", "prompt", p.text("prompt")));
-        s.model = p.text("model"), s.tail = p.text("tail"), s.orderTail = p.text("orderTail");
+        CAROUSEL_ASSIGN(auto asked, plugin::askedFrom(p, Settings::id));
+        Settings s{std::move(asked)};
+        s.tail = p.text("tail"), s.orderTail = p.text("orderTail");
         s.window = static_cast<std::size_t>(p.integer("window")), s.rounds = static_cast<std::size_t>(p.integer("rounds"));
         s.written = p.text("mode") == "written", s.debias = p.boolean("debias"), s.leastMass = p.number("leastMass");
         return std::make_unique<LlmListwise>(std::move(s), environment);

@@ -25,10 +25,9 @@ std::string defaultPrompt() {
     return std::string("You know a person's taste and say which of two items suits it better.\n") + plugin::tasteText + "The two items:";
 }
 
-struct Settings {
-    std::string model, tail;
-    plugin::PromptTemplate prompt;
-    plugin::Shown shown;
+struct Settings : plugin::Asked {
+    static constexpr const char* id = "llm_pairwise";
+    std::string tail;
     Method method = Method::sliding;
     std::size_t places = 5;
     double leastMass = 0.01;
@@ -224,18 +223,12 @@ struct Outcome {
     std::string prompt;
 };
 
-class LlmPairwise final : public Scorer {
+class LlmPairwise final : public plugin::AskingScorer<Settings> {
 public:
-    LlmPairwise(Settings settings, StageEnvironment environment) : m_settings(std::move(settings)), m_environment(std::move(environment)) {}
-
-    std::optional<RetrieverChoice> retriever() const override {
-        return RetrieverChoice{m_settings.shown.retriever, m_settings.shown.candidates};
-    }
-    bool oneAtATime() const override { return true; }
+    LlmPairwise(Settings settings, StageEnvironment environment) : AskingScorer(std::move(settings), std::move(environment)) {}
 
     Result<void> fit(const FitInput& input, const RunControl& control) override {
-        CAROUSEL_ASSIGN(m_itemText, plugin::itemLines(input, m_settings.shown, "llm_pairwise", control));
-        CAROUSEL_TRY(plugin::CountedModel::open(m_environment, m_settings.model)); // a missing model is found out now
+        CAROUSEL_TRY(begin(input, control));
         return {};
     }
 
@@ -243,19 +236,16 @@ public:
                        const RunControl& control) const override {
         if (control.stopRequested())
             return fail(RunControl::cancelled("llm_pairwise"));
-        const auto order = plugin::byCode(request.candidates);
-        CAROUSEL_ASSIGN(const auto outcome, judged(request.training, request.user, itemsIn(request.candidates, order), control));
+        const auto [items, order] = plugin::sortedCandidates(request.candidates);
+        CAROUSEL_ASSIGN(const auto outcome, judged(request.training, request.user, items, control));
         for (std::size_t i = 0; i < order.size(); ++i)
             scores[order[i]] = outcome.scores[i], status[order[i]] = outcome.status[i];
         return {};
     }
 
     std::string explain(const ScoreRequest& request, Code item) const override {
-        std::vector<Code> items = itemsIn(request.candidates, plugin::byCode(request.candidates));
-        auto at = std::lower_bound(items.begin(), items.end(), item);
-        if (at == items.end() || *at != item)
-            at = items.insert(at, item);
-        const auto i = static_cast<std::size_t>(at - items.begin());
+        std::vector<Code> items = plugin::sortedCandidates(request.candidates).items;
+        const auto i = plugin::placeOf(items, item);
         const auto outcome = judged(request.training, request.user, items, {});
         if (!outcome)
             return nlohmann::json{{"error", describe(outcome.error())}}.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -289,13 +279,6 @@ public:
     }
 
 private:
-    static std::vector<Code> itemsIn(std::span<const Code> candidates, const std::vector<std::size_t>& order) {
-        std::vector<Code> items;
-        for (const auto place : order)
-            items.push_back(candidates[place]);
-        return items;
-    }
-
     Result<Outcome> judged(const TrainingView& training, Code user, const std::vector<Code>& items, const RunControl& control) const {
         const auto n = items.size();
         Outcome out;
@@ -304,9 +287,8 @@ private:
         if (n < 2) // nothing to compare
             return out;
         CAROUSEL_ASSIGN(const auto start, plugin::distinctRounds(m_environment.seed, "llm_pairwise", user, items, 1));
-        CAROUSEL_ASSIGN(const auto model, plugin::CountedModel::open(m_environment, m_settings.model));
-        Judge judge(*model, m_settings, m_settings.prompt.render(plugin::tasteValues(training, user, m_itemText, m_settings.shown)), items,
-                    m_itemText, control);
+        CAROUSEL_ASSIGN(const auto model, openModel());
+        Judge judge(*model, m_settings, promptFor(training, user), items, m_itemText, control);
         CAROUSEL_ASSIGN(const auto points, m_settings.method == Method::all ? countPoints(judge, n)
                                            : m_settings.method == Method::heap
                                                ? takeFromHeap(judge, start.orders.front(), m_settings.places)
@@ -327,10 +309,6 @@ private:
         out.verdicts = judge.verdicts(), out.counts = judge.counts(), out.prompt = judge.firstPrompt();
         return out;
     }
-
-    Settings m_settings;
-    StageEnvironment m_environment;
-    std::vector<std::string> m_itemText;
 };
 
 PluginManifest manifest() {
@@ -345,38 +323,35 @@ PluginManifest manifest() {
     out.source = "Pairwise ranking prompting: all pairs, sliding and heap (Qin et al., NAACL Findings 2024)";
     out.usesLanguageModel = true;
     out.twin = "sequence_rules";
-    out.parameters = plugin::shownParameters();
-    for (auto& spec : out.parameters)
-        if (spec.id == "count")
-            spec.defaultValue = std::int64_t(20); // every pair costs two prompts
-    out.parameters.insert(out.parameters.begin(), plugin::languageModel("smollm2-135m-instruct"));
-    const std::vector<ParameterSpec> own = {
-        plugin::choice("method", "Pairs asked", {"sliding", "heap", "all"}, "sliding",
-                       "sliding: about places times candidates. heap: fewer, for many candidates. all: every pair, for few candidates; "
-                       "they go to the model together."),
-        plugin::integer("places", "Places sorted out", 5, 1, 200, "",
-                        "So many first places are found by sliding or heap; behind them only what happened to be compared is told apart."),
-        plugin::prompt("prompt", "Prompt", defaultPrompt(),
-                       "What stands before the two items; read once per user. {{#liked}}{{item}}{{/liked}} and "
-                       "{{#disliked}}{{item}}{{/disliked}} repeat for the history."),
-        plugin::prompt("tail", "After the items", "\nWhich of the two suits this person better? Answer A or B.",
-                       "What stands after the two items; every word here is read again for each pair."),
-        plugin::number("leastMass", "Least answer share", 0.01, 0, 1, "",
-                       "Where A and B together are less probable than this, the model would rather say something else: the pair counts "
-                       "as unread, half a point each; candidates with half of their pairs unread are flagged invalid."),
-    };
-    out.parameters.insert(out.parameters.end(), own.begin(), own.end());
+    out.parameters = plugin::askedParameters(
+        plugin::languageModel("smollm2-135m-instruct"),
+        {
+            plugin::choice("method", "Pairs asked", {"sliding", "heap", "all"}, "sliding",
+                           "sliding: about places times candidates. heap: fewer, for many candidates. all: every pair, for few candidates; "
+                           "they go to the model together."),
+            plugin::integer(
+                "places", "Places sorted out", 5, 1, 200, "",
+                "So many first places are found by sliding or heap; behind them only what happened to be compared is told apart."),
+            plugin::prompt("prompt", "Prompt", defaultPrompt(),
+                           "What stands before the two items; read once per user. {{#liked}}{{item}}{{/liked}} and "
+                           "{{#disliked}}{{item}}{{/disliked}} repeat for the history."),
+            plugin::prompt("tail", "After the items", "\nWhich of the two suits this person better? Answer A or B.",
+                           "What stands after the two items; every word here is read again for each pair."),
+            plugin::number("leastMass", "Least answer share", 0.01, 0, 1, "",
+                           "Where A and B together are less probable than this, the model would rather say something else: the pair counts "
+                           "as unread, half a point each; candidates with half of their pairs unread are flagged invalid."),
+        },
+        20); // every pair costs two prompts
     out.createScorer = [](const Parameters& p, const StageEnvironment& environment) -> Result<std::unique_ptr<Scorer>> {
-        Settings s;
-        CAROUSEL_ASSIGN(s.shown, plugin::shownFrom(p, "llm_pairwise"));
-        CAROUSEL_ASSIGN(s.prompt, plugin::PromptTemplate::parse("llm_pairwise", "prompt", p.text("prompt")));
+        CAROUSEL_ASSIGN(auto asked, plugin::askedFrom(p, Settings::id));
+        Settings s{std::move(asked)};
         if (const auto count = p.integer("count"); p.text("method") == "all" && count > mostForAll)
             return fail(
                 ErrorKind::input, "CL-6051",
                 fmt::format("llm_pairwise: all pairs of {} candidates are {} prompts for each user; at most {} candidates are taken.",
                             count, count * (count - 1), mostForAll),
                 "Set count lower, or method to sliding or heap.");
-        s.model = p.text("model"), s.tail = p.text("tail"), s.leastMass = p.number("leastMass");
+        s.tail = p.text("tail"), s.leastMass = p.number("leastMass");
         s.places = static_cast<std::size_t>(p.integer("places"));
         s.method = p.text("method") == "all" ? Method::all : p.text("method") == "heap" ? Method::heap : Method::sliding;
         return std::make_unique<LlmPairwise>(std::move(s), environment);

@@ -19,10 +19,9 @@
 namespace carousel {
 namespace {
 
-struct Settings {
-    std::string model, tail;
-    plugin::PromptTemplate prompt;
-    plugin::Shown shown;
+struct Settings : plugin::Asked {
+    static constexpr const char* id = "llm_projection";
+    std::string tail;
     Pooling pooling = Pooling::last;
     bool rating = false, withRetriever = false;
     std::size_t examples = 256;
@@ -37,20 +36,13 @@ struct Question {
     bool liked = false;
 };
 
-class LlmProjection final : public Scorer {
+class LlmProjection final : public plugin::AskingScorer<Settings> {
 public:
-    LlmProjection(Settings settings, StageEnvironment environment)
-        : m_settings(std::move(settings)), m_environment(std::move(environment)) {}
-
-    std::optional<RetrieverChoice> retriever() const override {
-        return RetrieverChoice{m_settings.shown.retriever, m_settings.shown.candidates};
-    }
-    bool oneAtATime() const override { return true; }
+    LlmProjection(Settings settings, StageEnvironment environment) : AskingScorer(std::move(settings), std::move(environment)) {}
     std::vector<std::string> notes() const override { return m_notes; }
 
     Result<void> fit(const FitInput& input, const RunControl& control) override {
-        CAROUSEL_ASSIGN(m_itemText, plugin::itemLines(input, m_settings.shown, "llm_projection", control));
-        CAROUSEL_ASSIGN(const auto model, plugin::CountedModel::open(m_environment, m_settings.model));
+        CAROUSEL_ASSIGN(const auto model, begin(input, control));
         m_notes.clear();
         m_head = {};
         const auto questions = sample(input.training);
@@ -114,7 +106,7 @@ public:
             }
             return {};
         }
-        CAROUSEL_ASSIGN(const auto model, plugin::CountedModel::open(m_environment, m_settings.model));
+        CAROUSEL_ASSIGN(const auto model, openModel());
         CAROUSEL_ASSIGN(const auto states, read(*model, promptFor(request.training, request.user), request.candidates, control));
         for (std::size_t i = 0; i < n; ++i) {
             const auto state = states.rows.row(i);
@@ -133,7 +125,7 @@ public:
         const auto text = [](const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); };
         if (!m_head)
             return text({{"learned", false}, {"notes", m_notes}});
-        const auto model = plugin::CountedModel::open(m_environment, m_settings.model);
+        const auto model = openModel();
         if (!model)
             return text({{"error", describe(model.error())}});
         const auto prompt = promptFor(request.training, request.user);
@@ -180,9 +172,6 @@ private:
     double nearTop(double rankShare, std::size_t of) const {
         const double rank = (1 - rankShare) * static_cast<double>(of - 1);
         return std::max(0.0, 1 - rank / std::max(1, m_settings.shown.candidates - 1));
-    }
-    std::string promptFor(const TrainingView& training, Code user, std::size_t before = static_cast<std::size_t>(-1)) const {
-        return m_settings.prompt.render(plugin::tasteValues(training, user, m_itemText, m_settings.shown, before));
     }
 
     // Equal items asked once and all in a fixed order, so that a state does not depend on where its item stood.
@@ -324,18 +313,16 @@ private:
         }
         if (m_settings.rating) {
             CAROUSEL_ASSIGN(auto ridge, fitRidge(rows, rating, m_settings.l2));
-            m_head = LogisticModel{std::move(ridge.mean), std::move(ridge.scale), std::move(ridge.weight), ridge.intercept};
+            m_head = std::move(ridge);
         } else {
             CAROUSEL_ASSIGN(m_head, fitLogistic(rows, liked, m_settings.l2));
         }
         return {};
     }
 
-    Settings m_settings;
-    StageEnvironment m_environment;
-    std::vector<std::string> m_itemText, m_notes;
+    std::vector<std::string> m_notes;
     std::size_t m_width = 0;
-    std::optional<LogisticModel> m_head; // its linear part is all that either head needs
+    std::optional<LinearModel> m_head; // its linear part is all that either head needs
 };
 
 const char* const asked = "Would this person enjoy the item below? Reply with Yes or No.\nItem:";
@@ -349,33 +336,31 @@ PluginManifest manifest() {
     out.source = "ours; a linear probe (Alain and Bengio 2016, arXiv:1610.01644) on the prompt of pointwise LLM recommenders";
     out.usesLanguageModel = true;
     out.twin = "embedding_similarity";
-    out.parameters = plugin::shownParameters();
-    out.parameters.insert(out.parameters.begin(), plugin::languageModel("smollm2-135m-instruct"));
-    const std::vector<ParameterSpec> own = {
-        plugin::choice("head", "Head", {"like", "rating"}, "like",
-                       "like: logistic regression, liked or not; rating: ridge regression onto 1 to 5, for data with graded preferences."),
-        plugin::choice("pooling", "Hidden state", {"last", "mean"}, "last",
-                       "last: where the answer would begin; mean: over the words of the item and what follows it."),
-        plugin::integer("examples", "Training questions", 256, 8, 100000, "questions",
-                        "Half liked and half not; each is read by the model once, and the answers are kept from run to run."),
-        plugin::number("l2", "L2 penalty", 30, 1e-6, 1e9, "",
-                       "Higher keeps the head's weights smaller: raise it with few questions or a wide model."),
-        plugin::flag(
-            "withRetriever", "Look at retriever's rank", false,
-            "Gives the head the candidate's rank with the retriever as one more column; learned with the questions hidden from it."),
-        plugin::prompt(
-            "prompt", "Prompt", std::string("Here is what one person thinks of some items.\n") + plugin::tasteText + asked,
-            "What stands before the item, with {{#liked}}{{item}}{{/liked}} and {{#disliked}}{{item}}{{/disliked}} for the history. "
-            "End right before the item: all before it is read once per user."),
-        plugin::prompt("tail", "After the item", "", "What stands after the item; every word here is read again for each candidate."),
-    };
-    out.parameters.insert(out.parameters.end(), own.begin(), own.end());
+    out.parameters = plugin::askedParameters(
+        plugin::languageModel("smollm2-135m-instruct"),
+        {
+            plugin::choice(
+                "head", "Head", {"like", "rating"}, "like",
+                "like: logistic regression, liked or not; rating: ridge regression onto 1 to 5, for data with graded preferences."),
+            plugin::choice("pooling", "Hidden state", {"last", "mean"}, "last",
+                           "last: where the answer would begin; mean: over the words of the item and what follows it."),
+            plugin::integer("examples", "Training questions", 256, 8, 100000, "questions",
+                            "Half liked and half not; each is read by the model once, and the answers are kept from run to run."),
+            plugin::number("l2", "L2 penalty", 30, 1e-6, 1e9, "",
+                           "Higher keeps the head's weights smaller: raise it with few questions or a wide model."),
+            plugin::flag(
+                "withRetriever", "Look at retriever's rank", false,
+                "Gives the head the candidate's rank with the retriever as one more column; learned with the questions hidden from it."),
+            plugin::prompt(
+                "prompt", "Prompt", std::string("Here is what one person thinks of some items.\n") + plugin::tasteText + asked,
+                "What stands before the item, with {{#liked}}{{item}}{{/liked}} and {{#disliked}}{{item}}{{/disliked}} for the history. "
+                "End right before the item: all before it is read once per user."),
+            plugin::prompt("tail", "After the item", "", "What stands after the item; every word here is read again for each candidate."),
+        });
     out.createScorer = [](const Parameters& p, const StageEnvironment& environment) -> Result<std::unique_ptr<Scorer>> {
-        CAROUSEL_ASSIGN(auto shown, plugin::shownFrom(p, "llm_projection"));
-        CAROUSEL_ASSIGN(auto prompt, plugin::PromptTemplate::parse("llm_projection", "prompt", p.text("prompt")));
-        Settings s;
-        s.model = p.text("model"), s.tail = p.text("tail");
-        s.prompt = std::move(prompt), s.shown = std::move(shown);
+        CAROUSEL_ASSIGN(auto common, plugin::askedFrom(p, Settings::id));
+        Settings s{std::move(common)};
+        s.tail = p.text("tail");
         s.pooling = p.text("pooling") == "mean" ? Pooling::mean : Pooling::last;
         s.rating = p.text("head") == "rating", s.withRetriever = p.boolean("withRetriever");
         s.examples = static_cast<std::size_t>(p.integer("examples"));

@@ -5,6 +5,7 @@
 // takes the user's own mean rating; leaving such items out would make every error measure look better than it is.
 // A model's points are on its own scale; events of the training part with a known rating can put them on the users' (isotonic regression).
 #include "base/random.h"
+#include "base/text.h"
 #include "stages/plugin.h"
 #include "support/history.h"
 #include "support/isotonic.h"
@@ -32,10 +33,9 @@ std::string defaultPrompt() {
            "Next item:";
 }
 
-struct Settings {
-    std::string model, tail;
-    plugin::PromptTemplate prompt;
-    plugin::Shown shown;
+struct Settings : plugin::Asked {
+    static constexpr const char* id = "llm_rating";
+    std::string tail;
     double leastMass = 0.01;
     bool written = false, calibrate = true;
     std::size_t calibrationEvents = 0;
@@ -68,12 +68,7 @@ Rating expectedRating(std::span<const float> logits) {
 Rating writtenRating(const Generated& answer) {
     Rating out;
     out.text = answer.text;
-    auto text = std::string_view(answer.text);
-    const auto isBlank = [](char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; };
-    while (!text.empty() && isBlank(text.front()))
-        text.remove_prefix(1);
-    while (!text.empty() && isBlank(text.back()))
-        text.remove_suffix(1);
+    auto text = trimmed(answer.text);
     if (text.size() == 2 && text.back() == '.')
         text.remove_suffix(1);
     if (answer.reachedLimit || text.size() != 1 || text[0] < '1' || text[0] > '0' + points)
@@ -83,19 +78,12 @@ Rating writtenRating(const Generated& answer) {
     return out;
 }
 
-class LlmRating final : public Scorer {
+class LlmRating final : public plugin::AskingScorer<Settings> {
 public:
-    LlmRating(Settings settings, StageEnvironment environment) : m_settings(std::move(settings)), m_environment(std::move(environment)) {}
-
-    std::optional<RetrieverChoice> retriever() const override {
-        return RetrieverChoice{m_settings.shown.retriever, m_settings.shown.candidates};
-    }
-    bool oneAtATime() const override { return true; }
+    LlmRating(Settings settings, StageEnvironment environment) : AskingScorer(std::move(settings), std::move(environment)) {}
 
     Result<void> fit(const FitInput& input, const RunControl& control) override {
-        CAROUSEL_ASSIGN(m_itemText, plugin::itemLines(input, m_settings.shown, "llm_rating", control));
-        // A model that is missing is found out now, not after the first users.
-        CAROUSEL_ASSIGN(const auto model, plugin::CountedModel::open(m_environment, m_settings.model));
+        CAROUSEL_ASSIGN(const auto model, begin(input, control));
         m_hasScale = hasScale(input.training);
         m_curve = {};
         m_scale = "raw: the model's own points";
@@ -110,8 +98,8 @@ public:
             return fail(RunControl::cancelled("llm_rating"));
         if (request.candidates.empty())
             return {};
-        CAROUSEL_ASSIGN(const auto model, plugin::CountedModel::open(m_environment, m_settings.model));
-        const auto prompt = promptFor(request.training, request.user, plugin::allEvents);
+        CAROUSEL_ASSIGN(const auto model, openModel());
+        const auto prompt = promptFor(request.training, request.user);
         CAROUSEL_ASSIGN(const auto ratings, ask(*model, prompt, request.candidates, control));
         for (std::size_t i = 0; i < ratings.size(); ++i) {
             scores[i] = static_cast<float>(calibrated(ratings[i].value));
@@ -122,10 +110,10 @@ public:
     }
 
     std::string explain(const ScoreRequest& request, Code item) const override {
-        const auto model = plugin::CountedModel::open(m_environment, m_settings.model);
+        const auto model = openModel();
         if (!model)
             return nlohmann::json{{"error", describe(model.error())}}.dump();
-        const auto prompt = promptFor(request.training, request.user, plugin::allEvents);
+        const auto prompt = promptFor(request.training, request.user);
         const auto ratings = ask(**model, prompt, std::span<const Code>(&item, 1), {});
         if (!ratings)
             return nlohmann::json{{"error", describe(ratings.error())}}.dump();
@@ -174,9 +162,6 @@ private:
 
     double calibrated(double raw) const { return m_curve.empty() ? raw : m_curve.at(raw) + orderShare * (raw - 3); }
 
-    std::string promptFor(const TrainingView& training, Code user, std::size_t before) const {
-        return m_settings.prompt.render(plugin::tasteValues(training, user, m_itemText, m_settings.shown, before));
-    }
     std::string branchFor(Code item) const { return " " + m_itemText[static_cast<std::size_t>(item)] + m_settings.tail; }
 
     Result<std::vector<Rating>> ask(LanguageModel& model, const std::string& prompt, std::span<const Code> items,
@@ -297,9 +282,6 @@ private:
         return {};
     }
 
-    Settings m_settings;
-    StageEnvironment m_environment;
-    std::vector<std::string> m_itemText;
     bool m_hasScale = false;
     plugin::IsotonicCurve m_curve;
     std::string m_scale;
@@ -318,35 +300,35 @@ PluginManifest manifest() {
         "isotonic calibration: ours";
     out.usesLanguageModel = true;
     out.twin = "text_recency";
-    out.parameters = plugin::shownParameters();
-    out.parameters.insert(out.parameters.begin(), plugin::languageModel("smollm2-135m-instruct"));
-    const std::vector<ParameterSpec> own = {
-        plugin::choice(
-            "read", "Read", {"expected", "written"}, "expected",
-            "expected: the mean under the probabilities of 1 to 5, no text is generated. written: the model writes a digit; any other "
-            "answer is flagged invalid and takes the user's mean rating."),
-        plugin::prompt(
-            "prompt", "Prompt", defaultPrompt(),
-            "What stands before the candidate. {{#liked}}{{item}}{{/liked}} and {{#disliked}}{{item}}{{/disliked}} repeat for the "
-            "history. End right before the item: all before it is read once per user."),
-        plugin::prompt("tail", "After the item", "", "What stands after the candidate; every word here is read again for each candidate."),
-        plugin::number(
-            "leastMass", "Least answer share", 0.01, 0, 1, "",
-            "Where 1 to 5 together are less probable than this, the model would rather say something else: the rating is flagged "
-            "invalid and counted. For expected ratings."),
-        plugin::flag("calibrate", "Calibrate", true,
-                     "Puts the model's points on the users' scale where calibration events are set; the order of one user's items stays."),
-        plugin::integer(
-            "calibrationEvents", "Calibration events", 0, 0, 100000, "events",
-            "So many events of the training part are asked about before the first user, each with what came before it; 0: none, "
-            "the ratings stay raw."),
-    };
-    out.parameters.insert(out.parameters.end(), own.begin(), own.end());
+    out.parameters = plugin::askedParameters(
+        plugin::languageModel("smollm2-135m-instruct"),
+        {
+            plugin::choice(
+                "read", "Read", {"expected", "written"}, "expected",
+                "expected: the mean under the probabilities of 1 to 5, no text is generated. written: the model writes a digit; any other "
+                "answer is flagged invalid and takes the user's mean rating."),
+            plugin::prompt(
+                "prompt", "Prompt", defaultPrompt(),
+                "What stands before the candidate. {{#liked}}{{item}}{{/liked}} and {{#disliked}}{{item}}{{/disliked}} repeat for the "
+                "history. End right before the item: all before it is read once per user."),
+            plugin::prompt("tail", "After the item", "",
+                           "What stands after the candidate; every word here is read again for each candidate."),
+            plugin::number(
+                "leastMass", "Least answer share", 0.01, 0, 1, "",
+                "Where 1 to 5 together are less probable than this, the model would rather say something else: the rating is flagged "
+                "invalid and counted. For expected ratings."),
+            plugin::flag(
+                "calibrate", "Calibrate", true,
+                "Puts the model's points on the users' scale where calibration events are set; the order of one user's items stays."),
+            plugin::integer(
+                "calibrationEvents", "Calibration events", 0, 0, 100000, "events",
+                "So many events of the training part are asked about before the first user, each with what came before it; 0: none, "
+                "the ratings stay raw."),
+        });
     out.createScorer = [](const Parameters& p, const StageEnvironment& environment) -> Result<std::unique_ptr<Scorer>> {
-        CAROUSEL_ASSIGN(auto shown, plugin::shownFrom(p, "llm_rating"));
-        CAROUSEL_ASSIGN(auto prompt, plugin::PromptTemplate::parse("llm_rating", "prompt", p.text("prompt")));
-        Settings s;
-        s.model = p.text("model"), s.tail = p.text("tail"), s.prompt = std::move(prompt), s.shown = std::move(shown);
+        CAROUSEL_ASSIGN(auto asked, plugin::askedFrom(p, Settings::id));
+        Settings s{std::move(asked)};
+        s.tail = p.text("tail");
         s.leastMass = p.number("leastMass"), s.written = p.text("read") == "written", s.calibrate = p.boolean("calibrate");
         s.calibrationEvents = static_cast<std::size_t>(p.integer("calibrationEvents"));
         return std::make_unique<LlmRating>(std::move(s), environment);

@@ -19,26 +19,18 @@ const char* const defaultPrompt = "You know a person's taste and say whether an 
                                   "Does this person like the next item? Answer Yes or No.\n"
                                   "Next item:";
 
-struct Settings {
-    std::string model, tail, yes, no;
-    plugin::PromptTemplate prompt;
-    plugin::Shown shown;
+struct Settings : plugin::Asked {
+    static constexpr const char* id = "llm_yes_no";
+    std::string tail, yes, no;
     double leastMass = 0.01, neutralWeight = 0, blend = 0;
 };
 
-class LlmYesNo final : public Scorer {
+class LlmYesNo final : public plugin::AskingScorer<Settings> {
 public:
-    LlmYesNo(Settings settings, StageEnvironment environment) : m_settings(std::move(settings)), m_environment(std::move(environment)) {}
-
-    std::optional<RetrieverChoice> retriever() const override {
-        return RetrieverChoice{m_settings.shown.retriever, m_settings.shown.candidates};
-    }
-    bool oneAtATime() const override { return true; }
+    LlmYesNo(Settings settings, StageEnvironment environment) : AskingScorer(std::move(settings), std::move(environment)) {}
 
     Result<void> fit(const FitInput& input, const RunControl& control) override {
-        CAROUSEL_ASSIGN(m_itemText, plugin::itemLines(input, m_settings.shown, "llm_yes_no", control));
-        // A model that is missing is found out now, not after the first users.
-        CAROUSEL_TRY(plugin::CountedModel::open(m_environment, m_settings.model));
+        CAROUSEL_TRY(begin(input, control));
         return {};
     }
 
@@ -54,7 +46,7 @@ public:
                         fmt::format("llm_yes_no is to blend with its retriever but got {} retriever scores for {} candidates.",
                                     request.retrieverScores.size(), request.candidates.size()),
                         "Set blend to 0.");
-        CAROUSEL_ASSIGN(const auto model, plugin::CountedModel::open(m_environment, m_settings.model));
+        CAROUSEL_ASSIGN(const auto model, openModel());
         CAROUSEL_ASSIGN(const auto answers, ask(*model, promptFor(request.training, request.user), request.candidates, control));
         std::optional<BranchScores> neutral;
         if (m_settings.neutralWeight > 0) {
@@ -80,7 +72,7 @@ public:
     }
 
     std::string explain(const ScoreRequest& request, Code item) const override {
-        const auto model = plugin::CountedModel::open(m_environment, m_settings.model);
+        const auto model = openModel();
         if (!model)
             return nlohmann::json{{"error", describe(model.error())}}.dump();
         const auto prompt = promptFor(request.training, request.user);
@@ -103,10 +95,6 @@ public:
 private:
     static float difference(const BranchScores& answers, std::size_t i) { return answers.logits.row(i)[0] - answers.logits.row(i)[1]; }
 
-    std::string promptFor(const TrainingView& training, Code user) const {
-        return m_settings.prompt.render(plugin::tasteValues(training, user, m_itemText, m_settings.shown));
-    }
-
     Result<BranchScores> ask(LanguageModel& model, const std::string& prompt, std::span<const Code> items,
                              const RunControl& control) const {
         BranchRequest request;
@@ -117,10 +105,6 @@ private:
         request.answers = {m_settings.yes, m_settings.no};
         return plugin::scoreBranchesInFixedOrder(model, request, control);
     }
-
-    Settings m_settings;
-    StageEnvironment m_environment;
-    std::vector<std::string> m_itemText;
 };
 
 PluginManifest manifest() {
@@ -133,36 +117,35 @@ PluginManifest manifest() {
     out.source = "Two-way softmax over Yes and No as in TALLRec (Bao et al., RecSys 2023), zero-shot";
     out.usesLanguageModel = true;
     out.twin = "sequence_rules";
-    out.parameters = plugin::shownParameters();
-    out.parameters.insert(out.parameters.begin(), plugin::languageModel("smollm2-135m-instruct"));
-    const std::vector<ParameterSpec> own = {
-        plugin::prompt("prompt", "Prompt", defaultPrompt,
-                       "What stands before the candidate. {{#liked}}{{item}}{{/liked}} and {{#disliked}}{{item}}{{/disliked}} repeat for "
-                       "the history. End right before the "
-                       "item: all before it is read once per user."),
-        plugin::prompt("tail", "After the item", "", "What stands after the candidate; every word here is read again for each candidate."),
-        plugin::text("yes", "Word for yes", "Yes", "The answer that speaks for the item; its first token counts."),
-        plugin::text("no", "Word for no", "No", "The answer that speaks against it; its first token counts."),
-        plugin::number("leastMass", "Least answer share", 0.01, 0, 1, "",
-                       "Where yes and no together are less probable than this, the model would rather say something else: the score is "
-                       "flagged invalid and counted."),
-        plugin::number(
-            "neutralWeight", "Neutral correction", 0, 0, 2, "",
-            "How much of the item's score for a user without history is taken off; doubles the cost, removes a liking for some titles."),
-        plugin::number("blend", "Blend with retriever", 0, 0, 1, "",
-                       "0: the model alone. Above: this share of the retriever's rank is mixed into the model's rank."),
-    };
-    out.parameters.insert(out.parameters.end(), own.begin(), own.end());
+    out.parameters = plugin::askedParameters(
+        plugin::languageModel("smollm2-135m-instruct"),
+        {
+            plugin::prompt(
+                "prompt", "Prompt", defaultPrompt,
+                "What stands before the candidate. {{#liked}}{{item}}{{/liked}} and {{#disliked}}{{item}}{{/disliked}} repeat for "
+                "the history. End right before the "
+                "item: all before it is read once per user."),
+            plugin::prompt("tail", "After the item", "",
+                           "What stands after the candidate; every word here is read again for each candidate."),
+            plugin::text("yes", "Word for yes", "Yes", "The answer that speaks for the item; its first token counts."),
+            plugin::text("no", "Word for no", "No", "The answer that speaks against it; its first token counts."),
+            plugin::number("leastMass", "Least answer share", 0.01, 0, 1, "",
+                           "Where yes and no together are less probable than this, the model would rather say something else: the score is "
+                           "flagged invalid and counted."),
+            plugin::number("neutralWeight", "Neutral correction", 0, 0, 2, "",
+                           "How much of the item's score for a user without history is taken off; doubles the cost, removes a liking for "
+                           "some titles."),
+            plugin::number("blend", "Blend with retriever", 0, 0, 1, "",
+                           "0: the model alone. Above: this share of the retriever's rank is mixed into the model's rank."),
+        });
     out.createScorer = [](const Parameters& p, const StageEnvironment& environment) -> Result<std::unique_ptr<Scorer>> {
-        CAROUSEL_ASSIGN(auto shown, plugin::shownFrom(p, "llm_yes_no"));
+        CAROUSEL_ASSIGN(auto asked, plugin::askedFrom(p, Settings::id));
         if (p.text("yes").empty() || p.text("no").empty() || p.text("yes") == p.text("no"))
             return fail(ErrorKind::input, "CL-6028",
                         fmt::format("llm_yes_no: the answers '{}' and '{}' must be two different words.", p.text("yes"), p.text("no")),
                         "Set parameters yes and no.");
-        CAROUSEL_ASSIGN(auto prompt, plugin::PromptTemplate::parse("llm_yes_no", "prompt", p.text("prompt")));
-        Settings s;
-        s.model = p.text("model"), s.tail = p.text("tail"), s.yes = p.text("yes"), s.no = p.text("no");
-        s.prompt = std::move(prompt), s.shown = std::move(shown);
+        Settings s{std::move(asked)};
+        s.tail = p.text("tail"), s.yes = p.text("yes"), s.no = p.text("no");
         s.leastMass = p.number("leastMass"), s.neutralWeight = p.number("neutralWeight"), s.blend = p.number("blend");
         return std::make_unique<LlmYesNo>(std::move(s), environment);
     };

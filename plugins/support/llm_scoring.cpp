@@ -10,30 +10,37 @@ namespace carousel::plugin {
 const char* const tasteText = "{{#anyLiked}}Liked, latest first:\n{{#liked}}- {{item}}\n{{/liked}}{{/anyLiked}}"
                               "{{#anyDisliked}}Disliked, latest first:\n{{#disliked}}- {{item}}\n{{/disliked}}{{/anyDisliked}}";
 
-std::vector<ParameterSpec> shownParameters() {
-    return {
+std::vector<ParameterSpec> askedParameters(ParameterSpec model, std::vector<ParameterSpec> own, std::int64_t count) {
+    std::vector<ParameterSpec> out{
+        std::move(model),
         scorerPlugin("retriever", "Candidates from", "sequence_rules",
                      "The plain scorer whose best items are asked about; the rest keeps its order."),
-        integer("count", "Candidates", 50, 1, 5000, "items", "So many of the retriever's best items are asked about; time grows with it."),
+        integer("count", "Candidates", count, 1, 5000, "items",
+                "So many of the retriever's best items are asked about; time grows with it."),
         integer("liked", "Liked items shown", 10, 0, 200, "items", "The newest liked items in the prompt; more tell more and cost more."),
         integer("disliked", "Disliked items shown", 5, 0, 200, "items", "The newest disliked items in the prompt."),
         choice("itemText", "Item text", {"title", "features"}, "title", "Titles alone, or the text that the feature place wrote."),
         integer("textLength", "Longest item text", 80, 10, 2000, "bytes", "Longer texts are cut."),
     };
+    out.insert(out.end(), std::make_move_iterator(own.begin()), std::make_move_iterator(own.end()));
+    return out;
 }
 
-Result<Shown> shownFrom(const Parameters& p, const std::string& plugin) {
+Result<Asked> askedFrom(const Parameters& p, const std::string& plugin) {
     if (p.text("retriever") == plugin)
         return fail(ErrorKind::input, "CL-6027",
                     fmt::format("{0}: parameter 'retriever' is '{0}', but a retriever must be cheap over the whole catalogue.", plugin),
                     "Choose a plain scorer such as sequence_rules.");
-    Shown shown;
+    Asked out;
+    out.model = p.text("model");
+    CAROUSEL_ASSIGN(out.prompt, PromptTemplate::parse(plugin, "prompt", p.text("prompt")));
+    Shown& shown = out.shown;
     shown.retriever = p.text("retriever");
     shown.candidates = static_cast<int>(p.integer("count"));
     shown.liked = static_cast<std::size_t>(p.integer("liked")), shown.disliked = static_cast<std::size_t>(p.integer("disliked"));
     shown.textLength = static_cast<std::size_t>(p.integer("textLength"));
     shown.useFeatureText = p.text("itemText") == "features";
-    return shown;
+    return out;
 }
 
 Result<std::vector<std::string>> itemLines(const FitInput& input, const Shown& shown, const std::string& plugin,

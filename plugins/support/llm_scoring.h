@@ -5,6 +5,7 @@
 #include "base/parameters.h"
 #include "stages/stage.h"
 #include "support/history.h"
+#include "support/model_calls.h"
 #include "support/prompt_template.h"
 #include <optional>
 #include <span>
@@ -20,9 +21,17 @@ struct Shown {
     std::size_t liked = 10, disliked = 5, textLength = 80;
     bool useFeatureText = false;
 };
-std::vector<ParameterSpec> shownParameters();
-// CL-6027 when the retriever is `plugin` itself.
-Result<Shown> shownFrom(const Parameters& parameters, const std::string& plugin);
+
+// What every scorer of this kind is set by; its Settings derive from it and name the plugin: static constexpr const char* id.
+struct Asked {
+    std::string model;
+    PromptTemplate prompt;
+    Shown shown;
+};
+// The manifest's parameters: the model, those of Shown with `count` candidates, then the scorer's own, among them "prompt".
+std::vector<ParameterSpec> askedParameters(ParameterSpec model, std::vector<ParameterSpec> own, std::int64_t count = 50);
+// CL-6021 for a prompt that is no template, CL-6027 when the retriever is `plugin` itself.
+Result<Asked> askedFrom(const Parameters& parameters, const std::string& plugin);
 
 // One line per item: its title, or the text that the feature place wrote; cut at textLength bytes.
 Result<std::vector<std::string>> itemLines(const FitInput& input, const Shown& shown, const std::string& plugin, const RunControl& control);
@@ -42,5 +51,33 @@ inline bool failed(ScoreStatus status) {
 void imputeFailed(std::span<float> scores, std::span<const ScoreStatus> status, std::optional<double> known = {});
 // Ranks spread over 0..1, best 1; equal values share the mean of their ranks.
 std::vector<double> rankShares(std::span<const float> values);
+
+// The frame of a scorer that shows a taste and some of its retriever's items to a model.
+template <class Settings> class AskingScorer : public Scorer {
+public:
+    std::optional<RetrieverChoice> retriever() const final {
+        return RetrieverChoice{m_settings.shown.retriever, m_settings.shown.candidates};
+    }
+    bool oneAtATime() const final { return true; }
+
+protected:
+    AskingScorer(Settings settings, StageEnvironment environment)
+        : m_settings(std::move(settings)), m_environment(std::move(environment)) {}
+
+    // What fit() begins with: items become lines, and a model that is missing is found out now, not after the first users.
+    Result<CountedModel> begin(const FitInput& input, const RunControl& control) {
+        CAROUSEL_ASSIGN(m_itemText, itemLines(input, m_settings.shown, Settings::id, control));
+        return openModel();
+    }
+    Result<CountedModel> openModel() const { return CountedModel::open(m_environment, m_settings.model); }
+    // `before`: see tasteOf.
+    std::string promptFor(const TrainingView& training, Code user, std::size_t before = allEvents) const {
+        return m_settings.prompt.render(tasteValues(training, user, m_itemText, m_settings.shown, before));
+    }
+
+    const Settings m_settings;
+    const StageEnvironment m_environment;
+    std::vector<std::string> m_itemText; // per item, after begin()
+};
 
 } // namespace carousel::plugin

@@ -44,6 +44,20 @@ std::vector<std::size_t> byCode(std::span<const Code> candidates) {
     return order;
 }
 
+SortedCandidates sortedCandidates(std::span<const Code> candidates) {
+    SortedCandidates out{{}, byCode(candidates)};
+    for (const auto place : out.order)
+        out.items.push_back(candidates[place]);
+    return out;
+}
+
+std::size_t placeOf(std::vector<Code>& items, Code item) {
+    auto at = std::lower_bound(items.begin(), items.end(), item);
+    if (at == items.end() || *at != item)
+        at = items.insert(at, item);
+    return static_cast<std::size_t>(at - items.begin());
+}
+
 Result<Rounds> distinctRounds(std::uint64_t seed, std::string_view stream, Code user, std::span<const Code> sorted, std::size_t rounds) {
     Rounds out;
     const auto wanted = ordersOf(sorted.size(), rounds);

@@ -13,6 +13,13 @@ namespace carousel::plugin {
 // Places of `candidates` in ascending order of item code. Whoever works in this order and writes back through it gives the same answer for
 // any order in which the candidates come.
 std::vector<std::size_t> byCode(std::span<const Code> candidates);
+struct SortedCandidates {
+    std::vector<Code> items;        // ascending
+    std::vector<std::size_t> order; // byCode: where each came from
+};
+SortedCandidates sortedCandidates(std::span<const Code> candidates);
+// Place of `item` in ascending `items`; it is put in where it is not there.
+std::size_t placeOf(std::vector<Code>& items, Code item);
 
 struct Rounds {
     std::vector<std::vector<std::size_t>> orders; // per round: orders[r][slot] is a place in `sorted`

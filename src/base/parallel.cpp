@@ -20,6 +20,11 @@ int threadCount() {
     return count;
 }
 
+void letIdleWorkersSleep() {
+    ::setenv("OMP_WAIT_POLICY", "passive", 0);
+    ::setenv("GOMP_SPINCOUNT", idleWorkerSpins, 0);
+}
+
 void parallelFor(std::size_t n, std::size_t grain, const std::function<void(std::size_t, std::size_t)>& body) {
     grain = std::max<std::size_t>(grain, 1);
     const std::size_t chunks = (n + grain - 1) / grain;

@@ -14,8 +14,7 @@ namespace {
 // second), and results depend on the thread count. The libraries read these once, when they are loaded; what the user has set stays.
 void settleThreads(int threads) {
     const std::string count = std::to_string(threads);
-    ::setenv("OMP_WAIT_POLICY", "passive", 0);
-    ::setenv("GOMP_SPINCOUNT", idleWorkerSpins, 0);
+    letIdleWorkersSleep();
     ::setenv("OMP_NUM_THREADS", count.c_str(), 0);
     ::setenv("OPENBLAS_NUM_THREADS", count.c_str(), 0);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Area under the ROC curve: the probability that a positive scores above a negative, ties as half (Hanley and McNeil, Radiology 1982).
+// Areas under the ROC curve of several methods on the same questions, with paired intervals.
 #pragma once
+#include "base/area_under_roc.h"
 #include "base/run_control.h"
 #include "evaluation/statistics/interval.h"
 #include <cstdint>
@@ -9,10 +10,7 @@
 
 namespace carousel {
 
-// NaN where one of the two classes has no (weighted) member. `weights`: per row, or empty.
-double areaUnderRoc(std::span<const double> scores, std::span<const std::uint8_t> positive, std::span<const std::uint8_t> weights = {});
-
-// The same for several columns of scores of the same rows under shared Poisson draws of clusters (a user's rows are drawn together), so
+// For several columns of scores of the same rows under shared Poisson draws of clusters (a user's rows are drawn together), so
 // that differences between columns are paired. area[column]; draws[column][draw]. Error: cancelled.
 struct AreaDraws {
     std::vector<double> area;

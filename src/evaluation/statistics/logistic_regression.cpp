@@ -22,15 +22,7 @@ double lossOf(std::span<const double> margins, std::span<const double> coefficie
 
 } // namespace
 
-double LogisticModel::linear(std::span<const float> row) const {
-    double sum = intercept;
-    for (std::size_t i = 0; i < weight.size(); ++i)
-        if (scale[i] > 0)
-            sum += weight[i] * (row[i] - mean[i]) / scale[i];
-    return sum;
-}
-
-Result<LogisticModel> fitLogistic(const Matrix& rows, std::span<const std::uint8_t> positive, double l2) {
+Result<LinearModel> fitLogistic(const Matrix& rows, std::span<const std::uint8_t> positive, double l2) {
     const auto refused = [](const std::string& what) {
         return fail(ErrorKind::input, "CL-3090", "A logistic regression cannot be fitted: " + what + ".",
                     "Give more examples of both kinds.");
@@ -45,22 +37,12 @@ Result<LogisticModel> fitLogistic(const Matrix& rows, std::span<const std::uint8
             return refused("a value is not a number");
 
     const std::size_t n = rows.rows, columns = rows.columns, size = columns + 1;
-    LogisticModel model{std::vector<double>(columns, 0), std::vector<double>(columns, 0), std::vector<double>(columns, 0), 0};
-    for (std::size_t c = 0; c < columns; ++c) {
-        for (std::size_t r = 0; r < n; ++r)
-            model.mean[c] += rows.row(r)[c] / static_cast<double>(n);
-        double squares = 0;
-        for (std::size_t r = 0; r < n; ++r)
-            squares += std::pow(rows.row(r)[c] - model.mean[c], 2);
-        model.scale[c] = std::sqrt(squares / static_cast<double>(n));
-        if (model.scale[c] <= 1e-12 * std::max(1.0, std::fabs(model.mean[c])))
-            model.scale[c] = 0;
-    }
+    LinearModel model = standardising(rows);
     std::vector<double> x(n * size); // standardised, first column 1
     for (std::size_t r = 0; r < n; ++r) {
         x[r * size] = 1;
         for (std::size_t c = 0; c < columns; ++c)
-            x[r * size + c + 1] = model.scale[c] > 0 ? (rows.row(r)[c] - model.mean[c]) / model.scale[c] : 0;
+            x[r * size + c + 1] = model.standardised(c, rows.row(r)[c]);
     }
     std::vector<double> coefficients(size, 0), margins(n, 0);
     const auto marginsAt = [&](std::span<const double> at) {

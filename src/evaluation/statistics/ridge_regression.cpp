@@ -7,15 +7,7 @@
 
 namespace carousel {
 
-double RidgeModel::linear(std::span<const float> row) const {
-    double sum = intercept;
-    for (std::size_t i = 0; i < weight.size(); ++i)
-        if (scale[i] > 0)
-            sum += weight[i] * (row[i] - mean[i]) / scale[i];
-    return sum;
-}
-
-Result<RidgeModel> fitRidge(const Matrix& rows, std::span<const double> wanted, double l2) {
+Result<LinearModel> fitRidge(const Matrix& rows, std::span<const double> wanted, double l2) {
     const auto refused = [](const std::string& what) {
         return fail(ErrorKind::input, "CL-3094", "A ridge regression cannot be fitted: " + what + ".", "Give more examples.");
     };
@@ -25,20 +17,11 @@ Result<RidgeModel> fitRidge(const Matrix& rows, std::span<const double> wanted, 
         !std::all_of(wanted.begin(), wanted.end(), [](double v) { return std::isfinite(v); }))
         return refused("a value is not a number");
     const std::size_t n = rows.rows, columns = rows.columns;
-    RidgeModel model{std::vector<double>(columns, 0), std::vector<double>(columns, 0), std::vector<double>(columns, 0), 0};
+    LinearModel model = standardising(rows);
     std::vector<double> x(n * columns, 0);
-    for (std::size_t c = 0; c < columns; ++c) {
-        for (std::size_t r = 0; r < n; ++r)
-            model.mean[c] += rows.row(r)[c] / static_cast<double>(n);
-        double squares = 0;
-        for (std::size_t r = 0; r < n; ++r)
-            squares += std::pow(rows.row(r)[c] - model.mean[c], 2);
-        model.scale[c] = std::sqrt(squares / static_cast<double>(n));
-        if (model.scale[c] <= 1e-12 * std::max(1.0, std::fabs(model.mean[c])))
-            model.scale[c] = 0;
-        for (std::size_t r = 0; r < n && model.scale[c] > 0; ++r)
-            x[r * columns + c] = (rows.row(r)[c] - model.mean[c]) / model.scale[c];
-    }
+    for (std::size_t r = 0; r < n; ++r)
+        for (std::size_t c = 0; c < columns; ++c)
+            x[r * columns + c] = model.standardised(c, rows.row(r)[c]);
     model.intercept = std::accumulate(wanted.begin(), wanted.end(), 0.0) / static_cast<double>(n);
     if (columns == 0)
         return model;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "scoring/training/fine_tune_torch.h"
+#include "base/area_under_roc.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "scoring/training/checkpoint.h"
@@ -187,7 +188,7 @@ private:
         ValidationPoint point{m_state.step, std::accumulate(losses.begin(), losses.end(), 0.0), std::numeric_limits<double>::quiet_NaN()};
         point.loss /= std::accumulate(m_validation.weights.begin(), m_validation.weights.end(), 0.0);
         if (!m_asked.empty())
-            point.auc = areaUnderCurve(scores, m_positive);
+            point.auc = areaUnderRoc(scores, m_positive);
         m_state.validation.push_back(point);
         if (m_stopping.add(metricOf(point), point.step))
             m_state.bestValues = m_state.values;

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
-#include <numeric>
-#include <vector>
 
 namespace carousel {
 
@@ -22,25 +20,6 @@ double learningRate(const ScheduleSettings& schedule, std::int64_t step, std::in
         return schedule.rate * (schedule.finalShare + (1 - schedule.finalShare) * (1 + std::cos(std::numbers::pi * passed)) / 2);
     }
     return schedule.rate;
-}
-
-double areaUnderCurve(std::span<const double> scores, std::span<const std::uint8_t> positive) {
-    std::vector<std::size_t> order(scores.size());
-    std::iota(order.begin(), order.end(), std::size_t(0));
-    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return scores[a] < scores[b]; });
-    double positives = 0, won = 0, negativesBelow = 0;
-    for (std::size_t begin = 0; begin < order.size();) {
-        std::size_t end = begin;
-        double tiedPositives = 0;
-        for (; end < order.size() && !(scores[order[begin]] < scores[order[end]]); ++end)
-            tiedPositives += positive[order[end]] ? 1 : 0;
-        const double tiedNegatives = static_cast<double>(end - begin) - tiedPositives;
-        won += tiedPositives * (negativesBelow + tiedNegatives / 2);
-        positives += tiedPositives;
-        negativesBelow += tiedNegatives;
-        begin = end;
-    }
-    return positives > 0 && negativesBelow > 0 ? won / (positives * negativesBelow) : std::numeric_limits<double>::quiet_NaN();
 }
 
 bool EarlyStopping::add(double value, std::int64_t step) {

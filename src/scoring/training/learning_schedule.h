@@ -14,10 +14,6 @@ namespace carousel {
 // 0.
 double learningRate(const ScheduleSettings& schedule, std::int64_t step, std::int64_t steps);
 
-// Area under the ROC curve: the share of pairs of a positive and another that are in the right order; ties count half. Not a number when
-// one kind is missing.
-double areaUnderCurve(std::span<const double> scores, std::span<const std::uint8_t> positive);
-
 // Keeps the best of a metric; a loss is better when smaller, an area when larger. Not a number is never better.
 class EarlyStopping {
 public:

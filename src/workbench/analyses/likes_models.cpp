@@ -170,7 +170,7 @@ std::vector<std::uint8_t> labels(std::span<const LikeInstance> instances) {
     return out;
 }
 
-std::vector<double> linear(const LogisticModel& head, const Matrix& rows) {
+std::vector<double> linear(const LinearModel& head, const Matrix& rows) {
     std::vector<double> out;
     for (std::size_t i = 0; i < rows.rows; ++i)
         out.push_back(head.linear(rows.row(i)));
@@ -184,7 +184,7 @@ Result<LikeColumn> headColumn(const Matrix& training, std::span<const std::uint8
     const Stopwatch watch;
     double best = -1;
     for (const double penalty : penalties) {
-        CAROUSEL_ASSIGN(const LogisticModel head, fitLogistic(training, liked, penalty));
+        CAROUSEL_ASSIGN(const LinearModel head, fitLogistic(training, liked, penalty));
         std::vector<double> scores = linear(head, validation);
         const double area = areaUnderRoc(scores, validationLiked);
         if (area >= best) {
@@ -280,7 +280,7 @@ Result<LikeColumn> stackedColumn(const std::string& method, int seed, std::span<
     const Matrix validation =
         rows([](const LikeColumn& c) -> const std::vector<double>& { return c.validation; }, questions.validation.size());
     const Matrix test = rows([](const LikeColumn& c) -> const std::vector<double>& { return c.test; }, questions.test.size());
-    CAROUSEL_ASSIGN(const LogisticModel model, fitLogistic(validation, labels(questions.validation), 1));
+    CAROUSEL_ASSIGN(const LinearModel model, fitLogistic(validation, labels(questions.validation), 1));
     LikeColumn out;
     out.method = method;
     out.seed = seed;

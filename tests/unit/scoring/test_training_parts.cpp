@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What training is made of beside the model: schedules, AdamW, order of examples, area under the curve, early stopping, checkpoints.
+#include "base/area_under_roc.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/random.h"
@@ -139,7 +140,7 @@ private slots:
         QVERIFY((piecesByLength(indices, lengths, 1) == Pieces{{3}, {1}, {4}, {2}, {0}}));
     }
     void areaUnderTheCurveCountsPairs() {
-        const auto area = [](std::vector<double> scores, std::vector<std::uint8_t> positive) { return areaUnderCurve(scores, positive); };
+        const auto area = [](std::vector<double> scores, std::vector<std::uint8_t> positive) { return areaUnderRoc(scores, positive); };
         QCOMPARE(area({1, 2, 3, 4}, {0, 0, 1, 1}), 1.0);
         QCOMPARE(area({1, 2, 3, 4}, {1, 0, 1, 0}), 0.25);
         QCOMPARE(area({1, 1, 1}, {1, 0, 0}), 0.5);
