@@ -100,6 +100,18 @@ struct ImpressionTable {
     std::size_t size() const { return slate.size(); }
 };
 
+// Written opinions, one row each; equal lengths; order of the file. They belong to the data set, not to a split: whoever tests on a
+// user-item pair must leave the pair's reviews out by itself (a TrainingView shows none).
+struct ReviewTable {
+    std::vector<Code> user, item;
+    std::vector<float> stars;          // NaN when the review has none
+    std::vector<std::int64_t> time;    // seconds since 1970 UTC, or noTime
+    std::vector<std::string> headline; // the reviewer's own short summary; may be empty
+    std::vector<std::string> text;     // may be empty
+    std::vector<std::string> feature;  // the word the review is about, when the file says it; may be empty
+    std::size_t size() const { return user.size(); }
+};
+
 struct SourceFile {
     std::string name, sha256, importer, options; // name without folders; options as JSON
     std::int64_t bytes = 0, rowsRead = 0, rowsKept = 0;
@@ -110,12 +122,13 @@ struct Dataset {
     EntityTable users, items;
     InteractionTable interactions;
     ImpressionTable impressions;
+    ReviewTable reviews; // usually empty
     std::vector<SourceFile> sources;
     std::string digest; // canonical: see datasetDigest
 };
 using DatasetPtr = std::shared_ptr<const Dataset>;
 
-// SHA-256 over ids, attributes, interactions and impressions in their order; independent of file names and of the machine.
+// SHA-256 over ids, attributes, interactions, impressions and (when there are any) reviews in their order; independent of file names and of the machine.
 std::string datasetDigest(const Dataset& dataset);
 
 // What the data can support. `available` false carries the reason in words ("no propensities: IPS is not available").
