@@ -102,6 +102,10 @@ std::vector<Badge> badges(const Dataset& dataset) {
                                                         withThousands(static_cast<std::int64_t>(events.size()))))});
     const auto texts = textColumns(dataset.items);
     out.push_back({"text", !texts.empty(), texts.empty() ? "no item texts: language models see ids and tags only" : listed(texts)});
+    const auto reviews = static_cast<std::int64_t>(dataset.reviews.size());
+    out.push_back({"reviews", reviews > 0,
+                   reviews > 0 ? fmt::format("{} written reviews", withThousands(reviews))
+                               : "no written reviews: explanations and summaries have nothing to be compared with"});
     addSlateBadges(dataset.impressions, out);
     const AttributeColumn* price = nullptr;
     for (const auto& column : dataset.items.attributes)

@@ -132,6 +132,14 @@ void addEntities(Sha256& hash, std::string_view label, const EntityTable& table)
     }
 }
 
+// Missing stars in one bit pattern: "not a number" has many.
+void addStars(Sha256& hash, std::vector<float> stars) {
+    for (auto& value : stars)
+        if (value != value)
+            value = std::numeric_limits<float>::quiet_NaN();
+    addColumn(hash, "review stars", stars);
+}
+
 } // namespace
 
 std::string datasetDigest(const Dataset& dataset) {
@@ -159,6 +167,18 @@ std::string datasetDigest(const Dataset& dataset) {
     addColumn(hash, "policy", shown.policyCode);
     for (const auto& policy : shown.policy)
         hash.addField(policy);
+    // Only when there are any: data sets without reviews keep the digest that they have always had.
+    if (const auto& reviews = dataset.reviews; reviews.size() > 0) {
+        addColumn(hash, "review user", reviews.user);
+        addColumn(hash, "review item", reviews.item);
+        addStars(hash, reviews.stars);
+        addColumn(hash, "review time", reviews.time);
+        for (const auto& [label, texts] : {std::pair{"review headline", &reviews.headline}, {"review text", &reviews.text}, {"review feature", &reviews.feature}}) {
+            hash.addField(label);
+            for (const auto& text : *texts)
+                hash.addField(text);
+        }
+    }
     return hash.hex();
 }
 

@@ -133,7 +133,7 @@ std::string datasetDigest(const Dataset& dataset);
 
 // What the data can support. `available` false carries the reason in words ("no propensities: IPS is not available").
 struct Badge {
-    std::string id;    // "explicit", "implicit", "time", "text", "slates", "positions", "non-clicks", "propensities", "swipes", "prices"
+    std::string id;    // "explicit", "implicit", "time", "text", "reviews", "slates", "positions", "non-clicks", "propensities", "swipes", "prices"
     bool available = false;
     std::string note;
 };

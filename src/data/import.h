@@ -18,7 +18,7 @@ struct ImportLimits {
     bool keepGoing = false;    // the analyst said: import what can be read
 };
 
-// RecBole atomic files: FOLDER/NAME.inter with optional .item and .user; header cells "name:type".
+// RecBole atomic files: FOLDER/NAME.inter with optional .item, .user and .review (written opinions, one a line); header cells "name:type".
 Result<Imported> importRecBole(const std::string& folderOrInterFile, const ImportLimits& limits, const RunControl& control);
 
 // Open Bandit: FOLDER with {random,bts}/{all,men,women}/*.csv, or one such campaign folder. campaign "all", "men" or "women".

@@ -2,6 +2,7 @@
 #include "data/import/atomic_files.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "data/import/review_rows.h"
 #include <cmath>
 
 namespace carousel {
@@ -182,6 +183,8 @@ Result<void> readAtomicFiles(const std::string& base, Dataset& dataset, ImportRe
     dataset.sources.push_back(std::move(source));
     if (log.kept() == 0)
         return noInteractions(table.file(), report);
+    if (const auto reviews = existingFile(base + ".review"); !reviews.empty())
+        CAROUSEL_TRY(readReviews(reviews, dataset, report, limits, control, importer));
     fillMissing(dataset.items);
     fillMissing(dataset.users);
     return {};

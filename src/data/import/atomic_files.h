@@ -19,7 +19,7 @@ std::string existingFile(const std::string& path);
 // Rows without values at the end of every attribute column, so that each has one row per id.
 void fillMissing(EntityTable& entities);
 
-// BASE.inter with optional BASE.item and BASE.user.
+// BASE.inter with optional BASE.item, BASE.user and BASE.review (see review_rows.h).
 Result<void> readAtomicFiles(const std::string& base, Dataset& dataset, ImportReport& report, const ImportLimits& limits,
                              const RunControl& control, const std::string& importer);
 

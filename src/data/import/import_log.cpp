@@ -97,7 +97,7 @@ void finishImport(Imported& imported, double seconds) {
         report.warnings.push_back(
             fmt::format("{} interactions repeat another one exactly (same user, item, kind, value and time); they are kept.",
                         withThousands(report.duplicates)));
-    for (const auto* times : {&events.time, &std::as_const(data.impressions.time)})
+    for (const auto* times : {&events.time, &std::as_const(data.impressions.time), &std::as_const(data.reviews.time)})
         for (const auto time : *times)
             if (time != noTime) {
                 report.firstTime = report.firstTime == noTime ? time : std::min(report.firstTime, time);

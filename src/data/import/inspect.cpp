@@ -22,7 +22,7 @@ std::string withoutPacking(std::string name) {
 
 bool isAtomic(const std::string& name) {
     const auto plain = withoutPacking(name);
-    for (const char* ending : {".inter", ".item", ".user", ".slates"})
+    for (const char* ending : {".inter", ".item", ".user", ".review", ".slates"})
         if (plain.ends_with(ending))
             return true;
     return false;

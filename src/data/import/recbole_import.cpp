@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// RecBole data sets: FOLDER/NAME.inter with optional NAME.item and NAME.user.
+// RecBole data sets: FOLDER/NAME.inter with optional NAME.item, NAME.user and NAME.review.
 #include "data/import/atomic_files.h"
 #include <chrono>
 #include <filesystem>
