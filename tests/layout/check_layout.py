@@ -23,12 +23,13 @@ MAY_INCLUDE = {
     "server": {"base", "stages"},
     "scoring": {"base", "stages", "llm", "compute"},
     "evaluation": {"base", "data"},
+    "tasks": {"base", "data"},
     "experiment": {"base", "data", "stages", "evaluation"},
     "report": {"base", "data", "evaluation", "experiment"},
     "store": {"base", "data", "stages", "evaluation", "experiment"},
-    "workbench": {"base", "data", "stages", "llm", "server", "evaluation", "experiment", "report", "store"},
-    "cli": {"base", "data", "stages", "llm", "server", "evaluation", "experiment", "report", "store", "workbench"},
-    "ui": {"base", "data", "stages", "llm", "server", "evaluation", "experiment", "report", "store", "workbench"},
+    "workbench": {"base", "data", "stages", "llm", "server", "evaluation", "tasks", "experiment", "report", "store"},
+    "cli": {"base", "data", "stages", "llm", "server", "evaluation", "tasks", "experiment", "report", "store", "workbench"},
+    "ui": {"base", "data", "stages", "llm", "server", "evaluation", "tasks", "experiment", "report", "store", "workbench"},
     "plugins": {"base", "data", "stages", "llm", "evaluation"},
 }
 
