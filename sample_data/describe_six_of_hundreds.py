@@ -3,6 +3,7 @@
 import collections
 import gzip
 import json
+import re
 
 
 def rows_of(folder, name):
@@ -88,7 +89,41 @@ def describe_slates(rows, truth):
     return "\n\n".join(parts)
 
 
+def words_of(text):
+    return re.findall(r"[a-z]+|[^\sa-z]", text.lower())
+
+
+def describe_reviews(rows, events):
+    rated = {(e["user_id"], e["item_id"]) for e in events if e["event"] == "rating"}
+    bought = {(e["user_id"], e["item_id"]) for e in events if e["event"] in ("purchase", "like", "love", "dislike")} - rated
+    pairs = [(r["user_id"], r["item_id"]) for r in rows]
+    sentences = [re.split(r"(?<=\.) ", r["text"]) for r in rows]
+    lengths, short = [len(r["text"].split()) for r in rows], [len(r["headline"].split()) for r in rows]
+    stars = collections.Counter(r["rating"] for r in rows)
+    per_item = collections.defaultdict(collections.Counter)
+    for r in rows:
+        per_item[r["item_id"]][r["feature"]] += 1
+    told = [(r["feature"], per_item[r["item_id"]] - collections.Counter([r["feature"]])) for r in rows]
+    told = [(feature, others) for feature, others in told if others]
+    hits = sum(others.most_common(1)[0][0] == feature for feature, others in told)
+    facts = [
+        ["reviews; of rated pairs, of other opinions, of pairs only clicked",
+         f"{len(rows):,}; {sum(p in rated for p in pairs):,}, {sum(p in bought for p in pairs):,}, {sum(p not in rated and p not in bought for p in pairs):,}"],
+        ["users and items with a review", f"{len({p[0] for p in pairs}):,}, {len(per_item)}"],
+        ["stars 1 to 5", ", ".join(f"{stars[str(s)]:,}" for s in range(1, 6))],
+        ["words per text: least, mean, most", f"{min(lengths)}, {sum(lengths) / len(lengths):.1f}, {max(lengths)}"],
+        ["words per headline: least, mean, most", f"{min(short)}, {sum(short) / len(short):.1f}, {max(short)}"],
+        ["sentences per text, 2 to 5", ", ".join(f"{sum(len(s) == n for s in sentences):,}" for n in range(2, 6))],
+        ["distinct words of texts and headlines", f"{len({w for r in rows for w in words_of(r['headline'] + ' ' + r['text'])}):,}"],
+        ["distinct texts, headlines, feature words", f"{len({r['text'] for r in rows}):,}, {len({r['headline'] for r in rows}):,}, {len({r['feature'] for r in rows})}"],
+        ["feature word stands in the first sentence", share(sum(r["feature"] in words_of(s[0]) for r, s in zip(rows, sentences)), len(rows))],
+        ["feature word is the most frequent one of the item's other reviews", share(hits, len(told))],
+    ]
+    return markdown(["reviews", "value"], facts)
+
+
 def describe(folder):
     truth = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
     events, items, users = rows_of(folder, "inter"), rows_of(folder, "item"), rows_of(folder, "user")
-    return "\n\n".join([describe_events(events, items, users, truth), describe_slates(rows_of(folder, "slates"), truth)])
+    return "\n\n".join([describe_events(events, items, users, truth), describe_slates(rows_of(folder, "slates"), truth),
+                        describe_reviews(rows_of(folder, "review"), events)])

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writes the sample set *Six of hundreds*: an invented shop, its customers, what they did, and a log of its carousel with known truth.
+"""Writes the sample set *Six of hundreds*: an invented shop, its customers, what they did and wrote, and a log of its carousel with known truth.
 
     python3 sample_data/make_six_of_hundreds.py              write sample_data/six_of_hundreds/
     python3 sample_data/make_six_of_hundreds.py --check      make it again and compare with what is there (exit code 1 when it differs)
     python3 sample_data/make_six_of_hundreds.py --describe   print the plausibility figures of SOURCE.md, computed from the written files
 
 Python 3 standard library only. One seed; every random number comes from random.Random.random(), so the tables are the same on every machine.
-The steps stand in the order in which they run: items, users, interactions, slates, truth. SOURCE.md explains columns and formulas.
+The steps stand in the order in which they run: items, users, interactions, slates, truth, reviews. SOURCE.md explains columns and formulas.
 """
 import argparse
 import bisect
@@ -22,6 +22,7 @@ import sys
 from pathlib import Path
 
 from shop_catalogue import BOOKS, BRANDS, CATEGORIES, MODELS, OWN_WORDS, STYLES, TRAITS
+from shop_reviews import make_reviews
 
 SEED = 6400
 ITEMS, USERS, INTERACTIONS, SLATES = 400, 2000, 60000, 20000
@@ -35,7 +36,6 @@ A0, A1 = -3.3, 0.85         # attraction = sigmoid(A0 + A1 * affinity)
 PRICE_WEIGHT = 0.9          # affinity loses this much per price level and unit of price sensitivity above 0.5
 SOFTMAX_POWER = 0.7         # policy softmax_popularity: weight = (1 + interactions of the item) ** SOFTMAX_POWER
 COMPANION = 0.45            # P(a purchase is followed by a visit for a companion product)
-NAMES = ["inter", "item", "user", "slates"]
 
 
 class Draw:
@@ -372,6 +372,7 @@ def make_tables():
     weights = dict(each=each, cumulative=list(itertools.accumulate(each)))
     attraction = [[sigmoid(A0 + A1 * a) for a in row] for row in liking]
     slates = make_slates(attraction, weights)
+    reviews = make_reviews(Draw("reviews"), users, items, liking, events, START + DAYS * DAY)
     truth = json.dumps(make_truth(users, items, attraction, weights), separators=(",", ":"), ensure_ascii=False)
     return {
         "inter": table(["user_id:token", "item_id:token", "event:token", "value:float", "timestamp:float"],
@@ -386,6 +387,9 @@ def make_tables():
                          "reached:float", "click:float"],
                         [(f"s{n + 1:05d}", users[u]["id"], str(when), policy, str(slot), items[i]["id"], f"{p:.6g}", str(r), str(c))
                          for n, u, when, policy, slot, i, p, r, c in slates]),
+        "review": table(["user_id:token", "item_id:token", "rating:float", "timestamp:float", "headline:token", "text:token", "feature:token"],
+                        [(users[u]["id"], items[i]["id"], str(stars), str(when), headline, text, word)
+                         for when, u, i, stars, headline, text, word in reviews]),
         "truth": truth.replace('},"', '},\n"').encode() + b"\n",
     }
 
