@@ -100,6 +100,26 @@ std::vector<ParameterSpec> likeOptions() {
             integer("textLength", "Longest title", 60, 10, 2000, "bytes", "Longer titles are cut."),
             draws(1000), confidence()};
 }
+
+std::vector<ParameterSpec> taskOptions() {
+    const List families{"sequential", "rating", "explanation", "summary", "direct"};
+    return {list("families", "Families", families, families, "What the model learns and is asked: what comes next, how many stars, why, a review in short, what to show."),
+            list("models", "Models", {"one"}, {"one", "five"}, "one: a single model for all families; five: one for each, to see what sharing costs or brings."),
+            choice("indexing", "Item names", "collaborative", {"random", "sequential", "collaborative", "semantic"},
+                   "How items are called: numbers at random or along histories, paths in a tree of items chosen together, or codes of their texts."),
+            integer("epochs", "Passes over the examples", 24, 1, 1000, "passes", "Each pass draws other windows, templates and wrong answers."),
+            integer("width", "Width", 96, 16, 1024, "values", "Of the model's states; training time grows with it."),
+            integer("layers", "Layers", 2, 1, 24, "layers", "Of the reading and of the writing half each."),
+            integer("vocabulary", "Vocabulary", 2000, 200, 32000, "pieces", "Most pieces that texts are cut into."),
+            number("rate", "Learning rate", 3e-3, 1e-5, 0.1, "", "The highest of the training."),
+            integer("history", "History shown", 8, 1, 50, "items", "How many items a prompt tells of a customer's past, the newest."),
+            integer("test", "Test questions", 500, 10, 1e6, "questions", "Of each family, at most; drawn by customer or review."),
+            text("decoder", "Language model beside it", "A decoder of the shelf, for example smollm2-135m-instruct, that is asked the same in words, untrained; empty: none."),
+            integer("decoderQuestions", "Its questions", 50, 5, 1e6, "questions", "Of each family; it takes seconds for each."),
+            number("watts", "Power of a busy core", 10, 0.1, 1000, "W", "For the estimate of energy: processor seconds times this; memory, disks and cooling are not in it."),
+            number("gramsPerKwh", "Carbon of electricity", 400, 0, 2000, "g CO2 per kWh", "For the estimate of CO2; it differs by country and hour."),
+            draws(1000), confidence()};
+}
 } // namespace
 
 const std::vector<ParameterSpec>& analysisParameters(AnalysisKind kind) {
@@ -122,6 +142,10 @@ const std::vector<ParameterSpec>& analysisParameters(AnalysisKind kind) {
     }
     case AnalysisKind::likes: {
         static const auto specs = likeOptions();
+        return specs;
+    }
+    case AnalysisKind::tasks: {
+        static const auto specs = taskOptions();
         return specs;
     }
     case AnalysisKind::rows: break;

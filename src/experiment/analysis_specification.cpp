@@ -12,7 +12,8 @@
 namespace carousel {
 
 namespace {
-constexpr std::array<AnalysisKind, 6> kinds{AnalysisKind::clicks, AnalysisKind::positionBias, AnalysisKind::offPolicy, AnalysisKind::lens, AnalysisKind::rows, AnalysisKind::likes};
+constexpr std::array<AnalysisKind, 7> kinds{AnalysisKind::clicks, AnalysisKind::positionBias, AnalysisKind::offPolicy, AnalysisKind::lens, AnalysisKind::rows, AnalysisKind::likes,
+                                             AnalysisKind::tasks};
 
 std::string section(AnalysisKind kind) { // "position_bias"
     std::string out = name(kind);
@@ -216,6 +217,7 @@ const char* name(AnalysisKind kind) {
     case AnalysisKind::lens: return "lens";
     case AnalysisKind::rows: return "rows";
     case AnalysisKind::likes: return "likes";
+    case AnalysisKind::tasks: return "tasks";
     }
     return "";
 }
@@ -228,6 +230,7 @@ const char* title(AnalysisKind kind) {
     case AnalysisKind::lens: return "Position lens";
     case AnalysisKind::rows: return "Carousel rows";
     case AnalysisKind::likes: return "Like prediction";
+    case AnalysisKind::tasks: return "Five tasks, one model";
     }
     return "";
 }
