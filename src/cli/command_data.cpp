@@ -114,6 +114,10 @@ Result<void> completeMapping(TableMapping& mapping, const std::string& path) {
     return {};
 }
 
+std::string andReviews(const Dataset& dataset) {
+    return dataset.reviews.size() > 0 ? fmt::format(", {} reviews", count(dataset.reviews.size())) : std::string();
+}
+
 Result<Answer> importData(Session& session, const ImportOptions& options) {
     Workbench::ImportRequest request;
     request.name = options.name;
@@ -147,10 +151,10 @@ Result<Answer> importData(Session& session, const ImportOptions& options) {
         std::fprintf(stderr, "ACK %lld\n", static_cast<long long>(report.rowsKept)); // the import is one transaction
     CAROUSEL_ASSIGN(const auto dataset, bench->dataset(request.name));
     Answer answer;
-    answer.text = fmt::format("Imported '{}': {} users, {} items, {} interactions, {} shown items\n{}", request.name, count(dataset->users.size()), count(dataset->items.size()),
-                              count(dataset->interactions.size()), count(dataset->impressions.size()), inWords(report));
+    answer.text = fmt::format("Imported '{}': {} users, {} items, {} interactions, {} shown items{}\n{}", request.name, count(dataset->users.size()), count(dataset->items.size()),
+                              count(dataset->interactions.size()), count(dataset->impressions.size()), andReviews(*dataset), inWords(report));
     answer.data = {{"name", request.name}, {"digest", dataset->digest}, {"users", dataset->users.size()}, {"items", dataset->items.size()}, {"interactions", dataset->interactions.size()},
-                   {"impressions", dataset->impressions.size()}, {"report", described(report)}};
+                   {"impressions", dataset->impressions.size()}, {"reviews", dataset->reviews.size()}, {"report", described(report)}};
     answer.warnings = report.warnings;
     return answer;
 }
@@ -160,12 +164,12 @@ Result<Answer> listData(Session& session) {
     CAROUSEL_ASSIGN(Workbench* const bench, session.openToRead());
     CAROUSEL_ASSIGN(const auto rows, bench->store().datasets());
     Answer answer;
-    TextTable table({"Name", ">Users", ">Items", ">Interactions", ">Shown", "Imported", "Title"});
+    TextTable table({"Name", ">Users", ">Items", ">Interactions", ">Shown", ">Reviews", "Imported", "Title"});
     json list = json::array();
     for (const auto& row : rows) {
-        table.add({row.name, withThousands(row.users), withThousands(row.items), withThousands(row.interactions), withThousands(row.impressions), row.importedAt, row.title});
+        table.add({row.name, withThousands(row.users), withThousands(row.items), withThousands(row.interactions), withThousands(row.impressions), withThousands(row.reviews), row.importedAt, row.title});
         list.push_back({{"name", row.name}, {"title", row.title}, {"digest", row.digest}, {"importedAt", row.importedAt}, {"users", row.users}, {"items", row.items},
-                        {"interactions", row.interactions}, {"impressions", row.impressions}});
+                        {"interactions", row.interactions}, {"impressions", row.impressions}, {"reviews", row.reviews}});
     }
     answer.text = rows.empty() ? "No data sets yet. `data import six-of-hundreds` brings the sample in." : table.text();
     answer.data = {{"datasets", list}};
@@ -181,8 +185,8 @@ Result<Answer> showData(Session& session, const std::string& name) {
     std::vector<std::size_t> perKind(events.kinds.size());
     for (const auto kind : events.kind)
         ++perKind[kind];
-    answer.text = fmt::format("{} ({})\n{}\ndigest {}\n\n{} users, {} items, {} interactions, {} shown items\n", dataset->title, name, dataset->note, dataset->digest,
-                              count(dataset->users.size()), count(dataset->items.size()), count(events.size()), count(dataset->impressions.size()));
+    answer.text = fmt::format("{} ({})\n{}\ndigest {}\n\n{} users, {} items, {} interactions, {} shown items{}\n", dataset->title, name, dataset->note, dataset->digest,
+                              count(dataset->users.size()), count(dataset->items.size()), count(events.size()), count(dataset->impressions.size()), andReviews(*dataset));
     json kinds = json::object();
     for (std::size_t i = 0; i < perKind.size(); ++i) {
         answer.text += fmt::format("  {}: {}\n", events.kinds[i], count(perKind[i]));
@@ -215,7 +219,7 @@ Result<Answer> showData(Session& session, const std::string& name) {
         sources.push_back({{"name", file.name}, {"sha256", file.sha256}, {"importer", file.importer}, {"bytes", file.bytes}, {"rowsRead", file.rowsRead}, {"rowsKept", file.rowsKept}});
     }
     answer.data = {{"name", name}, {"title", dataset->title}, {"note", dataset->note}, {"digest", dataset->digest}, {"users", dataset->users.size()}, {"items", dataset->items.size()},
-                   {"interactions", events.size()}, {"impressions", dataset->impressions.size()}, {"kinds", kinds}, {"attributes", attributeList}, {"badges", badgeList},
+                   {"interactions", events.size()}, {"impressions", dataset->impressions.size()}, {"reviews", dataset->reviews.size()}, {"kinds", kinds}, {"attributes", attributeList}, {"badges", badgeList},
                    {"sources", sources}, {"report", described(report)}};
     return answer;
 }

@@ -2,6 +2,7 @@
 #include "cli/dataset_files.h"
 #include "base/file.h"
 #include <algorithm>
+#include <cmath>
 
 namespace carousel::cli {
 
@@ -60,6 +61,20 @@ std::string interactionFile(const Dataset& dataset) {
     }
     return out;
 }
+
+std::string reviewFile(const Dataset& dataset) {
+    const auto& reviews = dataset.reviews;
+    std::string out = "user_id:token\titem_id:token\trating:float\ttimestamp:float\theadline:token\ttext:token\tfeature:token\n";
+    for (std::size_t row = 0; row < reviews.size(); ++row) {
+        out += field(dataset.users.ids.id(reviews.user[row])) + '\t' + field(dataset.items.ids.id(reviews.item[row])) + '\t';
+        out += std::isnan(reviews.stars[row]) ? std::string() : fmt::format("{}", reviews.stars[row]);
+        out += reviews.time[row] == noTime ? "\t" : fmt::format("\t{}", reviews.time[row]);
+        for (const auto* texts : {&reviews.headline, &reviews.text, &reviews.feature})
+            out += '\t' + field((*texts)[row]);
+        out += '\n';
+    }
+    return out;
+}
 } // namespace
 
 Result<std::vector<std::string>> writeAtomicFiles(const Dataset& dataset, const std::string& folder) {
@@ -70,6 +85,10 @@ Result<std::vector<std::string>> writeAtomicFiles(const Dataset& dataset, const 
                                         {".item", entityFile(dataset.items, "item_id")}}) {
         CAROUSEL_TRY(atomicWrite(stem + ending, bytes));
         written.push_back(stem + ending);
+    }
+    if (dataset.reviews.size() > 0) {
+        CAROUSEL_TRY(atomicWrite(stem + ".review", reviewFile(dataset)));
+        written.push_back(stem + ".review");
     }
     return written;
 }

@@ -51,6 +51,7 @@ struct LogTraining {
 };
 
 // What strategies may learn from: catalogue, users, and the training part as one event model sees it. It has no way to reach test labels.
+// Written reviews are not among it: a split knows of interactions alone, so the review of a held-out pair would tell what it was about.
 class TrainingView {
 public:
     // `part` train only, or train and validation ("refit") when `withValidation`. Clicks of a log join the histories by time as liked events

@@ -160,6 +160,34 @@ bool codesWithin(const std::vector<Code>& codes, std::size_t count, bool mayBeNo
             return false;
     return true;
 }
+Result<void> writeReviews(const ColumnSink& sink, const ReviewTable& reviews) {
+    CAROUSEL_TRY(sink("reviews.user", column(reviews.user)));
+    CAROUSEL_TRY(sink("reviews.item", column(reviews.item)));
+    CAROUSEL_TRY(sink("reviews.stars", column(reviews.stars)));
+    CAROUSEL_TRY(sink("reviews.time", column(reviews.time)));
+    CAROUSEL_TRY(writeTexts(sink, "reviews.headline", reviews.headline));
+    CAROUSEL_TRY(writeTexts(sink, "reviews.text", reviews.text));
+    return writeTexts(sink, "reviews.feature", reviews.feature);
+}
+
+Result<void> readReviews(const ColumnSource& source, std::size_t rows, Dataset& dataset) {
+    auto& reviews = dataset.reviews;
+    CAROUSEL_ASSIGN(reviews.user, readValues<Code>(source, "reviews.user"));
+    CAROUSEL_ASSIGN(reviews.item, readValues<Code>(source, "reviews.item"));
+    CAROUSEL_ASSIGN(reviews.stars, readValues<float>(source, "reviews.stars"));
+    CAROUSEL_ASSIGN(reviews.time, readValues<std::int64_t>(source, "reviews.time"));
+    for (const auto& [name, texts] : {std::pair{"reviews.headline", &reviews.headline}, {"reviews.text", &reviews.text}, {"reviews.feature", &reviews.feature}}) {
+        std::string all;
+        CAROUSEL_ASSIGN(const auto views, readTexts(source, name, all));
+        texts->assign(views.begin(), views.end());
+    }
+    for (const auto size : {reviews.user.size(), reviews.item.size(), reviews.stars.size(), reviews.time.size(), reviews.headline.size(), reviews.text.size(), reviews.feature.size()})
+        if (size != rows)
+            return wrong(fmt::format("a review column has {} rows, the layout says {}", size, rows));
+    if (!codesWithin(reviews.user, dataset.users.size(), false) || !codesWithin(reviews.item, dataset.items.size(), false))
+        return wrong("a review names a user or item that is not there");
+    return {};
+}
 } // namespace
 
 json layoutOf(const Dataset& dataset) {
@@ -167,8 +195,11 @@ json layoutOf(const Dataset& dataset) {
     for (const auto& file : dataset.sources)
         sources.push_back({{"name", file.name}, {"sha256", file.sha256}, {"importer", file.importer}, {"options", file.options},
                            {"bytes", file.bytes}, {"rowsRead", file.rowsRead}, {"rowsKept", file.rowsKept}});
-    return {{"users", attributesOf(dataset.users)}, {"items", attributesOf(dataset.items)}, {"kinds", dataset.interactions.kinds},
-            {"policies", dataset.impressions.policy}, {"sources", std::move(sources)}};
+    json layout = {{"users", attributesOf(dataset.users)}, {"items", attributesOf(dataset.items)}, {"kinds", dataset.interactions.kinds},
+                   {"policies", dataset.impressions.policy}, {"sources", std::move(sources)}};
+    if (dataset.reviews.size() > 0) // its columns are there only then
+        layout["reviews"] = dataset.reviews.size();
+    return layout;
 }
 
 Result<void> writeColumns(const Dataset& dataset, const ColumnSink& sink) {
@@ -193,7 +224,8 @@ Result<void> writeColumns(const Dataset& dataset, const ColumnSink& sink) {
     CAROUSEL_TRY(sink("impressions.propensity", column(shown.propensity)));
     CAROUSEL_TRY(sink("impressions.reached", column(shown.reached)));
     CAROUSEL_TRY(sink("impressions.time", column(shown.time)));
-    return sink("impressions.policy", column(shown.policyCode));
+    CAROUSEL_TRY(sink("impressions.policy", column(shown.policyCode)));
+    return dataset.reviews.size() > 0 ? writeReviews(sink, dataset.reviews) : Result<void>();
 }
 
 Result<void> readColumns(Dataset& dataset, const json& layout, const ColumnSource& source) {
@@ -235,6 +267,8 @@ Result<void> readColumns(Dataset& dataset, const json& layout, const ColumnSourc
     for (const auto code : shown.policyCode)
         if (code >= std::max<std::size_t>(shown.policy.size(), 1))
             return wrong("an impression has an unknown logging policy");
+    if (layout.contains("reviews"))
+        CAROUSEL_TRY(readReviews(source, layout.at("reviews").get<std::size_t>(), dataset));
     for (const auto& file : layout.at("sources"))
         dataset.sources.push_back({file.at("name"), file.at("sha256"), file.at("importer"), file.at("options"), file.at("bytes"), file.at("rowsRead"), file.at("rowsKept")});
     return {};

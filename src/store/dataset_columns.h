@@ -14,9 +14,9 @@ constexpr std::size_t partBytes = std::size_t(4) << 20;
 using ColumnSink = std::function<Result<void>(const std::string& name, std::string_view bytes)>;
 using ColumnSource = std::function<Result<std::string>(const std::string& name)>; // whole column
 
-nlohmann::json layoutOf(const Dataset& dataset); // attribute names and types, event kinds, policies, sources
+nlohmann::json layoutOf(const Dataset& dataset); // attribute names and types, event kinds, policies, sources, number of reviews if any
 Result<void> writeColumns(const Dataset& dataset, const ColumnSink& sink);
-// Fills users, items, interactions, impressions and sources. The text of an error says what is wrong, for damaged().
+// Fills users, items, interactions, impressions, reviews and sources. The text of an error says what is wrong, for damaged().
 Result<void> readColumns(Dataset& dataset, const nlohmann::json& layout, const ColumnSource& source);
 
 nlohmann::json toJson(const ImportReport& report);

@@ -17,7 +17,7 @@ const char* name(RunState state);
 
 struct DatasetRow {
     std::string name, title, digest, importedAt;
-    std::int64_t users = 0, items = 0, interactions = 0, impressions = 0;
+    std::int64_t users = 0, items = 0, interactions = 0, impressions = 0, reviews = 0;
     std::string reportJson; // ImportReport and sources
 };
 struct RunRow {

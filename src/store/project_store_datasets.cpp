@@ -32,7 +32,7 @@ std::string runsOn(SQLite::Database& database, const std::string& name) {
 
 Result<void> insertColumns(SQLite::Database& database, std::int64_t id, const Dataset& dataset, const RunControl& control) {
     SQLite::Statement insert(database, "INSERT INTO dataset_column(dataset, name, part, bytes) VALUES(?, ?, ?, ?)");
-    const double columns = 18 + 3.0 * static_cast<double>(dataset.users.attributes.size() + dataset.items.attributes.size());
+    const double columns = 18 + (dataset.reviews.size() > 0 ? 10.0 : 0.0) + 3.0 * static_cast<double>(dataset.users.attributes.size() + dataset.items.attributes.size());
     double done = 0;
     return store::writeColumns(dataset, [&](const std::string& name, std::string_view bytes) -> Result<void> {
         int part = 0;
@@ -70,8 +70,8 @@ Result<void> ProjectStore::saveDataset(const Dataset& dataset, const ImportRepor
         SQLite::Statement remove(database, "DELETE FROM dataset WHERE name = ?");
         remove.bind(1, dataset.name);
         remove.exec();
-        SQLite::Statement insert(database, "INSERT INTO dataset(name, title, note, digest, imported_at, users, items, interactions, impressions, layout, report) "
-                                           "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+        SQLite::Statement insert(database, "INSERT INTO dataset(name, title, note, digest, imported_at, users, items, interactions, impressions, layout, report, reviews) "
+                                           "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
         insert.bind(1, dataset.name);
         insert.bind(2, dataset.title);
         insert.bind(3, dataset.note);
@@ -83,6 +83,7 @@ Result<void> ProjectStore::saveDataset(const Dataset& dataset, const ImportRepor
         insert.bind(9, static_cast<std::int64_t>(dataset.impressions.size()));
         insert.bind(10, dumped(store::layoutOf(dataset)));
         insert.bind(11, dumped(store::toJson(report)));
+        insert.bind(12, static_cast<std::int64_t>(dataset.reviews.size()));
         insert.exec();
         CAROUSEL_TRY(insertColumns(database, database.getLastInsertRowid(), dataset, control));
         transaction.commit();
@@ -145,7 +146,7 @@ Result<std::shared_ptr<Dataset>> ProjectStore::loadDataset(const std::string& na
 Result<std::vector<DatasetRow>> ProjectStore::datasets() {
     return m_d->locked("listing the data sets", [&]() -> Result<std::vector<DatasetRow>> {
         std::vector<DatasetRow> rows;
-        SQLite::Statement query(*m_d->database, "SELECT name, title, digest, imported_at, users, items, interactions, impressions, report, layout FROM dataset ORDER BY id");
+        SQLite::Statement query(*m_d->database, "SELECT name, title, digest, imported_at, users, items, interactions, impressions, report, layout, reviews FROM dataset ORDER BY id");
         while (query.executeStep()) {
             DatasetRow row;
             row.name = query.getColumn(0).getString();
@@ -156,6 +157,7 @@ Result<std::vector<DatasetRow>> ProjectStore::datasets() {
             row.items = query.getColumn(5).getInt64();
             row.interactions = query.getColumn(6).getInt64();
             row.impressions = query.getColumn(7).getInt64();
+            row.reviews = query.getColumn(10).getInt64();
             json report = json::parse(query.getColumn(8).getString(), nullptr, false);
             const json layout = json::parse(query.getColumn(9).getString(), nullptr, false);
             if (!report.is_object() || !layout.is_object())

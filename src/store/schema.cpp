@@ -36,6 +36,9 @@ CREATE TABLE analysis(
     id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, title TEXT NOT NULL, dataset TEXT NOT NULL, created_at TEXT NOT NULL,
     verdict TEXT NOT NULL, light TEXT NOT NULL, document BLOB NOT NULL);
 )sql"},
+        {4, "written reviews of a data set", R"sql(
+ALTER TABLE dataset ADD COLUMN reviews INTEGER NOT NULL DEFAULT 0;
+)sql"},
     };
     return steps;
 }

@@ -36,7 +36,7 @@ std::string Workbench::provenance(const StudySpec& study, const RunRow* run) con
         if (const auto it = m_d->datasets.find(study.dataset); it != m_d->datasets.end()) {
             data["title"] = it->second->title;
             data["digest"] = it->second->digest;
-            data["rows"] = {{"users", it->second->users.size()}, {"items", it->second->items.size()}, {"interactions", it->second->interactions.size()}, {"impressions", it->second->impressions.size()}};
+            data["rows"] = {{"users", it->second->users.size()}, {"items", it->second->items.size()}, {"interactions", it->second->interactions.size()}, {"impressions", it->second->impressions.size()}, {"reviews", it->second->reviews.size()}};
             for (const auto& source : it->second->sources)
                 data["files"].push_back({{"name", source.name}, {"bytes", source.bytes}, {"sha256", source.sha256}, {"importer", source.importer},
                                          {"options", source.options}, {"rowsRead", source.rowsRead}, {"rowsKept", source.rowsKept}});

@@ -35,6 +35,7 @@ private Q_SLOTS:
         QTest::newRow("items") << 1 << 30;
         QTest::newRow("interactions") << 2 << 200;
         QTest::newRow("impressions") << 3 << 60;
+        QTest::newRow("reviews") << 4 << 12;
     }
     void tablesAreConsistent() {
         QFETCH(int, kind);
@@ -80,6 +81,18 @@ private Q_SLOTS:
             }
             QVERIFY(empties);
         }
+        // Reviews: the words are searched; stars sort as numbers, those without any last.
+        order = rowOrder(*data, {TableKind::reviews, "number 1", -1, true}, {});
+        QVERIFY(order);
+        QCOMPARE(*order, (std::vector<std::uint32_t>{1, 10, 11}));
+        order = rowOrder(*data, {TableKind::reviews, "", 2, false}, {});
+        QVERIFY(order);
+        QCOMPARE(cellText(*data, TableKind::reviews, order->front(), 2), std::string("5"));
+        QCOMPARE(cellText(*data, TableKind::reviews, order->back(), 2), std::string());
+        order = rowOrder(*data, {TableKind::reviews, "", 0, true}, {});
+        QVERIFY(order);
+        QCOMPARE(cellText(*data, TableKind::reviews, (*order)[1], 0), std::string("u1"));
+        QCOMPARE(cellText(*data, TableKind::reviews, (*order)[2], 0), std::string("u10"));
         // Equal cells keep the order of the file.
         order = rowOrder(*data, {TableKind::interactions, "", 2, true}, {});
         QVERIFY(order);
@@ -190,6 +203,8 @@ private Q_SLOTS:
         QVERIFY(s);
         QCOMPARE(s->slates, 10);
         QCOMPARE(s->interactions, 200);
+        QCOMPARE(s->reviews, 12);
+        QCOMPARE(s->wordsPerReview, 7.0);
         QCOMPARE(s->density, 200.0 / 600.0);
         QStringList ids;
         for (const auto& plot : s->plots) {
@@ -198,7 +213,7 @@ private Q_SLOTS:
             for (const auto& series : plot.series)
                 QCOMPARE(series.x.size(), series.y.size());
         }
-        QCOMPARE(ids, (QStringList{"event-kinds", "ratings", "popularity", "events-per-day", "clicks-per-position"}));
+        QCOMPARE(ids, (QStringList{"event-kinds", "ratings", "popularity", "events-per-day", "clicks-per-position", "review-stars"}));
         double kinds = 0;
         for (const double y : s->plots[0].series[0].y)
             kinds += y;

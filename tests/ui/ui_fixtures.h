@@ -52,6 +52,16 @@ inline std::shared_ptr<Dataset> smallDataset(std::size_t users = 20, std::size_t
         s.time.push_back(noTime);
         s.policyCode.push_back(0);
     }
+    auto& r = data->reviews;
+    for (std::size_t i = 0; i < 12; ++i) {
+        r.user.push_back(static_cast<Code>(i % users));
+        r.item.push_back(static_cast<Code>(i * 3 % items));
+        r.stars.push_back(i % 6 == 5 ? NAN : static_cast<float>(3 + i % 3));
+        r.time.push_back(i % 4 == 3 ? noTime : 1'000'000'000 + static_cast<std::int64_t>(i) * 7200);
+        r.headline.push_back(i % 2 ? "Good zip" : "");
+        r.text.push_back("The zip of number " + std::to_string(i) + " runs well.");
+        r.feature.push_back("zip");
+    }
     return data;
 }
 

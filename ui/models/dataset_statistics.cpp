@@ -75,6 +75,43 @@ std::optional<PlotSpec> ratingsPlot(const InteractionTable& t) {
     return std::nullopt;
 }
 
+// One bar per distinct number of stars, as the reviews give them.
+std::optional<PlotSpec> reviewStarsPlot(const ReviewTable& t) {
+    std::map<float, std::int64_t> perValue;
+    std::int64_t n = 0;
+    for (const float stars : t.stars)
+        if (std::isfinite(stars) && perValue.size() <= 50) {
+            ++perValue[stars];
+            ++n;
+        }
+    if (perValue.size() < 2 || perValue.size() > 50)
+        return std::nullopt;
+    const auto top = std::max_element(perValue.begin(), perValue.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+    auto plot = barPlot("review-stars", fmt::format("Most reviews give {} stars", top->first), fmt::format("n = {} reviews with stars", withThousands(n)), "stars", "reviews");
+    if (2 * top->second <= n)
+        plot.title = fmt::format("Reviews give {} stars most often", top->first);
+    plot.series[0].colour = 2;
+    for (const auto& [value, number] : perValue) {
+        plot.series[0].x.push_back(static_cast<double>(plot.categories.size()));
+        plot.series[0].y.push_back(static_cast<double>(number));
+        plot.categories.push_back(fmt::format("{}", value));
+    }
+    return plot;
+}
+
+double meanWords(const std::vector<std::string>& texts) {
+    std::size_t words = 0;
+    for (const auto& text : texts) {
+        bool inside = false;
+        for (const char c : text) {
+            const bool letter = c != ' ' && c != '\n' && c != '\t';
+            words += letter && !inside;
+            inside = letter;
+        }
+    }
+    return texts.empty() ? 0 : static_cast<double>(words) / static_cast<double>(texts.size());
+}
+
 std::optional<PlotSpec> daysPlot(const InteractionTable& t, std::int64_t first, std::int64_t last) {
     if (first == noTime || last - first < daySeconds)
         return std::nullopt;
@@ -211,6 +248,10 @@ Result<DatasetStatistics> datasetStatistics(const Dataset& dataset, const RunCon
     if (control.stopRequested())
         return fail(RunControl::cancelled("Statistics"));
     if (auto plot = clicksPlot(dataset.impressions))
+        s.plots.push_back(std::move(*plot));
+    s.reviews = static_cast<std::int64_t>(dataset.reviews.size());
+    s.wordsPerReview = meanWords(dataset.reviews.text);
+    if (auto plot = reviewStarsPlot(dataset.reviews))
         s.plots.push_back(std::move(*plot));
     return s;
 }

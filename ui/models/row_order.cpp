@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Cells, filter and sort of the four tables of a data set.
+// Cells, filter and sort of the five tables of a data set.
 #include "models/row_order.h"
 #include "base/text.h"
 #include <algorithm>
@@ -51,6 +51,15 @@ std::vector<double> sortKeys(const Dataset& d, TableKind kind, std::size_t colum
         byCode(ranks(d.interactions.kinds), d.interactions.kind);
         return keys;
     }
+    if (kind == TableKind::reviews) {
+        if (column == 0)
+            byCode(ranks(d.users.ids.ids()), d.reviews.user);
+        else if (column == 1)
+            byCode(ranks(d.items.ids.ids()), d.reviews.item);
+        else
+            return {};
+        return keys;
+    }
     const bool interactions = kind == TableKind::interactions;
     if (const std::size_t userColumn = interactions ? 0 : 1; column == userColumn) {
         byCode(ranks(d.users.ids.ids()), interactions ? d.interactions.user : d.impressions.user);
@@ -72,6 +81,7 @@ const char* name(TableKind kind) {
     case TableKind::items: return "Items";
     case TableKind::interactions: return "Interactions";
     case TableKind::impressions: return "Impressions";
+    case TableKind::reviews: return "Reviews";
     }
     return "";
 }
@@ -82,6 +92,7 @@ std::size_t rowCount(const Dataset& dataset, TableKind kind) {
     case TableKind::items: return dataset.items.size();
     case TableKind::interactions: return dataset.interactions.size();
     case TableKind::impressions: return dataset.impressions.size();
+    case TableKind::reviews: return dataset.reviews.size();
     }
     return 0;
 }
@@ -90,6 +101,7 @@ std::vector<std::string> columnNames(const Dataset& dataset, TableKind kind) {
     switch (kind) {
     case TableKind::interactions: return {"user", "item", "event", "value", "time (UTC)", "title"};
     case TableKind::impressions: return {"slate", "user", "item", "position", "click", "propensity", "reached", "time (UTC)", "policy", "title"};
+    case TableKind::reviews: return {"user", "item", "stars", "time (UTC)", "headline", "text", "feature", "title"};
     default: break;
     }
     std::vector<std::string> names{kind == TableKind::users ? "user" : "item"};
@@ -103,6 +115,8 @@ bool columnIsNumeric(const Dataset& dataset, TableKind kind, std::size_t column)
         return column == 3 || column == 4;
     if (kind == TableKind::impressions)
         return column == 0 || (column >= 3 && column <= 7);
+    if (kind == TableKind::reviews)
+        return column == 2 || column == 3;
     return column > 0 && entities(dataset, kind).attributes[column - 1].type() == FieldType::number;
 }
 
@@ -121,6 +135,8 @@ double cellNumber(const Dataset& dataset, TableKind kind, std::size_t row, std::
         default: return NAN;
         }
     }
+    if (kind == TableKind::reviews)
+        return column == 2 ? dataset.reviews.stars[row] : column == 3 ? timeNumber(dataset.reviews.time[row]) : NAN;
     if (column == 0)
         return NAN;
     const auto& attribute = entities(dataset, kind).attributes[column - 1];
@@ -152,6 +168,19 @@ std::string cellText(const Dataset& dataset, TableKind kind, std::size_t row, st
         case 7: return timeText(t.time[row]);
         case 8: return t.policyCode.empty() || t.policy.empty() ? std::string() : t.policy[t.policyCode[row]];
         default: return t.item[row] == noCode ? std::string() : dataset.items.displayName(t.item[row]);
+        }
+    }
+    if (kind == TableKind::reviews) {
+        const auto& t = dataset.reviews;
+        switch (column) {
+        case 0: return codeText(dataset.users, t.user[row]);
+        case 1: return codeText(dataset.items, t.item[row]);
+        case 2: return numberText(t.stars[row]);
+        case 3: return timeText(t.time[row]);
+        case 4: return t.headline[row];
+        case 5: return t.text[row];
+        case 6: return t.feature[row];
+        default: return dataset.items.displayName(t.item[row]);
         }
     }
     const auto& table = entities(dataset, kind);

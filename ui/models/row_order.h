@@ -6,7 +6,7 @@
 
 namespace carousel::ui {
 
-enum class TableKind { users, items, interactions, impressions };
+enum class TableKind { users, items, interactions, impressions, reviews };
 const char* name(TableKind kind);
 std::size_t rowCount(const Dataset& dataset, TableKind kind);
 std::vector<std::string> columnNames(const Dataset& dataset, TableKind kind);

@@ -36,7 +36,7 @@ DataImport::DataImport(Session& session, QWidget* parent) : QWidget(parent), m_s
     auto* kinds = new QHBoxLayout;
     kinds->setSpacing(4);
     const QStringList names{tr("Known sample"), tr("RecBole folder"), tr("CSV or TSV"), tr("Open Bandit")};
-    const QStringList tips{tr("A data set that the program knows"), tr("A folder with NAME.inter and, if there are, NAME.item and NAME.user"),
+    const QStringList tips{tr("A data set that the program knows"), tr("A folder with NAME.inter and, if there are, NAME.item, NAME.user and NAME.review"),
                            tr("Any table with a user and an item column"), tr("A folder of the Open Bandit data set")};
     for (int kind = 0; kind < names.size(); ++kind) {
         auto* button = new QToolButton;

@@ -56,6 +56,10 @@ void DataOverview::showDataset(const Dataset& dataset, const std::vector<carouse
     figure(count(s.interactions), tr("interactions"));
     if (s.slates > 0)
         figure(count(s.slates), tr("logged carousels"));
+    if (s.reviews > 0) {
+        figure(count(s.reviews), tr("reviews"));
+        figure(figures(s.wordsPerReview), tr("words per review (mean)"));
+    }
     figure(QStringLiteral("%1 %").arg(figures(100 * s.density)), tr("density"));
     figure(figures(s.medianPerUser), tr("events per user (median)"));
     if (s.firstTime != noTime)

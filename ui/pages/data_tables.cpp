@@ -23,7 +23,7 @@ DataTables::DataTables(Session& session, QWidget* parent) : QWidget(parent), m_s
     column->setSpacing(8);
     auto* row = new QHBoxLayout;
     row->setSpacing(4);
-    for (const auto kind : {TableKind::users, TableKind::items, TableKind::interactions, TableKind::impressions}) {
+    for (const auto kind : {TableKind::users, TableKind::items, TableKind::interactions, TableKind::impressions, TableKind::reviews}) {
         auto* button = new QToolButton;
         button->setText(QString::fromLatin1(name(kind)));
         button->setProperty("kind", QStringLiteral("switch"));
@@ -71,6 +71,8 @@ void DataTables::showDataset(DatasetPtr dataset) {
     m_dataset = std::move(dataset);
     m_kinds[3]->setEnabled(m_dataset && m_dataset->impressions.size() > 0);
     m_kinds[3]->setToolTip(m_kinds[3]->isEnabled() ? tr("Show the table of impressions") : tr("This data set has no logged carousels."));
+    m_kinds[4]->setEnabled(m_dataset && m_dataset->reviews.size() > 0);
+    m_kinds[4]->setToolTip(m_kinds[4]->isEnabled() ? tr("Show the table of reviews") : tr("This data set has no written reviews."));
     showKind(TableKind::items);
 }
 

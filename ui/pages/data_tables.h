@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Users, items, interactions and impressions of one data set, filtered and sorted on a worker thread.
+// Users, items, interactions, impressions and reviews of one data set, filtered and sorted on a worker thread.
 #pragma once
 #include "models/dataset_table_model.h"
 #include <QTimer>

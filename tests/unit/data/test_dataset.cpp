@@ -88,7 +88,7 @@ private slots:
             return found == all.end() ? Badge{} : *found;
         };
         for (const char* id :
-             {"explicit", "implicit", "time", "text", "slates", "positions", "non-clicks", "propensities", "swipes", "prices"}) {
+             {"explicit", "implicit", "time", "text", "reviews", "slates", "positions", "non-clicks", "propensities", "swipes", "prices"}) {
             QCOMPARE(badge(id).id, std::string(id));
             QVERIFY(!badge(id).note.empty());
         }

@@ -83,7 +83,7 @@ private slots:
         {
             auto store = ProjectStore::create(file, "My project");
             QVERIFY2(store, store ? "" : describe(store.error()).c_str());
-            QCOMPARE((*store)->schemaVersion(), 3);
+            QCOMPARE((*store)->schemaVersion(), 4);
             QCOMPARE(*(*store)->setting("title"), std::string("My project"));
             QCOMPARE(*(*store)->setting("unset"), std::string());
             QVERIFY((*store)->integrityCheck());
@@ -92,7 +92,7 @@ private slots:
         QCOMPARE(filesIn(fs::path(file).parent_path()), std::size_t(1)); // no -wal, -shm, .lock or part of a file
         const auto bytes = *readFile(file);
         QCOMPARE(bytes.substr(68, 4), std::string("CARL"));
-        QCOMPARE(bytes.substr(60, 4), std::string("\0\0\0\3", 4));
+        QCOMPARE(bytes.substr(60, 4), std::string("\0\0\0\4", 4));
         QCOMPARE(bytes.substr(16, 2), std::string("\x20\0", 2)); // pages of 8192 bytes
     }
 
@@ -138,6 +138,48 @@ private slots:
         QCOMPARE(reportBack.lastTime, noTime);
         QCOMPARE(codeOf(store->loadDataset("other", {})), std::string("CL-4007"));
         QVERIFY(store->loadDataset("other", {}).error().hint.find("'made'") != std::string::npos);
+    }
+
+    void reviewsComeBackTheSame() {
+        const auto file = made();
+        auto data = madeDataset("made", 30, 20, 500);
+        const auto without = data.digest;
+        auto& r = data.reviews;
+        for (int i = 0; i < 40; ++i) {
+            r.user.push_back(i % 30);
+            r.item.push_back(i % 20);
+            r.stars.push_back(i % 4 == 0 ? std::numeric_limits<float>::quiet_NaN() : 2.5f);
+            r.time.push_back(i % 5 == 0 ? noTime : 880000000 + i);
+            r.headline.push_back(i % 3 == 0 ? "" : fmt::format("Headline {} ☕", i));
+            r.text.push_back(i % 7 == 0 ? "" : std::string(static_cast<std::size_t>(i) * 50, 'x'));
+            r.feature.push_back(i % 2 == 0 ? "zip" : "");
+        }
+        data.digest = datasetDigest(data);
+        QVERIFY(data.digest != without);
+        {
+            auto store = *ProjectStore::open(file);
+            QVERIFY(store->saveDataset(data, {}, {}));
+            QVERIFY(store->saveDataset(madeDataset("plain", 30, 20, 500), {}, {}));
+        }
+        {
+            auto store = *ProjectStore::open(file);
+            const auto rows = *store->datasets();
+            QCOMPARE(rows[0].reviews, std::int64_t(40));
+            QCOMPARE(rows[1].reviews, std::int64_t(0));
+            const auto back = store->loadDataset("made", {});
+            QVERIFY2(back, back ? "" : describe(back.error()).c_str());
+            const auto& b = (*back)->reviews;
+            QCOMPARE((*back)->digest, data.digest);
+            QVERIFY(b.user == r.user && b.item == r.item && b.time == r.time && b.headline == r.headline && b.text == r.text && b.feature == r.feature);
+            QVERIFY(std::isnan(b.stars[0]) && b.stars[1] == 2.5f);
+            QCOMPARE((*store->loadDataset("plain", {}))->digest, without);
+            QCOMPARE((*store->loadDataset("plain", {}))->reviews.size(), std::size_t(0));
+        }
+        // A file that says another number of reviews than it holds is damaged, and says where.
+        sql(file, "UPDATE dataset SET layout = json_set(layout, '$.reviews', 41) WHERE name = 'made'");
+        const auto refused = (*ProjectStore::open(file))->loadDataset("made", {});
+        QCOMPARE(codeOf(refused), std::string("CL-4003"));
+        QVERIFY(refused.error().message.find("41") != std::string::npos);
     }
 
     void hundredThousandInteractionsSaveInHalfASecond() {
@@ -343,7 +385,7 @@ private slots:
         const auto before = *sha256File(file);
         const auto refused = ProjectStore::open(file);
         QCOMPARE(codeOf(refused), std::string("CL-4002"));
-        QVERIFY(refused.error().message.find("7") != std::string::npos && refused.error().message.find("3") != std::string::npos);
+        QVERIFY(refused.error().message.find("7") != std::string::npos && refused.error().message.find("4") != std::string::npos);
         QCOMPARE(exitCode(refused.error().kind), 4);
         QCOMPARE(*sha256File(file), before);
     }
@@ -358,7 +400,7 @@ private slots:
             auto opened = ProjectStore::open(file);
             QVERIFY2(opened, opened ? "" : describe(opened.error()).c_str());
             auto& store = *opened;
-            QCOMPARE(store->schemaVersion(), 3);
+            QCOMPARE(store->schemaVersion(), 4);
             QCOMPARE(*store->setting("title"), std::string("Old project"));
             const auto row = *store->run(7);
             QCOMPARE(row.studyName, std::string("Old study"));
@@ -372,7 +414,7 @@ private slots:
         // The copy is itself a project of the old version and opens the same way.
         const auto again = fresh();
         fs::copy_file(file + ".bak-v1", again);
-        QCOMPARE((*ProjectStore::open(again))->schemaVersion(), 3);
+        QCOMPARE((*ProjectStore::open(again))->schemaVersion(), 4);
         QCOMPARE(*(*ProjectStore::open(file))->setting("title"), std::string("Old project"));
     }
 
