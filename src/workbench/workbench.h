@@ -10,6 +10,7 @@
 #include "llm/model_shelf.h"
 #include "report/analysis_document.h"
 #include "store/project_store.h"
+#include "workbench/tasks/task_desk.h"
 
 namespace carousel::server {
 class Endpoints;
@@ -137,6 +138,11 @@ public:
     };
     Result<FinishedAnalysis> analyse(const AnalysisSpec& spec, const RunControl& control);
     Result<AnalysisDocument> analysis(std::int64_t id); // stored; CL-4007
+    // ---- text-to-text models of the task families, as `analyse` of kind tasks trains and keeps them beside the project ----------------------
+    std::vector<KeptTaskModel> taskModels(); // newest first
+    // CL-3117 when the project has no data set that the model was trained on.
+    Result<std::shared_ptr<const TaskDesk>> taskDesk(const KeptTaskModel& model, const RunControl& control);
+    Result<TaskCard> askTask(const TaskDesk& desk, TaskCard card, const RunControl& control); // by the processor
     // `slots`: cards per carousel that count (default two pages); `segment`: user attribute or empty.
     Result<std::shared_ptr<const RunLens>> lens(std::int64_t run, int slots, const std::string& segment, const RunControl& control);
 

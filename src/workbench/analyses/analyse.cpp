@@ -6,6 +6,7 @@
 #include "workbench/analyses/documents.h"
 #include "workbench/analyses/likes.h"
 #include "workbench/analyses/off_policy.h"
+#include "workbench/analyses/tasks.h"
 #include "workbench/metered_models.h"
 #include "workbench/workbench.h"
 #include "workbench/workbench_private.h"
@@ -22,8 +23,8 @@ Result<std::string> datasetOf(const AnalysisSpec& spec, ProjectStore& store) {
     std::vector<std::string> all, logged;
     for (const auto& row : rows) {
         all.push_back("'" + row.name + "'");
-        if (spec.kind == AnalysisKind::likes)
-            continue; // reads ratings
+        if (spec.kind == AnalysisKind::likes || spec.kind == AnalysisKind::tasks)
+            continue; // read ratings, histories and reviews
         if (row.impressions > 0)
             logged.push_back(row.name);
     }
@@ -31,8 +32,8 @@ Result<std::string> datasetOf(const AnalysisSpec& spec, ProjectStore& store) {
         return logged.front();
     if (rows.size() == 1)
         return rows.front().name; // its own refusal says what it lacks
-    if (spec.kind == AnalysisKind::likes)
-        return fail(ErrorKind::usage, "CL-7020", "The analysis names no data set with ratings.", all.empty() ? "Import one first: `data import`." : fmt::format("Name one: --data NAME. The project has {}.", fmt::join(all, ", ")));
+    if (spec.kind == AnalysisKind::likes || spec.kind == AnalysisKind::tasks)
+        return fail(ErrorKind::usage, "CL-7020", "The analysis names no data set with ratings or histories.", all.empty() ? "Import one first: `data import`." : fmt::format("Name one: --data NAME. The project has {}.", fmt::join(all, ", ")));
     return fail(ErrorKind::usage, "CL-7020", fmt::format("The analysis names no data set, and the project holds {} with a log of shown items.", logged.empty() ? "none" : "several"),
                 all.empty() ? "Import one first: `data import`." : fmt::format("Name one: --data NAME. The project has {}.", fmt::join(all, ", ")));
 }
@@ -142,6 +143,12 @@ Result<Workbench::FinishedAnalysis> Workbench::analyse(const AnalysisSpec& asked
                                            [&](const std::string& model, const FineTuneRequest& request, const RunControl& part) { return models.fineTune(model, request, part); },
                                            m_d->store->file() + ".adapters"};
             CAROUSEL_ASSIGN(out.document, analyses::likesDocument(*data, spec, host, rest));
+        } else if (spec.kind == AnalysisKind::tasks) {
+            ModelHost& models = m_d->host(spec.device, spec.compute); // answers are not kept: they cost next to nothing and must be timed
+            const analyses::TasksHost host{[&](const std::string& model) { return models.languageModel(model); },
+                                           {[&](const TextToTextRequest& request, const RunControl& part) { return models.trainTextToText(request, part); },
+                                            m_d->store->file() + ".models"}};
+            CAROUSEL_ASSIGN(out.document, analyses::tasksDocument(data, spec, host, rest));
         } else {
             CostMeter cost;
             MeteredModels models(m_d->host(spec.device, spec.compute), m_d->store->readOnly() ? nullptr : m_d->store.get(), cost);
