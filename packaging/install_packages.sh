@@ -18,7 +18,7 @@ core=(
     libtorch-dev libdnnl-dev libopenblas-dev
     # project file, settings, tables, text
     libsqlite3-dev libsqlitecpp-dev zlib1g-dev nlohmann-json3-dev libsimdjson-dev libtomlplusplus-dev libcli11-dev libfmt-dev libspdlog-dev
-    libcsv-dev libarchive-dev libutf8proc-dev libsentencepiece-dev libboost-dev librandom123-dev libxxhash-dev libexpected-dev
+    libcsv-dev libarchive-dev libutf8proc-dev libsentencepiece-dev libeigen3-dev libspectra-dev libboost-dev librandom123-dev libxxhash-dev libexpected-dev
     libkainjow-mustache-dev libssl-dev
     # language models on servers
     libcurl4-openssl-dev

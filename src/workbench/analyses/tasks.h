@@ -2,6 +2,7 @@
 // One text-to-text model for five families of tasks (P5; Geng et al., RecSys 2022), trained on the analyst's own data, beside naive
 // controls, one model for each family, and a decoder that was never trained on it.
 #pragma once
+#include "evaluation/statistics/interval.h"
 #include "experiment/analysis_specification.h"
 #include "report/analysis_document.h"
 #include "workbench/tasks/task_answers.h"

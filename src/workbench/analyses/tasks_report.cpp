@@ -428,10 +428,10 @@ Result<AnalysisDocument> tasksReport(const Dataset& dataset, const AnalysisSpec&
     const auto spent = costsOf(result, one);
     costs.tables.push_back(costTable(spent, spec));
     report.sections.push_back(std::move(costs));
-    ReportSection answers;
-    answers.title = "Answers";
-    answers.tables.push_back(answersTable(result, families));
-    report.sections.push_back(std::move(answers));
+    ReportSection examples;
+    examples.title = "Answers";
+    examples.tables.push_back(answersTable(result, families));
+    report.sections.push_back(std::move(examples));
 
     nlohmann::json out{{"heldOutPairs", split.heldOutPairs}, {"families", nlohmann::json::array()}, {"models", nlohmann::json::array()}, {"costs", nlohmann::json::array()}};
     for (const Family& family : families) {
