@@ -104,16 +104,22 @@ std::string checkNames() {
     const std::vector<std::string> wanted{"Heat", "Heat (3)", "(no title)", "Heat (2)", "Heat (4)", "(no title) (2)"};
     if (names != wanted || changed != 4)
         return fmt::format("{} ({} changed)", fmt::join(names, ", "), changed);
-    for (const auto& [written, plain] : std::initializer_list<std::pair<std::string, std::string>>{
-             {"  \"Heat\"\nmore", "Heat"}, {"1. **Heat 2**", "Heat 2"}, {"1984", "1984"}, {"- 'M'", "M"}, {"2001: A Space", "2001: A Space"},
-             {"\n\n", ""}, {"\"", "\""}})
+    for (const auto& [written, plain] : std::initializer_list<std::pair<std::string, std::string>>{{"  \"Heat\"\nmore", "Heat"},
+                                                                                                   {"1. **Heat 2**", "Heat 2"},
+                                                                                                   {"1984", "1984"},
+                                                                                                   {"- 'M'", "M"},
+                                                                                                   {"2001: A Space", "2001: A Space"},
+                                                                                                   {"\n\n", ""},
+                                                                                                   {"\"", "\""}})
         if (plugin::plainAnswer(written) != plain)
             return "plainAnswer of " + written + " is " + plugin::plainAnswer(written);
-    return plugin::wordsOf("The Žlutý-kůň, 2 TIMES") == std::vector<std::string>{"the", "Žlutý", "kůň", "2", "times"} ? "" : "wordsOf is wrong";
+    return plugin::wordsOf("The Žlutý-kůň, 2 TIMES") == std::vector<std::string>{"the", "Žlutý", "kůň", "2", "times"} ? ""
+                                                                                                                      : "wordsOf is wrong";
 }
 
 std::string checkWordSearch() {
-    // Three texts of 2, 1 and 3 words, mean 2; k1 1.2, b 0.75. "lamp" is in two of them: ln(1 + 1.5 / 2.5); "red" in one: ln(1 + 2.5 / 1.5).
+    // Three texts of 2, 1 and 3 words, mean 2; k1 1.2, b 0.75. "lamp" is in two of them: ln(1 + 1.5 / 2.5); "red" in one: ln(1 + 2.5
+    // / 1.5).
     const auto search = must(plugin::WordSearch::make({"red lamp", "Lamp", "old old river"}, 1.2, 0.75, {}));
     const double lamp = std::log(1.6), red = std::log(1 + 2.5 / 1.5);
     const auto weight = [](double count, double words) { return count * 2.2 / (count + 1.2 * (0.25 + 0.75 * words / 2)); };
@@ -128,7 +134,9 @@ std::string checkWordSearch() {
 } // namespace
 
 void checkGenerateAnswers(const PluginRegistry& registry, Report& report) {
-    const auto check = [&](const std::string& what, const std::function<std::string()>& body) { report.check("scorer/llm_generate", what, body); };
+    const auto check = [&](const std::string& what, const std::function<std::string()>& body) {
+        report.check("scorer/llm_generate", what, body);
+    };
     const Set few{{"beams", std::int64_t(3)}};
     report.check("grounding", "names become different, answers lose their ornaments, words are found", checkNames);
     report.check("grounding", "BM25 by hand", checkWordSearch);
@@ -170,7 +178,8 @@ void checkGenerateAnswers(const PluginRegistry& registry, Report& report) {
         for (const auto& one : got.explained["written"])
             if (!one.contains("leadsTo") || !different.insert(one["leadsTo"].get<std::string>()).second)
                 return "a written answer is no item, or comes twice: " + got.explained.dump();
-        return got.notes.size() == 1 && got.notes[0].find("2 of 11") != std::string::npos ? "" : fmt::format("{}", fmt::join(got.notes, "|"));
+        return got.notes.size() == 1 && got.notes[0].find("2 of 11") != std::string::npos ? ""
+                                                                                          : fmt::format("{}", fmt::join(got.notes, "|"));
     });
     check("constrained: semantic ids are all different, and alike items begin alike", [&]() -> std::string {
         const std::vector<std::string> titles{"red lamp", "old river map", "red lamp", "old river map", "red lamp", "old river map"};
@@ -215,13 +224,14 @@ void checkGenerateAnswers(const PluginRegistry& registry, Report& report) {
         const Set set{{"grounding", std::string("words")}};
         // "lamp": the shorter text first, 2 0; "quiet river": 1 3; merged 2 1 0 3, then the rest by the retriever: 5 4.
         const auto got = ask(registry, titles, set, writes("lamp\x1dquiet river"));
-        if (got.best(ScoreStatus::ok) != std::vector<std::size_t>{2, 1, 0, 3} || got.best(ScoreStatus::fallback) != std::vector<std::size_t>{5, 4})
+        if (got.best(ScoreStatus::ok) != std::vector<std::size_t>{2, 1, 0, 3} ||
+            got.best(ScoreStatus::fallback) != std::vector<std::size_t>{5, 4})
             return fmt::format("{}", fmt::join(got.score, " "));
         return got.score[3] > got.score[5] ? "" : "the rest does not stand behind";
     });
     check("free answers that lead to nothing leave all candidates invalid and equal", [&]() -> std::string {
-        for (const auto& [grounding, text] : std::initializer_list<std::pair<std::string, std::string>>{
-                 {"nearest", " \n"}, {"words", ""}, {"words", "xylophone"}}) {
+        for (const auto& [grounding, text] :
+             std::initializer_list<std::pair<std::string, std::string>>{{"nearest", " \n"}, {"words", ""}, {"words", "xylophone"}}) {
             const auto got = ask(registry, {"Red Lamp", "Map", "River"}, {{"grounding", grounding}}, writes(text));
             if (got.count(ScoreStatus::invalid) != 3 || got.score != std::vector<float>(3, 0.0f) || got.explained["itemsReached"] != 0)
                 return grounding + ": " + got.explained.dump();

@@ -51,8 +51,10 @@ private:
 DatasetPtr oddCatalogue() {
     auto data = std::make_shared<Dataset>();
     data->name = "odd names";
-    const std::vector<std::string> words{"Heat", "Up", "M", "8½", "Amélie", "日本語", "日本", "كتاب", "🎬", "🎬🍿", "Žlutý kůň", "e\xCC\x81", "The", "The Third"};
-    const std::vector<std::string> whole{"", " ", "Heat", "Heat (2)", "{{title}}", "<|im_end|>", "1-2-3", "\"\"", "a\tb", "No", "(no title)"};
+    const std::vector<std::string> words{"Heat", "Up", "M",        "8½",        "Amélie",    "日本語", "日本",
+                                         "كتاب", "🎬",  "🎬🍿", "Žlutý kůň", "e\xCC\x81", "The",    "The Third"};
+    const std::vector<std::string> whole{"",      " ",    "Heat", "Heat (2)", "{{title}}", "<|im_end|>",
+                                         "1-2-3", "\"\"", "a\tb", "No",       "(no title)"};
     AttributeColumn title("title", FieldType::token);
     RandomStream random(3, "odd names");
     for (std::size_t i = 0; i < 240; ++i) {
@@ -137,7 +139,9 @@ class TestWrittenItems : public QObject {
             const auto user = static_cast<Code>(random.below(training->userCount()));
             const auto scored =
                 scorers[out.requests % 4 == 3]->score({user, items, *training, std::vector<float>(candidates, 0.0f)}, scores, status, {});
-            const auto say = [&](const std::string& what) { out.wrong = QString::fromStdString(fmt::format("request {}: {}", out.requests, what)); };
+            const auto say = [&](const std::string& what) {
+                out.wrong = QString::fromStdString(fmt::format("request {}: {}", out.requests, what));
+            };
             if (!scored) {
                 say(describe(scored.error()));
                 break;
