@@ -31,7 +31,8 @@ std::string defaultPrompt() {
     return std::string("You know a person's taste and name the item that comes next.\n") + plugin::tasteText +
            "{{#anyCandidates}}To choose from, in no particular order:\n{{#candidates}}- {{item}}\n{{/candidates}}{{/anyCandidates}}"
            "{{#asksName}}Which item does this person choose next? Answer with the name of the item alone.{{/asksName}}"
-           "{{#asksCode}}Every item begins with its code; alike items have alike codes. Which item does this person choose next? Answer with "
+           "{{#asksCode}}Every item begins with its code; alike items have alike codes. Which item does this person choose next? Answer "
+           "with "
            "its code alone.{{/asksCode}}"
            "{{#asksWords}}What will this person look for next? Answer with a few words to search for.{{/asksWords}}";
 }
@@ -246,7 +247,8 @@ private:
         options.lengthPenalty = m_settings.lengthPenalty;
         options.temperature = m_settings.temperature;
         options.beams = m_settings.temperature > 0 ? 1 : m_settings.answers;
-        options.seed = m_environment.seed + static_cast<std::uint64_t>(user + 1);
+        if (m_settings.temperature > 0) // else it would only keep equal prompts from sharing an answer
+            options.seed = m_environment.seed + static_cast<std::uint64_t>(user + 1);
         CAROUSEL_ASSIGN(auto answer, model.generate({{"user", out.prompt}}, options, control));
         for (auto& one : answer.sequences) {
             one.text = plugin::plainAnswer(one.text);
@@ -266,10 +268,10 @@ private:
             return {};
         CAROUSEL_ASSIGN(const auto vectors, vectorsOf(texts, control));
         if (vectors.columns != m_vectors.columns)
-            return fail(ErrorKind::internal, "CL-6095",
-                        fmt::format("The encoder '{}' gave vectors of width {} and {}.", m_settings.encoder, m_vectors.columns,
-                                    vectors.columns),
-                        "Check the model with `models check`.");
+            return fail(
+                ErrorKind::internal, "CL-6095",
+                fmt::format("The encoder '{}' gave vectors of width {} and {}.", m_settings.encoder, m_vectors.columns, vectors.columns),
+                "Check the model with `models check`.");
         // Distances over the whole catalogue: how near an item lies must not depend on who else is a candidate.
         const auto count = m_vectors.rows;
         std::vector<double> nearest(count, 1e300);
@@ -299,8 +301,8 @@ private:
                 continue;
             double distance = nearest[item];
             if (m_settings.popularityGain > 0)
-                distance = (most > least ? (distance - least) / (most - least) : 0) /
-                           std::pow(1 + m_popularity[item], m_settings.popularityGain);
+                distance =
+                    (most > least ? (distance - least) / (most - least) : 0) / std::pow(1 + m_popularity[item], m_settings.popularityGain);
             out.scores[i] = static_cast<float>(-distance);
             out.status[i] = ScoreStatus::ok;
             ++out.reached;
@@ -358,8 +360,9 @@ PluginManifest manifest() {
     out.kind = StageKind::scorer;
     out.id = "llm_generate";
     out.name = "Language model: written items";
-    out.summary = "A language model writes the next item. Its answer is held to the candidates' names, or written freely and led back to the "
-                  "nearest item by meaning or by words.";
+    out.summary =
+        "A language model writes the next item. Its answer is held to the candidates' names, or written freely and led back to the "
+        "nearest item by meaning or by words.";
     out.source = "Grounding by distance: BIGRec (Bao et al., 2023); constrained beams without length normalisation: D3 (Bao et al., EMNLP "
                  "2024); queries and BM25: GPT4Rec (Li et al., 2023); semantic ids: TIGER (Rajput et al., NeurIPS 2023)";
     out.usesLanguageModel = true;
@@ -378,9 +381,10 @@ PluginManifest manifest() {
             plugin::integer("answers", "Free answers", 4, 1, 32, "answers",
                             "For nearest and words: so many different answers are written; an item counts by the best one for it."),
             plugin::integer("tokens", "Longest free answer", 24, 1, 256, "tokens", "Free answers are cut there, and at the end of a line."),
-            plugin::number("lengthPenalty", "Length penalty", 0, -2, 2, "",
-                           "Answers are ordered by log-probability / tokens^this. 0: by the sum, since the tokens that only complete a name "
-                           "are nearly certain, and dividing by their number would favour long names."),
+            plugin::number(
+                "lengthPenalty", "Length penalty", 0, -2, 2, "",
+                "Answers are ordered by log-probability / tokens^this. 0: by the sum, since the tokens that only complete a name "
+                "are nearly certain, and dividing by their number would favour long names."),
             plugin::number("temperature", "Temperature", 0, 0, 2, "",
                            "For free answers: 0 takes the most probable ones by beams; above 0 they are drawn, and differ more."),
             plugin::flag("showCandidates", "Show the candidates", false,
@@ -391,11 +395,13 @@ PluginManifest manifest() {
                            "For nearest: divides the distance, spread over 0 to 1, by (1 + popularity share)^this; 0 leaves it as it is."),
             plugin::number("k1", "BM25 k1", 1.2, 0, 10, "", "For words: how much a repeated word adds; 0 counts it once."),
             plugin::number("b", "BM25 b", 0.75, 0, 1, "", "For words: how much long item texts are held back; 0 not at all."),
-            plugin::integer("levels", "Levels of semantic ids", 3, 1, 8, "levels", "Codes per item before the last one, which makes it unique."),
+            plugin::integer("levels", "Levels of semantic ids", 3, 1, 8, "levels",
+                            "Codes per item before the last one, which makes it unique."),
             plugin::integer("codes", "Codes per level", 64, 2, 4096, "codes", "More codes tell more items apart at each level."),
-            plugin::prompt("prompt", "Prompt", defaultPrompt(),
-                           "{{#liked}}{{item}}{{/liked}}, {{#disliked}}{{item}}{{/disliked}} and {{#candidates}}{{item}}{{/candidates}} repeat; "
-                           "{{#asksName}}, {{#asksCode}} and {{#asksWords}} hold what is said for each kind of answer."),
+            plugin::prompt(
+                "prompt", "Prompt", defaultPrompt(),
+                "{{#liked}}{{item}}{{/liked}}, {{#disliked}}{{item}}{{/disliked}} and {{#candidates}}{{item}}{{/candidates}} repeat; "
+                "{{#asksName}}, {{#asksCode}} and {{#asksWords}} hold what is said for each kind of answer."),
         },
         100);
     out.createScorer = [](const Parameters& p, const StageEnvironment& environment) -> Result<std::unique_ptr<Scorer>> {

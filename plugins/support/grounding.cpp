@@ -46,8 +46,7 @@ std::string plainAnswer(std::string_view text) {
     for (bool again = true; again;) {
         again = false;
         for (const std::string_view mark : {"\"", "'", "**", "*", "`", "_"})
-            if (rest.size() > 2 * mark.size() && rest.substr(0, mark.size()) == mark &&
-                rest.substr(rest.size() - mark.size()) == mark) {
+            if (rest.size() > 2 * mark.size() && rest.substr(0, mark.size()) == mark && rest.substr(rest.size() - mark.size()) == mark) {
                 rest = trimmed(rest.substr(mark.size(), rest.size() - 2 * mark.size()));
                 again = true;
             }

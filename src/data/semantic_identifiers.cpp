@@ -202,10 +202,10 @@ double meanSquare(const Matrix& m) {
 Result<SemanticIdentifiers> SemanticIdentifiers::make(const Matrix& embeddings, const SemanticIdentifierSettings& settings,
                                                       const RunControl& control) {
     if (settings.levels < 1 || settings.levels > 8 || settings.codes < 1 || settings.codes > 65536 || settings.iterations < 1)
-        return fail(ErrorKind::usage, "CL-1040",
-                    fmt::format("semantic ids of {} levels with {} codes in {} iterations", settings.levels, settings.codes,
-                                settings.iterations),
-                    "give 1 to 8 levels, 1 to 65536 codes and at least one iteration");
+        return fail(
+            ErrorKind::usage, "CL-1040",
+            fmt::format("semantic ids of {} levels with {} codes in {} iterations", settings.levels, settings.codes, settings.iterations),
+            "give 1 to 8 levels, 1 to 65536 codes and at least one iteration");
     const auto levels = static_cast<std::size_t>(settings.levels);
     SemanticIdentifiers out;
     out.m_length = levels + 1;
@@ -277,9 +277,10 @@ std::string SemanticIdentifiers::describe() const {
         perplexity += fmt::format("{}{:.1f}", perplexity.empty() ? "" : ", ", level.perplexity);
         error += fmt::format("{}{:.3f}", error.empty() ? "" : ", ", level.reconstructionError);
     }
-    return fmt::format("Semantic ids of {} items: {} of {} codes used by level, perplexity {}, share of the variance left over {}; {:.2f} % of "
-                       "the ids collide before the last code, which has {} values; {} items without a vector.",
-                       items(), used, m_levelCodes, perplexity, error, 100 * m_collisionRate, m_lastCodes, m_cold);
+    return fmt::format(
+        "Semantic ids of {} items: {} of {} codes used by level, perplexity {}, share of the variance left over {}; {:.2f} % of "
+        "the ids collide before the last code, which has {} values; {} items without a vector.",
+        items(), used, m_levelCodes, perplexity, error, 100 * m_collisionRate, m_lastCodes, m_cold);
 }
 
 } // namespace carousel

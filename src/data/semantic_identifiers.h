@@ -15,16 +15,17 @@
 namespace carousel {
 
 struct SemanticIdentifierSettings {
-    int levels = 3;       // of k-means, 1..8
-    int codes = 256;      // per level, 1..65536
-    int iterations = 25;  // of Lloyd's algorithm per level, at least 1; fewer when nothing moves any more
+    int levels = 3;      // of k-means, 1..8
+    int codes = 256;     // per level, 1..65536
+    int iterations = 25; // of Lloyd's algorithm per level, at least 1; fewer when nothing moves any more
     std::uint64_t seed = 1;
 };
 
 struct SemanticLevel {
-    std::size_t used = 0;       // codes that at least one item has
-    double perplexity = 0;      // exp of the entropy (natural log) of the codes over the items: 1..codes; 0 without items
-    double reconstructionError = 0; // mean squared error of the standardised vectors rebuilt from the codes so far, over their mean square: 0..1
+    std::size_t used = 0;  // codes that at least one item has
+    double perplexity = 0; // exp of the entropy (natural log) of the codes over the items: 1..codes; 0 without items
+    double reconstructionError =
+        0; // mean squared error of the standardised vectors rebuilt from the codes so far, over their mean square: 0..1
 };
 
 class SemanticIdentifiers {
@@ -39,7 +40,8 @@ public:
 
     std::size_t items() const { return m_length == 0 ? 0 : m_codes.size() / m_length; }
     std::size_t length() const { return m_length; } // codes per item: levels + 1
-    // Unique over the items. Codes of a level of k-means: 0 .. codes() - 1, and codes() first for a cold item; the last: 0 .. lastCodes() - 1.
+    // Unique over the items. Codes of a level of k-means: 0 .. codes() - 1, and codes() first for a cold item; the last: 0 .. lastCodes()
+    // - 1.
     std::span<const std::int32_t> of(std::size_t item) const { return {m_codes.data() + item * m_length, m_length}; }
     bool isCold(std::size_t item) const { return of(item).front() == m_levelCodes; }
     std::int32_t codes() const { return m_levelCodes; }

@@ -106,7 +106,7 @@ private slots:
         QVERIFY(ids.levels()[1].reconstructionError < 0.01);
     }
     void numbersByHand() {
-        // 0 0 | 10 | 20 on a line, standardised or not: three codes hold them without error, and the two equal ones collide.
+        // 1 1 | 11 | 21 on a line: three codes hold them without error, and the two equal ones collide.
         Matrix vectors(4, 1);
         vectors.values = {1, 1, 11, 21};
         const auto ids = made(vectors, 1, 3);
