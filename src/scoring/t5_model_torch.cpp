@@ -189,6 +189,7 @@ Result<Generated> T5Model::generate(const std::vector<ChatMessage>& messages, co
     AnswerWriter::Setting setting;
     setting.ends = {m_network->shape().end};
     setting.limit = options.maximumTokens;
+    setting.lookAhead = false; // keys and values are kept for answers of one length; names of items are short
     setting.dropLeadingBlank = !open;
     setting.spell = [this, open](const std::string& text) { return open ? m_tokenizer->encodeMiddle(text) : m_tokenizer->encode(text); };
     setting.spelling = open ? "middle" : "";

@@ -46,6 +46,7 @@ Result<Generated> AnswerWriter::write(const GenerateOptions& options, const Sett
                                       const RunControl& control) {
     CAROUSEL_TRY(checkOptions(options));
     SearchTask task;
+    task.lookAhead = setting.lookAhead;
     task.options = options;
     task.ends = setting.ends;
     task.limit = std::max<std::int64_t>(0, setting.limit);

@@ -20,6 +20,7 @@ public:
     struct Setting {
         std::vector<TokenId> ends;
         std::int64_t limit = 0;        // most tokens; at most options.maximumTokens
+        bool lookAhead = true;         // see SearchTask
         bool dropLeadingBlank = false; // the tokenizer puts a blank before the first word (SentencePiece)
         Spell spell = {};              // empty: the tokenizer's encode
         std::string spelling = {};     // other text for a `spell` that gives other tokens, so that a kept list is not used for it

@@ -179,7 +179,7 @@ private:
                 states.push_back(beam.state);
             }
         const std::size_t asked = begun.size();
-        for (std::size_t i = 0; m_task.constraint && i < asked; ++i) {
+        for (std::size_t i = 0; m_task.constraint && m_task.lookAhead && i < asked; ++i) {
             auto text = begun[i];
             auto state = *states[i];
             auto next = among[i];
