@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t decoysPerHeldOut = 10; // so that to be left out of wrong answers tells next to nothing
 constexpr std::size_t directChoices = 100;
+constexpr std::size_t mostHabits = 5;
 constexpr std::size_t mostWords = 200; // a column with more distinct values says who, not what kind
 
 // "category garden, brand Dunmarrow": attributes with few distinct values, in the order of the table.
@@ -64,6 +65,13 @@ TaskExamples::TaskExamples(DatasetPtr dataset, TaskSplit split, ItemIdentifiers 
         if (!m_templates[t].heldOut())
             m_learned[indexOf(m_templates[t].family())].push_back(t);
 
+    m_known.resize(users);
+    const ReviewTable& reviews = m_dataset->reviews;
+    for (std::size_t row = 0; row < reviews.size(); ++row)
+        if (m_split.reviewPart[row] == Part::train && !reviews.feature[row].empty())
+            m_known[static_cast<std::size_t>(reviews.user[row])].push_back(row);
+    for (auto& known : m_known)
+        std::stable_sort(known.begin(), known.end(), [&](std::size_t a, std::size_t b) { return reviews.time[a] < reviews.time[b]; });
     m_unasked.resize(users);
     for (const std::uint64_t pair : m_split.m_heldOut)
         m_unasked[pair >> 32].push_back(static_cast<Code>(pair & 0xffffffff));
@@ -131,6 +139,17 @@ std::vector<Code> TaskExamples::choices(Code user, Code answer, std::size_t coun
     return out;
 }
 
+// Of the customer's other known reviews, the newest last: the one that is asked about tells nothing of itself.
+std::string TaskExamples::habitsOf(const TaskQuestion& question) const {
+    std::vector<std::string> words;
+    const auto& known = m_known[static_cast<std::size_t>(question.user)];
+    for (auto it = known.rbegin(); it != known.rend() && words.size() < mostHabits; ++it)
+        if (static_cast<std::int64_t>(*it) != question.review)
+            words.push_back(m_dataset->reviews.feature[*it]);
+    std::reverse(words.begin(), words.end());
+    return fmt::format("{}", fmt::join(words, ", "));
+}
+
 std::map<std::string, std::string> TaskExamples::slots(const TaskTemplate& form, const TaskQuestion& question, int shownStars) const {
     const auto item = static_cast<std::size_t>(std::max<Code>(question.item, 0));
     const auto listed = [&](const std::vector<Code>& items) {
@@ -144,6 +163,8 @@ std::map<std::string, std::string> TaskExamples::slots(const TaskTemplate& form,
         const auto shown = std::min(question.history.size(), static_cast<std::size_t>(std::max(m_settings.history, 0)));
         out["history"] = listed({question.history.end() - static_cast<std::ptrdiff_t>(shown), question.history.end()});
     }
+    if (form.uses("habits"))
+        out["habits"] = habitsOf(question);
     if (form.uses("candidates"))
         out["candidates"] = listed(question.candidates);
     // What the answer is must not stand in the question.

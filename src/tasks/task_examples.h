@@ -12,7 +12,7 @@ namespace carousel {
 struct TaskSettings {
     int history = 8;            // items of a history that are shown, the newest
     int candidates = 10;        // items of a list to choose from, in training
-    std::array<int, 5> rounds{2, 1, 1, 1, 1}; // per epoch and family: examples per customer (sequential, direct) or review (others); 0: not learned
+    std::array<int, 5> rounds{6, 1, 1, 1, 3}; // per epoch and family: examples per customer (sequential, direct) or review (others); 0: not learned
     std::uint64_t seed = 1;
 };
 
@@ -65,6 +65,7 @@ private:
     std::size_t drawTemplate(TaskFamily family, std::uint64_t draw) const;
     std::vector<Code> choices(Code user, Code answer, std::size_t count, std::uint64_t seedKey) const;
     Code otherItem(Code user, std::uint64_t draw, std::uint64_t salt) const;
+    std::string habitsOf(const TaskQuestion& question) const;
     std::string target(const TaskTemplate& form, const TaskQuestion& question, int shownStars) const;
     std::map<std::string, std::string> slots(const TaskTemplate& form, const TaskQuestion& question, int shownStars) const;
 
@@ -74,6 +75,7 @@ private:
     std::vector<TaskTemplate> m_templates;
     TaskSettings m_settings;
     std::vector<std::string> m_userNames, m_profiles, m_details;
+    std::vector<std::vector<std::size_t>> m_known; // per user: known reviews that say what they are about, newest last
     std::vector<std::vector<Code>> m_unasked; // per user, ascending: held-out items among decoys, never drawn as a wrong answer
     std::array<std::vector<std::size_t>, 5> m_learned; // templates by family
 };

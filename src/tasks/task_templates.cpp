@@ -21,7 +21,7 @@ namespace {
 constexpr std::array answers{TaskAnswer::item,        TaskAnswer::stars,    TaskAnswer::yesNo,
                              TaskAnswer::likeDislike, TaskAnswer::sentence, TaskAnswer::headline};
 constexpr std::array slots{"user",       "item",  "title",  "details", "profile", "history",
-                           "candidates", "stars", "review", "feature"};
+                           "candidates", "stars", "review", "feature", "habits"};
 
 Error invalid(const std::string& id, const std::string& why) {
     return {ErrorKind::input, "CL-3110", fmt::format("Template '{}' {}.", id, why),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The prompts of the task families as data: Mustache texts with named slots, at least eight per family, one of them kept out of training so
-// that an unknown wording can be tried. Slots: user, item, title, details, profile, history, candidates, stars, review, feature; what an
+// that an unknown wording can be tried. Slots: user, item, title, details, profile, history, candidates, stars, review, feature, habits (what the
+// customer's other known reviews are about); what an
 // answer is decides its text (item: the item's identifier, ...).
 #pragma once
 #include "base/result.h"

@@ -46,6 +46,26 @@ class TestModelHost : public QObject {
     Folder m_folder;
 
 private slots:
+    void anEncoderDecoderIsTrainedThroughTheDoor() {
+        ModelHost host({}, ModelShelf(m_folder.path("none")), moduleHere);
+        TextToTextRequest wanted;
+        QCOMPARE(host.trainTextToText(wanted, {}).error().code, std::string("CL-2174")); // looked at before the module is opened
+        wanted.pairs = [](int) { return Result<std::vector<TextPair>>(std::vector<TextPair>{{"a", "b"}}); };
+        wanted.digest = "one";
+        wanted.groups = {"all"};
+        wanted.name = "tiny";
+        wanted.folder = "here";
+        const auto report = host.trainTextToText(wanted, {});
+        QVERIFY2(report, report ? "" : describe(report.error()).c_str());
+        QCOMPARE(report->modelFolder, std::string("here"));
+        wanted.settings.sourceLimit = 1;
+        QCOMPARE(host.trainTextToText(wanted, {}).error().code, std::string("CL-2173"));
+        const auto digest = digestOf(wanted);
+        wanted.settings.checkpointEvery = 7; // changes no number
+        QVERIFY(digestOf(wanted) == digest);
+        wanted.symbols = {"<A>"};
+        QVERIFY(digestOf(wanted) != digest);
+    }
     void branchesAreAnsweredFromTheCacheBitForBit() {
         ModelDouble model;
         MapCache cache;

@@ -7,6 +7,7 @@
 #include "scoring/training/adamw.h"
 #include "scoring/training/checkpoint.h"
 #include "scoring/training/learning_schedule.h"
+#include "scoring/training/text_batches.h"
 #include "scoring/training/training_order.h"
 #include "unit/llm/model_file_builder.h"
 #include <QTest>
@@ -72,6 +73,42 @@ private slots:
         const double m = (0.045 - 0.1) / (1 - 0.81), v = (0.00024975 + 0.001) / (1 - 0.998001);
         QVERIFY(std::fabs(p[0] - (0.899 * 0.999 - 0.1 * m / std::sqrt(v))) < 1e-6);
         QCOMPARE(adam.state().steps, std::int64_t(2));
+        AdamW partly({0.9, 0.999, 1e-8, 0.01, 1}, 2);
+        p = {1, 1};
+        partly.step(p, std::vector<float>{0, 0}, 0.1);
+        QVERIFY(std::fabs(p[0] - 0.999) < 1e-7 && p[1] == 1); // the first value alone decays
+    }
+    void textBatchesKeepTheirBudgetAndHaveEveryPairOnce() {
+        TokenPairs pairs;
+        RandomStream random(4, "lengths");
+        for (int i = 0; i < 3000; ++i) {
+            pairs.sources.emplace_back(1 + random.below(i % 700 ? 60 : 400));
+            pairs.targets.emplace_back(1 + random.below(12));
+        }
+        constexpr std::int64_t budget = 300;
+        std::int64_t computed = 0, tokens = 0;
+        for (const auto& batches : {shuffledBatches(pairs, budget, 7, 0), batchesByLength(pairs, budget)}) {
+            std::multiset<std::size_t> seen;
+            for (const auto& batch : batches) {
+                std::size_t source = 0, target = 0;
+                for (const std::size_t pair : batch) {
+                    seen.insert(pair);
+                    source = std::max(source, pairs.sources[pair].size());
+                    target = std::max(target, pairs.targets[pair].size());
+                    tokens += pairs.tokensOf(pair);
+                }
+                const auto size = static_cast<std::int64_t>(batch.size() * (source + target));
+                QVERIFY(size <= budget || batch.size() == 1);
+                computed += size;
+            }
+            QCOMPARE(seen.size(), std::size_t(3000));
+            QCOMPARE(std::set<std::size_t>(seen.begin(), seen.end()).size(), std::size_t(3000));
+        }
+        qInfo("%.1f %% of what is computed are tokens", 100.0 * double(tokens) / double(computed));
+        QVERIFY(tokens > 0.7 * double(computed));
+        QVERIFY(shuffledBatches(pairs, budget, 7, 0) == shuffledBatches(pairs, budget, 7, 0));
+        QVERIFY(shuffledBatches(pairs, budget, 7, 0) != shuffledBatches(pairs, budget, 7, 1));
+        QVERIFY(shuffledBatches(pairs, budget, 7, 0) != shuffledBatches(pairs, budget, 8, 0));
     }
     void adamIsTheSameInDoublesAndAfterARestore() {
         constexpr std::size_t count = 200000; // several chunks of work
