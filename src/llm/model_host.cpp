@@ -26,6 +26,7 @@ struct ModelHost::Module {
     decltype(&::carousel_torch_device) device = nullptr;
     decltype(&::carousel_torch_close) close = nullptr;
     decltype(&::carousel_torch_fine_tune) fineTune = nullptr;
+    decltype(&::carousel_torch_train_text_to_text) trainTextToText = nullptr;
     decltype(&::carousel_torch_describe) describe = nullptr;
     std::map<std::string, LanguageModel*> models; // by id or path as asked for
 
@@ -66,8 +67,10 @@ Result<void> ModelHost::openModule() {
     module->device = reinterpret_cast<decltype(module->device)>(symbol("carousel_torch_device"));
     module->close = reinterpret_cast<decltype(module->close)>(symbol("carousel_torch_close"));
     module->fineTune = reinterpret_cast<decltype(module->fineTune)>(symbol("carousel_torch_fine_tune"));
+    module->trainTextToText = reinterpret_cast<decltype(module->trainTextToText)>(symbol("carousel_torch_train_text_to_text"));
     module->describe = reinterpret_cast<decltype(module->describe)>(symbol("carousel_torch_describe"));
-    if (found != torchModuleApi || !module->open || !module->device || !module->close || !module->fineTune || !module->describe) {
+    if (found != torchModuleApi || !module->open || !module->device || !module->close || !module->fineTune ||
+        !module->trainTextToText || !module->describe) {
         ::dlclose(handle);
         return fail(ErrorKind::plugin, "CL-2081",
                     fmt::format("The language model module '{}' has interface {}, this program has {}.", path, found, torchModuleApi),
@@ -114,6 +117,19 @@ Result<FineTuneReport> ModelHost::fineTune(const std::string& idOrPath, const Fi
     FineTuneReport report;
     Error error;
     if (m_module->fineTune(&location, &m_options, &request, &control, &report, &error) != 0) // the module is never taken away again
+        return fail(std::move(error));
+    return report;
+}
+
+Result<TextToTextReport> ModelHost::trainTextToText(const TextToTextRequest& request, const RunControl& control) {
+    CAROUSEL_TRY(checkRequest(request));
+    {
+        std::scoped_lock lock(m_mutex);
+        CAROUSEL_TRY(openModule());
+    }
+    TextToTextReport report;
+    Error error;
+    if (m_module->trainTextToText(&m_options, &request, &control, &report, &error) != 0)
         return fail(std::move(error));
     return report;
 }

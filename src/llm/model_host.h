@@ -26,6 +26,9 @@ public:
     // Trains an adapter for a decoder, with this host's device and threads; may take long, so models can be used meanwhile (and slow it down).
     // Errors as above, and those of fineTune() in the module.
     Result<FineTuneReport> fineTune(const std::string& idOrPath, const FineTuneRequest& request, const RunControl& control);
+    // Trains an encoder-decoder from nothing, with this host's device and threads. languageModel(report.modelFolder) opens it: a path with a
+    // '/' in it. CL-2080, CL-2081, and those of trainTextToText() in the module.
+    Result<TextToTextReport> trainTextToText(const TextToTextRequest& request, const RunControl& control);
     const ModelShelf& shelf() const { return m_shelf; }
     const OpenOptions& options() const { return m_options; }
     std::string moduleDescription() const; // empty until the module is loaded

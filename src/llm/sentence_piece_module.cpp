@@ -2,6 +2,8 @@
 #include "llm/sentence_piece_module.h"
 #include <exception>
 #include <sentencepiece_processor.h>
+#include <sentencepiece_trainer.h>
+#include <unordered_map>
 
 namespace {
 
@@ -25,6 +27,19 @@ private:
     sentencepiece::SentencePieceProcessor m_processor;
 };
 
+class Texts final : public sentencepiece::SentenceIterator {
+public:
+    explicit Texts(const std::vector<std::string>& texts) : m_texts(texts) {}
+    bool done() const override { return m_next == m_texts.size(); }
+    void Next() override { ++m_next; }
+    const std::string& value() const override { return m_texts[m_next]; }
+    sentencepiece::util::Status status() const override { return {}; }
+
+private:
+    const std::vector<std::string>& m_texts;
+    std::size_t m_next = 0;
+};
+
 } // namespace
 
 __attribute__((visibility("default"))) carousel::SentencePieceProcessor* carousel_sentencepiece_open(const std::string* model,
@@ -40,4 +55,24 @@ __attribute__((visibility("default"))) carousel::SentencePieceProcessor* carouse
         *reason = thrown.what();
         return nullptr;
     }
+}
+
+__attribute__((visibility("default"))) int carousel_sentencepiece_train(const std::vector<std::string>* texts,
+                                                                        const std::vector<std::pair<std::string, std::string>>* options,
+                                                                        std::string* model, std::string* reason) {
+    try {
+        std::unordered_map<std::string, std::string> all(options->begin(), options->end());
+        all["model_type"] = "unigram";
+        all["num_threads"] = "1";         // sums of several threads come in any order
+        all["input_sentence_size"] = "0"; // every text
+        all["minloglevel"] = "2";         // errors come back as a status
+        Texts iterator(*texts);
+        const auto status = sentencepiece::SentencePieceTrainer::Train(all, &iterator, model);
+        if (status.ok())
+            return 0;
+        *reason = status.ToString();
+    } catch (const std::exception& thrown) {
+        *reason = thrown.what();
+    }
+    return 1;
 }

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace carousel {
@@ -27,9 +28,18 @@ public:
 // `model`: a serialised ModelProto. CL-2065: the model cannot be used; CL-2068: the module is not there or cannot be loaded. The module stays.
 Result<std::unique_ptr<SentencePieceProcessor>> openSentencePiece(const std::string& model, const std::string& where);
 
+// Trains a unigram model with the library's own trainer: one thread, every text, nothing drawn. `options` are the trainer's, beyond those.
+// Not to be called from several threads at once. CL-2068; the library's reason as it gives it, in an error CL-2171.
+Result<std::string> runSentencePieceTrainer(const std::vector<std::string>& texts,
+                                            const std::vector<std::pair<std::string, std::string>>& options);
+
 constexpr const char* sentencePieceModuleFile = "libcarousel_sentencepiece.so";
 
 } // namespace carousel
 
 // Null and *reason filled where the library refuses. No exception comes out.
 extern "C" carousel::SentencePieceProcessor* carousel_sentencepiece_open(const std::string* model, std::string* reason);
+// 0 and *model (a serialised ModelProto), or 1 and *reason.
+extern "C" int carousel_sentencepiece_train(const std::vector<std::string>* texts,
+                                            const std::vector<std::pair<std::string, std::string>>* options, std::string* model,
+                                            std::string* reason);

@@ -56,6 +56,8 @@ std::vector<T5Tensor> t5Tensors(const T5Shape& shape) {
         all.push_back({name + ".final_layer_norm.weight", {shape.width}});
     };
     all.push_back({"shared.weight", {shape.vocabulary, shape.width}});
+    if (shape.wordPlaces > 0)
+        all.push_back({wordPlacesTensor, {shape.wordPlaces, shape.width}});
     stack("encoder", shape.blocks, false);
     stack("decoder", shape.decoderBlocks, true);
     if (shape.ownHead)
@@ -114,6 +116,10 @@ Result<T5Shape> t5Shape(const TensorStore& file, const std::string& configFile) 
     if (const auto found = config.find("tie_word_embeddings"); found != config.end() && found->is_boolean())
         shape.scaledHead = found->get<bool>();
     shape.ownHead = !shape.scaledHead && file.find("lm_head.weight");
+    CAROUSEL_ASSIGN(shape.context, integer("n_positions", 2, 1 << 20, t5Context));
+    CAROUSEL_ASSIGN(shape.wordPlaces, integer(wordPlacesKey, 0, 1 << 16, 0));
+    if (shape.wordPlaces == 0 && file.find(wordPlacesTensor)) // used in training; without it the model would answer something else
+        return unfit(configFile, fmt::format("the weights have the table '{}', which '{}' does not tell of", wordPlacesTensor, wordPlacesKey));
     const std::vector<std::string> names = file.names();
     if (std::none_of(names.begin(), names.end(), [](const std::string& name) { return name.starts_with("decoder."); }))
         return fail(ErrorKind::input, "CL-2170", fmt::format("{}: it is the encoder of a T5 alone, without a decoder", file.path()),

@@ -13,13 +13,18 @@ struct T5Shape {
     bool ownHead = false;                      // lm_head.weight; otherwise the embedding is the head
     bool scaledHead = true;                    // states are scaled by width^-0.5 in front of the head ("tie_word_embeddings" is not false)
     double normEpsilon = 1e-6;
+    // Rows of the whole-word embedding of P5 (Geng et al. 2022, section 3.2), added to the encoder's token embeddings: a token has the row of
+    // the number of word beginnings up to and with it, 0 for the end token, at most the last row. 0: the model has none.
+    std::int64_t wordPlaces = 0;
+    std::int64_t context = 512; // tokens of a source that it was trained on ("n_positions"); positions are relative, so that longer ones would do
     TokenId start = 0, end = 1; // of the answer: decoder_start_token_id, eos_token_id
     std::int64_t parameters = 0;
 };
+constexpr const char* wordPlacesKey = "whole_word_embeddings"; // in config.json; the tensor must be there too
+constexpr const char* wordPlacesTensor = "encoder.whole_word_embeddings.weight";
 // Whether config.json says "model_type": "t5" (or mt5, whose arithmetic is the same); false where it cannot be read.
 bool isT5(const std::string& configFile);
-// Tokens of a source that T5 models are used with when nobody says otherwise; positions are relative, so that longer ones would do.
-constexpr std::int64_t t5Context = 512;
+constexpr std::int64_t t5Context = 512; // where the configuration does not say
 // CL-2170 another or a contradictory configuration; CL-2031, 2032 a tensor that is missing or of another shape.
 Result<T5Shape> t5Shape(const TensorStore& file, const std::string& configFile);
 

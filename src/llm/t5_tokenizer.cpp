@@ -26,4 +26,11 @@ Result<std::shared_ptr<const SentencePiece>> t5Tokenizer(const std::string& fold
     return tokenizer;
 }
 
+std::vector<std::uint8_t> wordBeginnings(const Tokenizer& tokenizer, std::int64_t vocabulary) {
+    std::vector<std::uint8_t> begins(static_cast<std::size_t>(vocabulary), 0);
+    for (TokenId id = 0; id < static_cast<TokenId>(vocabulary); ++id)
+        begins[static_cast<std::size_t>(id)] = tokenizer.decodeBytes(std::span(&id, 1)).starts_with(' ');
+    return begins;
+}
+
 } // namespace carousel

@@ -5,6 +5,7 @@
 #include "base/result.h"
 #include "llm/fine_tune.h"
 #include "llm/model_shelf.h"
+#include "llm/text_to_text.h"
 #include "stages/compute_choice.h"
 #include "stages/language_model.h"
 
@@ -17,7 +18,7 @@ struct OpenOptions {
     std::int64_t contextLimit = 0;        // longest prompt in tokens; 0: what the model takes
 };
 
-constexpr int torchModuleApi = 2;
+constexpr int torchModuleApi = 3;
 constexpr const char* torchModuleFile = "libcarousel_torch.so";
 
 } // namespace carousel
@@ -36,6 +37,9 @@ void carousel_torch_close(carousel::LanguageModel* model);
 int carousel_torch_fine_tune(const carousel::ModelLocation* location, const carousel::OpenOptions* options,
                              const carousel::FineTuneRequest* request, const carousel::RunControl* control,
                              carousel::FineTuneReport* report, carousel::Error* error);
+// Trains an encoder-decoder from nothing; as above.
+int carousel_torch_train_text_to_text(const carousel::OpenOptions* options, const carousel::TextToTextRequest* request,
+                                      const carousel::RunControl* control, carousel::TextToTextReport* report, carousel::Error* error);
 // One line for people and fingerprints: "LibTorch 1.13.1, oneDNN 2.6.3, 2 threads". Lives for ever.
 const char* carousel_torch_describe();
 }

@@ -5,6 +5,7 @@
 #include "scoring/encoder_model_torch.h"
 #include "scoring/t5_model_torch.h"
 #include "scoring/training/fine_tune_torch.h"
+#include "scoring/training/text_to_text_torch.h"
 #include <exception>
 #include <string>
 
@@ -80,6 +81,23 @@ CAROUSEL_EXPORT int carousel_torch_fine_tune(const carousel::ModelLocation* loca
     } catch (const std::exception& thrown) {
         *error = {carousel::ErrorKind::internal, "CL-2088", fmt::format("{}: training failed: {}", location->weights, thrown.what()),
                   "check the model file and the free memory"};
+    }
+    return 1;
+}
+
+CAROUSEL_EXPORT int carousel_torch_train_text_to_text(const carousel::OpenOptions* options, const carousel::TextToTextRequest* request,
+                                                      const carousel::RunControl* control, carousel::TextToTextReport* report,
+                                                      carousel::Error* error) {
+    try {
+        auto done = carousel::trainTextToText(*options, *request, *control);
+        if (done) {
+            *report = std::move(*done);
+            return 0;
+        }
+        *error = std::move(done.error());
+    } catch (const std::exception& thrown) {
+        *error = {carousel::ErrorKind::internal, "CL-2088", fmt::format("{}: training failed: {}", request->name, thrown.what()),
+                  "check the free memory"};
     }
     return 1;
 }

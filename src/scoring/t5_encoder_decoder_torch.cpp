@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "scoring/t5_encoder_decoder_torch.h"
+#include "base/parallel.h"
+#include "compute/blas_threads_torch.h"
 #include "compute/guard_torch.h"
 #include "scoring/t5_network_torch.h"
 #include "scoring/tensor_bridge_torch.h"
@@ -13,7 +15,9 @@
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 #include <algorithm>
+#include <atomic>
 #include <numeric>
+#include <optional>
 
 namespace carousel {
 
@@ -21,6 +25,17 @@ struct T5EncoderDecoder::Model {
     T5Network network;
     ComputeDevice device;
     c10::Device place{c10::kCPU};
+
+    // Products of a small model only wait for each other when threads share them (measured on two busy cores: an answer with 10 beams in 184
+    // ms so, in 26 with one thread). Its groups of texts are shared out instead.
+    bool small() const { return place.is_cpu() && network.shape().width <= 256; }
+    template <class Body> auto run(const std::string& what, Body&& body) const -> decltype(body()) {
+        const OneBlasThread one(small());
+        ComputeDevice here = device;
+        if (small())
+            here.threads = 1;
+        return guarded(here, what, body);
+    }
 
     struct Padded {
         at::Tensor ids, mask;
@@ -59,22 +74,38 @@ struct T5EncoderDecoder::Model {
         const Padded batch = padded(std::span(&source, 1), std::span(&only, 1));
         return network.remember(network.encode(batch.ids, batch.mask), batch.mask);
     }
-    // Groups of texts of similar length; calls visit(which, batch).
+    // Groups of texts of similar length; calls visit(which, batch), of a small model from several threads.
     template <class Visit> void inGroups(std::span<const std::vector<TokenId>> texts, const RunControl& control, Visit&& visit) const {
         constexpr std::size_t tokensAtOnce = 1024;
         std::vector<std::size_t> order(texts.size());
         std::iota(order.begin(), order.end(), std::size_t(0));
         std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return texts[a].size() < texts[b].size(); });
+        std::vector<std::span<const std::size_t>> groups;
         for (std::size_t begin = 0; begin < order.size();) {
-            checkStop(control);
             std::size_t end = begin + 1;
             while (end < order.size() && texts[order[end]].size() * (end + 1 - begin) <= tokensAtOnce)
                 ++end;
-            const auto which = std::span(order).subspan(begin, end - begin);
-            visit(which, padded(texts, which));
-            control.report("Reading texts", static_cast<double>(end), static_cast<double>(order.size()), "texts");
+            groups.push_back(std::span(order).subspan(begin, end - begin));
             begin = end;
         }
+        std::atomic<std::size_t> next = 0, done = 0;
+        std::vector<std::optional<Error>> errors(groups.size());
+        const auto work = [&](std::size_t, std::size_t) {
+            for (std::size_t group; (group = next++) < groups.size();) {
+                const auto visited = run("reading texts", [&]() -> Result<void> {
+                    checkStop(control);
+                    visit(groups[group], padded(texts, groups[group]));
+                    return {};
+                });
+                if (!visited)
+                    errors[group] = visited.error();
+                control.report("Reading texts", static_cast<double>(done += groups[group].size()), static_cast<double>(order.size()), "texts");
+            }
+        };
+        parallelFor(small() ? static_cast<std::size_t>(std::max(1, device.threads)) : 1, 1, work);
+        for (auto& error : errors)
+            if (error)
+                throw Refused{std::move(*error)};
     }
 };
 
@@ -88,8 +119,14 @@ std::int64_t T5EncoderDecoder::memoryBytes() const {
 }
 
 Result<std::unique_ptr<T5EncoderDecoder>> T5EncoderDecoder::open(const TensorStore& file, const std::string& configFile,
-                                                                 const ComputeDevice& device, const RunControl& control) {
+                                                                 const ComputeDevice& device, const RunControl& control,
+                                                                 const std::vector<std::uint8_t>& wordBeginnings) {
     CAROUSEL_ASSIGN(const T5Shape shape, t5Shape(file, configFile));
+    if (shape.wordPlaces > 0 && wordBeginnings.size() != static_cast<std::size_t>(shape.vocabulary))
+        return fail(ErrorKind::input, "CL-2170",
+                    fmt::format("{}: the model counts words, and its tokenizer tells of {} of {} tokens whether they begin one", configFile,
+                                wordBeginnings.size(), shape.vocabulary),
+                    "open the model with the tokenizer of its folder");
     return guarded(device, "opening the encoder-decoder", [&]() -> Result<std::unique_ptr<T5EncoderDecoder>> {
         try {
             NamedTensors weights;
@@ -98,7 +135,7 @@ Result<std::unique_ptr<T5EncoderDecoder>> T5EncoderDecoder::open(const TensorSto
                 checkStop(control);
                 weights.emplace(tensor.name, readTensor(file, tensor.name).to(place));
             }
-            auto model = std::make_unique<Model>(Model{T5Network(shape, std::move(weights)), device, place});
+            auto model = std::make_unique<Model>(Model{T5Network(shape, std::move(weights), wordBeginnings), device, place});
             return std::unique_ptr<T5EncoderDecoder>(new T5EncoderDecoder(std::move(model)));
         } catch (const ReadFailed& failed) {
             return fail(failed.error);
@@ -107,7 +144,7 @@ Result<std::unique_ptr<T5EncoderDecoder>> T5EncoderDecoder::open(const TensorSto
 }
 
 Result<T5EncoderDecoder::States> T5EncoderDecoder::encode(std::span<const std::vector<TokenId>> sources, const RunControl& control) {
-    return guarded(m_model->device, "encoding texts", [&]() -> Result<States> {
+    return m_model->run("encoding texts", [&]() -> Result<States> {
         const auto width = static_cast<std::size_t>(shape().width);
         States out;
         out.first.push_back(0);
@@ -127,7 +164,7 @@ Result<T5EncoderDecoder::States> T5EncoderDecoder::encode(std::span<const std::v
 
 Result<T5EncoderDecoder::FirstTokens> T5EncoderDecoder::firstTokens(std::span<const std::vector<TokenId>> sources,
                                                                     std::span<const TokenId> tokens, const RunControl& control) {
-    return guarded(m_model->device, "scoring candidates", [&]() -> Result<FirstTokens> {
+    return m_model->run("scoring candidates", [&]() -> Result<FirstTokens> {
         FirstTokens out{Matrix(sources.size(), static_cast<std::size_t>(shape().width)), Matrix(sources.size(), tokens.size()),
                         std::vector<double>(sources.size())};
         for (const TokenId token : tokens)
@@ -153,7 +190,7 @@ Result<T5EncoderDecoder::FirstTokens> T5EncoderDecoder::firstTokens(std::span<co
 
 Result<std::vector<double>> T5EncoderDecoder::logProbability(const std::vector<TokenId>& source, std::span<const TokenId> prefix,
                                                              std::span<const std::vector<TokenId>> targets, const RunControl& control) {
-    return guarded(m_model->device, "scoring continuations", [&]() -> Result<std::vector<double>> {
+    return m_model->run("scoring continuations", [&]() -> Result<std::vector<double>> {
         std::vector<double> out(targets.size(), 0.0);
         const T5Network& network = m_model->network;
         const T5Memory once = m_model->remember(source);
@@ -186,7 +223,7 @@ Result<std::vector<double>> T5EncoderDecoder::logProbability(const std::vector<T
 
 Result<Matrix> T5EncoderDecoder::targetLogits(const std::vector<TokenId>& source, std::span<const TokenId> target,
                                               const RunControl& control) {
-    return guarded(m_model->device, "computing logits", [&]() -> Result<Matrix> {
+    return m_model->run("computing logits", [&]() -> Result<Matrix> {
         checkStop(control);
         T5Memory memory = m_model->remember(source);
         return toMatrix(m_model->network.logits(m_model->network.decode(m_model->row({}, target), memory).select(0, 0)));
@@ -200,13 +237,13 @@ Result<NextLogits> T5EncoderDecoder::answers(const std::vector<TokenId>& source,
         std::vector<std::vector<TokenId>> answers;
     };
     auto running = std::make_shared<Running>();
-    CAROUSEL_TRY(guarded(m_model->device, "encoding the question", [&]() -> Result<void> {
+    CAROUSEL_TRY(m_model->run("encoding the question", [&]() -> Result<void> {
         checkStop(control);
         running->once = m_model->remember(source);
         return {};
     }));
     return NextLogits([this, running, prefix = std::move(prefix)](std::span<const std::vector<TokenId>> asked, const RunControl& stop) {
-        return guarded(m_model->device, "writing an answer", [&]() -> Result<Matrix> {
+        return m_model->run("writing an answer", [&]() -> Result<Matrix> {
             checkStop(stop);
             const T5Network& network = m_model->network;
             // Each answer goes on from one of the last call; if not all do, all are computed afresh.

@@ -16,8 +16,10 @@ namespace carousel {
 // `control` between groups of texts and between steps, and leaves with CL-7001 when asked to stop.
 class T5EncoderDecoder {
 public:
+    // `wordBeginnings`: of the tokenizer, see there; needed by models with a whole-word embedding, which cannot be used without (CL-2170).
     static Result<std::unique_ptr<T5EncoderDecoder>> open(const TensorStore& file, const std::string& configFile,
-                                                          const ComputeDevice& device, const RunControl& control = {});
+                                                          const ComputeDevice& device, const RunControl& control = {},
+                                                          const std::vector<std::uint8_t>& wordBeginnings = {});
     ~T5EncoderDecoder();
     const T5Shape& shape() const;
     std::int64_t memoryBytes() const;

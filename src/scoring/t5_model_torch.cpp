@@ -3,6 +3,9 @@
 #include "llm/t5_tokenizer.h"
 #include "scoring/model_errors.h"
 #include "scoring/pooling.h"
+#include <algorithm>
+#include <cmath>
+#include <iterator>
 #include <set>
 
 namespace carousel {
@@ -21,7 +24,7 @@ std::string textOf(const std::vector<ChatMessage>& messages, bool withoutLast) {
 
 T5Model::T5Model(std::shared_ptr<const Tokenizer> tokenizer, std::unique_ptr<T5EncoderDecoder> network, ModelInfo info,
                  std::int64_t contextLimit)
-    : m_tokenizer(tokenizer), m_info(std::move(info)), m_contextLimit(contextLimit > 0 ? contextLimit : t5Context),
+    : m_tokenizer(tokenizer), m_info(std::move(info)), m_contextLimit(contextLimit > 0 ? contextLimit : network->shape().context),
       m_network(std::move(network)), m_writer(std::move(tokenizer)) {
     m_info.architecture = "t5";
     m_info.parameters = m_network->shape().parameters;
@@ -35,8 +38,12 @@ T5Model::T5Model(std::shared_ptr<const Tokenizer> tokenizer, std::unique_ptr<T5E
 Result<std::unique_ptr<LanguageModel>> T5Model::open(const ModelLocation& location, const OpenOptions& options) {
     CAROUSEL_ASSIGN(const ComputeDevice device, openComputeDevice(options.device, "fp32", options.threads));
     CAROUSEL_ASSIGN(const TensorStore file, TensorStore::openSafetensors(location.weights));
-    CAROUSEL_ASSIGN(std::unique_ptr<T5EncoderDecoder> network, T5EncoderDecoder::open(file, location.folder + "/config.json", device));
-    CAROUSEL_ASSIGN(const std::shared_ptr<const SentencePiece> tokenizer, t5Tokenizer(location.folder, network->shape()));
+    const std::string config = location.folder + "/config.json";
+    CAROUSEL_ASSIGN(const T5Shape shape, t5Shape(file, config));
+    CAROUSEL_ASSIGN(const std::shared_ptr<const SentencePiece> tokenizer, t5Tokenizer(location.folder, shape));
+    CAROUSEL_ASSIGN(std::unique_ptr<T5EncoderDecoder> network,
+                    T5EncoderDecoder::open(file, config, device, {},
+                                           shape.wordPlaces > 0 ? wordBeginnings(*tokenizer, shape.vocabulary) : std::vector<std::uint8_t>()));
     ModelInfo info;
     info.id = location.id;
     info.title = location.title;
@@ -99,32 +106,54 @@ Result<Matrix> T5Model::embed(const std::vector<std::string>& texts, Pooling poo
 }
 
 Result<BranchScores> T5Model::scoreBranches(const BranchRequest& request, const RunControl& control) {
-    if (request.shared.empty() || request.answers.empty())
-        return fail(emptyRequest("to score candidates without a prompt or without answers"));
-    std::vector<TokenId> answers;
-    for (const std::string& answer : request.answers) {
-        const std::vector<TokenId> ids = m_tokenizer->encode(answer);
-        if (ids.empty())
-            return fail(emptyRequest("for an answer that is empty"));
-        answers.push_back(ids.front());
+    CAROUSEL_ASSIGN(auto all, scoreBranchesOf(std::span(&request, 1), control));
+    return std::move(all.front());
+}
+
+Result<std::vector<BranchScores>> T5Model::scoreBranchesOf(std::span<const BranchRequest> requests, const RunControl& control) {
+    std::vector<TokenId> asked; // first tokens of all requests' answers, each once
+    std::vector<std::vector<std::size_t>> columns;
+    for (const BranchRequest& request : requests) {
+        if (request.shared.empty() || request.answers.empty())
+            return fail(emptyRequest("to score candidates without a prompt or without answers"));
+        columns.emplace_back();
+        for (const std::string& answer : request.answers) {
+            const std::vector<TokenId> ids = m_tokenizer->encode(answer);
+            if (ids.empty())
+                return fail(emptyRequest("for an answer that is empty"));
+            const auto known = std::find(asked.begin(), asked.end(), ids.front());
+            columns.back().push_back(static_cast<std::size_t>(known - asked.begin()));
+            if (known == asked.end())
+                asked.push_back(ids.front());
+        }
     }
     CAROUSEL_ASSIGN(const auto lock, turn(control));
-    Sources sources = sourcesOf(request.shared, request.branches, request.tail);
-    CAROUSEL_ASSIGN(T5EncoderDecoder::FirstTokens first, m_network->firstTokens(sources.tokens, answers, control));
+    std::vector<BranchScores> out;
+    std::vector<std::vector<TokenId>> sources;
+    for (const BranchRequest& request : requests) {
+        Sources own = sourcesOf(request.shared, request.branches, request.tail);
+        std::move(own.tokens.begin(), own.tokens.end(), std::back_inserter(sources));
+        BranchScores scores;
+        scores.branchTokens = own.count;
+        scores.truncated = std::move(own.cut);
+        out.push_back(std::move(scores));
+    }
+    CAROUSEL_ASSIGN(const T5EncoderDecoder::FirstTokens first, m_network->firstTokens(sources, asked, control));
     if (!allFinite(first.logits.values))
         return fail(notFinite(m_info.id));
-    BranchScores out;
-    out.branchTokens = sources.count;
-    out.truncated = std::move(sources.cut);
-    for (std::size_t i = 0; i < request.branches.size(); ++i) {
-        double mass = 0;
-        std::set<TokenId> counted; // two answers may begin with the same token
-        for (std::size_t a = 0; a < answers.size(); ++a)
-            if (counted.insert(answers[a]).second)
-                mass += std::exp(static_cast<double>(first.logits.row(i)[a]) - first.logSumExp[i]);
-        out.answerMass.push_back(static_cast<float>(std::min(mass, 1.0)));
+    std::size_t source = 0;
+    for (std::size_t r = 0; r < requests.size(); ++r) {
+        out[r].logits = Matrix(requests[r].branches.size(), columns[r].size());
+        const std::set<std::size_t> different(columns[r].begin(), columns[r].end()); // two answers may begin with the same token
+        for (std::size_t i = 0; i < requests[r].branches.size(); ++i, ++source) {
+            double mass = 0;
+            for (const std::size_t column : different)
+                mass += std::exp(static_cast<double>(first.logits.row(source)[column]) - first.logSumExp[source]);
+            out[r].answerMass.push_back(static_cast<float>(std::min(mass, 1.0)));
+            for (std::size_t a = 0; a < columns[r].size(); ++a)
+                out[r].logits.row(i)[a] = first.logits.row(source)[columns[r][a]];
+        }
     }
-    out.logits = std::move(first.logits);
     return out;
 }
 

@@ -22,6 +22,8 @@ public:
     Result<Matrix> embed(const std::vector<std::string>& texts, Pooling pooling, const RunControl& control) override;
     // Logits of the first token of the answer. Every prompt is read anew: an encoder sees both ways, so that nothing can be shared.
     Result<BranchScores> scoreBranches(const BranchRequest& request, const RunControl& control) override;
+    // All prompts of all requests in one go.
+    Result<std::vector<BranchScores>> scoreBranchesOf(std::span<const BranchRequest> requests, const RunControl& control) override;
     // The prompt is read once for all continuations. The end token is not counted.
     Result<ContinuationScores> scoreContinuations(const ContinuationRequest& request, const RunControl& control) override;
     Result<Generated> generate(const std::vector<ChatMessage>& messages, const GenerateOptions& options,

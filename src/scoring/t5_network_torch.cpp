@@ -2,19 +2,19 @@
 #include "scoring/t5_network_torch.h"
 #include "base/random.h"
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/addcmul.h>
 #include <ATen/ops/arange.h>
+#include <ATen/ops/baddbmm.h>
+#include <ATen/ops/bmm.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/embedding.h>
-#include <ATen/ops/empty.h>
-#include <ATen/ops/full_like.h>
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/linear.h>
-#include <ATen/ops/matmul.h>
-#include <ATen/ops/minimum.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/relu.h>
 #include <ATen/ops/rsqrt.h>
 #include <ATen/ops/softmax.h>
+#include <ATen/ops/tensor.h>
 #include <ATen/ops/where.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
@@ -61,6 +61,16 @@ T5Memory T5Memory::select(const at::Tensor& rows) const {
     return out;
 }
 
+T5Network::T5Network(T5Shape shape, NamedTensors weights, const std::vector<std::uint8_t>& wordBeginnings)
+    : m_shape(shape), m_weights(std::move(weights)) {
+    if (m_shape.wordPlaces == 0)
+        return;
+    TORCH_CHECK(wordBeginnings.size() == static_cast<std::size_t>(m_shape.vocabulary), "word beginnings of ", wordBeginnings.size(),
+                " tokens, the vocabulary has ", m_shape.vocabulary);
+    m_wordBeginnings = at::tensor(std::vector<std::int64_t>(wordBeginnings.begin(), wordBeginnings.end()), at::kLong)
+                           .to(weight("shared.weight").device());
+}
+
 NamedTensors T5Network::randomWeights(const T5Shape& shape, std::uint64_t seed) {
     NamedTensors all;
     std::uint64_t number = 0;
@@ -74,6 +84,8 @@ NamedTensors T5Network::randomWeights(const T5Shape& shape, std::uint64_t seed) 
             double deviation = std::pow(width, -0.5);
             if (tensor.name == "shared.weight" || tensor.name == "lm_head.weight")
                 deviation = 1;
+            else if (tensor.name == wordPlacesTensor)
+                deviation = 0.1;
             else if (ends(".q.weight"))
                 deviation = std::pow(width * static_cast<double>(shape.headSize), -0.5); // makes up for attention without scaling
             else if (ends(".o.weight"))
@@ -95,20 +107,48 @@ at::Tensor T5Network::norm(const at::Tensor& x, const std::string& name) const {
     return x * at::rsqrt((x * x).mean(-1, true) + m_shape.normEpsilon) * weight(name + ".weight");
 }
 
-at::Tensor T5Network::feedForward(const at::Tensor& x, const std::string& at) const {
+namespace {
+// x + change, parts of the change left out.
+at::Tensor changed(const at::Tensor& x, const at::Tensor& change, const T5Dropout& dropout) {
+    return dropout ? at::addcmul(x, change, dropout(change.sizes())) : x + change;
+}
+at::Tensor thinned(const at::Tensor& x, const T5Dropout& dropout) {
+    return dropout ? x * dropout(x.sizes()) : x;
+}
+} // namespace
+
+at::Tensor T5Network::feedForward(const at::Tensor& x, const std::string& at, const T5Dropout& dropout) const {
     const auto linear = [&](const char* part, const at::Tensor& input) { return at::linear(input, weight(at + part + ".weight")); };
     if (m_shape.gated)
-        return linear("wo", at::gelu(linear("wi_0", x), "tanh") * linear("wi_1", x));
-    return linear("wo", at::relu(linear("wi", x)));
+        return linear("wo", thinned(at::gelu(linear("wi_0", x), "tanh") * linear("wi_1", x), dropout));
+    return linear("wo", thinned(at::relu(linear("wi", x)), dropout));
 }
 
-at::Tensor T5Network::heads(const at::Tensor& x, const std::string& name) const {
-    return at::linear(x, weight(name + ".weight")).view({x.size(0), x.size(1), m_shape.heads, m_shape.headSize}).transpose(1, 2);
+std::vector<at::Tensor> T5Network::heads(const at::Tensor& x, const std::string& at, const std::vector<const char*>& parts) const {
+    std::vector<at::Tensor> weights;
+    for (const char* part : parts)
+        weights.push_back(weight(at + part + ".weight"));
+    const auto count = static_cast<std::int64_t>(parts.size());
+    return at::linear(x, count == 1 ? weights.front() : at::cat(weights))
+        .view({x.size(0), x.size(1), count, m_shape.heads, m_shape.headSize})
+        .permute({2, 0, 3, 1, 4})
+        .contiguous()
+        .unbind(0);
 }
 
-at::Tensor T5Network::joined(const at::Tensor& scores, const at::Tensor& values, const std::string& at) const {
-    const at::Tensor mixed = at::matmul(at::softmax(scores, -1), values).transpose(1, 2);
-    return at::linear(mixed.reshape({mixed.size(0), mixed.size(1), m_shape.heads * m_shape.headSize}), weight(at + "o.weight"));
+at::Tensor T5Network::attention(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values, const at::Tensor& bias,
+                                const std::string& at) const {
+    const std::int64_t batch = queries.size(0), length = queries.size(2), rows = batch * m_shape.heads, size = m_shape.headSize;
+    const auto flat = [&](const at::Tensor& x) { return x.reshape({rows, x.size(2), size}); };
+    const at::Tensor added = bias.expand({batch, m_shape.heads, length, keys.size(2)}).reshape({rows, length, keys.size(2)});
+    const at::Tensor weights = at::softmax(at::baddbmm(added, flat(queries), flat(keys).transpose(1, 2)), -1);
+    const at::Tensor mixed = at::bmm(weights, flat(values)).view({batch, m_shape.heads, length, size}).transpose(1, 2);
+    return at::linear(mixed.reshape({batch, length, m_shape.heads * size}), weight(at + "o.weight"));
+}
+
+at::Tensor T5Network::wordPlaces(const at::Tensor& ids, const at::Tensor& mask) const {
+    const at::Tensor begins = m_wordBeginnings.index_select(0, ids.reshape({-1})).view(ids.sizes());
+    return begins.cumsum(1).clamp_max(m_shape.wordPlaces - 1) * (mask & (ids != static_cast<std::int64_t>(m_shape.end)));
 }
 
 at::Tensor T5Network::positionBias(const std::string& stack, std::int64_t queries, std::int64_t keys, bool bothWays) const {
@@ -119,60 +159,63 @@ at::Tensor T5Network::positionBias(const std::string& stack, std::int64_t querie
 }
 
 namespace {
-// 0 where `keep`, minus infinity elsewhere.
-at::Tensor additive(const at::Tensor& keep) {
-    const at::Tensor zeros = at::zeros_like(keep, at::TensorOptions(at::kFloat));
-    return zeros.masked_fill(keep.logical_not(), minusInfinity);
+// 0 where `keep`, minus infinity elsewhere; numbers as those of `like`.
+at::Tensor additive(const at::Tensor& keep, const at::Tensor& like) {
+    return at::zeros(keep.sizes(), like.options().requires_grad(false)).masked_fill_(keep.logical_not(), minusInfinity);
 }
 } // namespace
 
-at::Tensor T5Network::encode(const at::Tensor& ids, const at::Tensor& mask) const {
+at::Tensor T5Network::encode(const at::Tensor& ids, const at::Tensor& mask, const T5Dropout& dropout) const {
     at::Tensor x = at::embedding(weight("shared.weight"), ids);
-    const at::Tensor bias = positionBias("encoder", ids.size(1), ids.size(1), true) + additive(mask).unsqueeze(1).unsqueeze(1);
+    if (m_shape.wordPlaces > 0) // here, so that whoever trains or uses the model has it
+        x = x + at::embedding(weight(wordPlacesTensor), wordPlaces(ids, mask));
+    const at::Tensor bias = positionBias("encoder", ids.size(1), ids.size(1), true) + additive(mask, x).unsqueeze(1).unsqueeze(1);
+    x = thinned(x, dropout);
     for (std::int64_t block = 0; block < m_shape.blocks; ++block) {
         const std::string at = fmt::format("encoder.block.{}.layer.", block), self = at + "0.SelfAttention.";
-        const at::Tensor input = norm(x, at + "0.layer_norm");
-        const at::Tensor scores = at::matmul(heads(input, self + "q"), heads(input, self + "k").transpose(2, 3)) + bias;
-        x = x + joined(scores, heads(input, self + "v"), self);
-        x = x + feedForward(norm(x, at + "1.layer_norm"), at + "1.DenseReluDense.");
+        const auto qkv = heads(norm(x, at + "0.layer_norm"), self, {"q", "k", "v"});
+        x = changed(x, attention(qkv[0], qkv[1], qkv[2], bias, self), dropout);
+        x = changed(x, feedForward(norm(x, at + "1.layer_norm"), at + "1.DenseReluDense.", dropout), dropout);
     }
-    return norm(x, "encoder.final_layer_norm");
+    return thinned(norm(x, "encoder.final_layer_norm"), dropout);
 }
 
 T5Memory T5Network::remember(const at::Tensor& states, const at::Tensor& mask) const {
     T5Memory memory;
-    memory.mask = additive(mask).unsqueeze(1).unsqueeze(1);
+    memory.mask = additive(mask, states).unsqueeze(1).unsqueeze(1);
     for (std::int64_t block = 0; block < m_shape.decoderBlocks; ++block) {
-        const std::string cross = fmt::format("decoder.block.{}.layer.1.EncDecAttention.", block);
+        auto kv = heads(states, fmt::format("decoder.block.{}.layer.1.EncDecAttention.", block), {"k", "v"});
         T5Memory::Block kept;
-        kept.crossKeys = heads(states, cross + "k");
-        kept.crossValues = heads(states, cross + "v");
+        kept.crossKeys = std::move(kv[0]);
+        kept.crossValues = std::move(kv[1]);
         memory.blocks.push_back(std::move(kept));
     }
     return memory;
 }
 
-at::Tensor T5Network::decode(const at::Tensor& ids, T5Memory& memory) const {
-    at::Tensor x = at::embedding(weight("shared.weight"), ids);
+at::Tensor T5Network::decode(const at::Tensor& ids, T5Memory& memory, const T5Dropout& dropout) const {
+    at::Tensor x = thinned(at::embedding(weight("shared.weight"), ids), dropout);
     const std::int64_t fresh = ids.size(1), all = memory.length + fresh;
-    const auto options = at::TensorOptions(at::kLong).device(ids.device());
-    const at::Tensor seen = at::arange(all, options).unsqueeze(0) <= at::arange(memory.length, all, options).unsqueeze(1);
-    const at::Tensor bias = positionBias("decoder", fresh, all, false) + additive(seen);
+    at::Tensor bias = positionBias("decoder", fresh, all, false);
+    if (fresh > 1) {
+        const auto options = at::TensorOptions(at::kLong).device(ids.device());
+        const at::Tensor seen = at::arange(all, options).unsqueeze(0) <= at::arange(memory.length, all, options).unsqueeze(1);
+        bias = bias + additive(seen, x);
+    }
     for (std::int64_t block = 0; block < m_shape.decoderBlocks; ++block) {
         T5Memory::Block& kept = memory.blocks[static_cast<std::size_t>(block)];
         const std::string at = fmt::format("decoder.block.{}.layer.", block), self = at + "0.SelfAttention.",
                           cross = at + "1.EncDecAttention.";
-        at::Tensor input = norm(x, at + "0.layer_norm");
-        const at::Tensor keys = heads(input, self + "k"), values = heads(input, self + "v");
-        kept.keys = kept.keys.defined() ? at::cat({kept.keys, keys}, 2) : keys;
-        kept.values = kept.values.defined() ? at::cat({kept.values, values}, 2) : values;
-        x = x + joined(at::matmul(heads(input, self + "q"), kept.keys.transpose(2, 3)) + bias, kept.values, self);
-        input = norm(x, at + "1.layer_norm");
-        x = x + joined(at::matmul(heads(input, cross + "q"), kept.crossKeys.transpose(2, 3)) + memory.mask, kept.crossValues, cross);
-        x = x + feedForward(norm(x, at + "2.layer_norm"), at + "2.DenseReluDense.");
+        const auto qkv = heads(norm(x, at + "0.layer_norm"), self, {"q", "k", "v"});
+        kept.keys = kept.keys.defined() ? at::cat({kept.keys, qkv[1]}, 2) : qkv[1];
+        kept.values = kept.values.defined() ? at::cat({kept.values, qkv[2]}, 2) : qkv[2];
+        x = changed(x, attention(qkv[0], kept.keys, kept.values, bias, self), dropout);
+        const at::Tensor queries = heads(norm(x, at + "1.layer_norm"), cross, {"q"})[0];
+        x = changed(x, attention(queries, kept.crossKeys, kept.crossValues, memory.mask, cross), dropout);
+        x = changed(x, feedForward(norm(x, at + "2.layer_norm"), at + "2.DenseReluDense.", dropout), dropout);
     }
     memory.length = all;
-    return norm(x, "decoder.final_layer_norm");
+    return thinned(norm(x, "decoder.final_layer_norm"), dropout);
 }
 
 at::Tensor T5Network::logits(const at::Tensor& states) const {

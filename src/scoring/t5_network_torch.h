@@ -5,6 +5,7 @@
 #pragma once
 #include "llm/t5_shape.h"
 #include <ATen/core/Tensor.h>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -26,35 +27,46 @@ struct T5Memory {
     T5Memory select(const at::Tensor& rows) const;
 };
 
+// What training leaves out: factors of that size, 0 or 1 / (1 - share). Asked for in the order of the arithmetic, which is where T5 has its
+// dropout: embeddings, inside and behind every layer, final states (attention weights are left whole). Empty: nothing is left out.
+using T5Dropout = std::function<at::Tensor(at::IntArrayRef sizes)>;
+
 // Const members may be called from any thread. Sizes: batch x length; ids are int64 and inside the vocabulary (the caller checks).
 class T5Network {
 public:
-    // All tensors of t5Tensors(shape), fp32, on one device.
-    T5Network(T5Shape shape, NamedTensors weights) : m_shape(shape), m_weights(std::move(weights)) {}
-    // For training from scratch: normal values as T5 draws them (Mesh-TensorFlow: width^-0.5 for inputs of that width), norms 1.
+    // All tensors of t5Tensors(shape), fp32, on one device. `wordBeginnings`: see there; of the vocabulary's size where the shape has
+    // wordPlaces, else not used.
+    T5Network(T5Shape shape, NamedTensors weights, const std::vector<std::uint8_t>& wordBeginnings = {});
+    // For training from scratch: normal values as T5 draws them (Mesh-TensorFlow: width^-0.5 for inputs of that width), norms 1. The
+    // whole-word embedding begins at a tenth of the tokens', so that places that are seldom met add little.
     static NamedTensors randomWeights(const T5Shape& shape, std::uint64_t seed);
 
     const T5Shape& shape() const { return m_shape; }
     NamedTensors& weights() { return m_weights; } // to be trained, or saved
 
     // `mask`: bool, true for tokens, false for padding; every row has a token. [batch, source, width], after the final norm.
-    at::Tensor encode(const at::Tensor& ids, const at::Tensor& mask) const;
+    at::Tensor encode(const at::Tensor& ids, const at::Tensor& mask, const T5Dropout& dropout = {}) const;
     T5Memory remember(const at::Tensor& states, const at::Tensor& mask) const;
     // The next tokens of every answer (the first one is shape().start); returns their states after the final norm [batch, new, width].
-    at::Tensor decode(const at::Tensor& ids, T5Memory& memory) const;
+    at::Tensor decode(const at::Tensor& ids, T5Memory& memory, const T5Dropout& dropout = {}) const;
     at::Tensor logits(const at::Tensor& states) const; // [..., width] -> [..., vocabulary]
 
 private:
     const at::Tensor& weight(const std::string& name) const { return m_weights.at(name); }
     at::Tensor norm(const at::Tensor& x, const std::string& name) const;
-    at::Tensor feedForward(const at::Tensor& x, const std::string& at) const;
-    at::Tensor heads(const at::Tensor& x, const std::string& name) const; // a projection, split into heads
-    at::Tensor joined(const at::Tensor& scores, const at::Tensor& values, const std::string& at) const;
+    at::Tensor feedForward(const at::Tensor& x, const std::string& at, const T5Dropout& dropout) const;
+    // Projections of x side by side, split into heads: one [batch, heads, length, headSize] for each of `parts`.
+    std::vector<at::Tensor> heads(const at::Tensor& x, const std::string& at, const std::vector<const char*>& parts) const;
+    // `bias` is added to the scores; it can be expanded to [batch, heads, queries, keys].
+    at::Tensor attention(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values, const at::Tensor& bias,
+                         const std::string& at) const;
+    at::Tensor wordPlaces(const at::Tensor& ids, const at::Tensor& mask) const; // rows of the whole-word embedding
     // [1, heads, queries, keys]; the queries are the last of the keys.
     at::Tensor positionBias(const std::string& stack, std::int64_t queries, std::int64_t keys, bool bothWays) const;
 
     T5Shape m_shape;
     NamedTensors m_weights;
+    at::Tensor m_wordBeginnings; // [vocabulary], int64; undefined where words are not counted
 };
 
 // The bucket of each distance key - query (Raffel et al. 2020, section 2.1, as published with their code): half of the buckets hold single

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "scoring/training/adamw.h"
 #include "base/parallel.h"
+#include <algorithm>
 #include <cmath>
 
 namespace carousel {
@@ -13,18 +14,25 @@ AdamW::AdamW(AdamSettings settings, std::size_t values) : m_settings(settings) {
 void AdamW::step(std::span<float> values, std::span<const float> gradient, double rate) {
     const auto t = static_cast<double>(++m_state.steps);
     const double correction1 = 1 - std::pow(m_settings.beta1, t), correction2 = std::sqrt(1 - std::pow(m_settings.beta2, t));
-    const auto keep = static_cast<float>(1 - rate * m_settings.weightDecay);
+    const auto decay = static_cast<float>(1 - rate * m_settings.weightDecay);
     const auto beta1 = static_cast<float>(m_settings.beta1), rest1 = static_cast<float>(1 - m_settings.beta1);
     const auto beta2 = static_cast<float>(m_settings.beta2), rest2 = static_cast<float>(1 - m_settings.beta2);
     const auto size = static_cast<float>(rate / correction1), root = static_cast<float>(correction2);
     const auto epsilon = static_cast<float>(m_settings.epsilon);
-    parallelFor(values.size(), std::size_t(1) << 16, [&](std::size_t begin, std::size_t end) {
+    float* const means = m_state.mean.data();
+    float* const squares = m_state.square.data();
+    const auto update = [&](std::size_t begin, std::size_t end, float keep) {
         for (std::size_t i = begin; i < end; ++i) {
             const float g = gradient[i];
-            const float mean = m_state.mean[i] = beta1 * m_state.mean[i] + rest1 * g;
-            const float square = m_state.square[i] = beta2 * m_state.square[i] + rest2 * g * g;
+            const float mean = means[i] = beta1 * means[i] + rest1 * g;
+            const float square = squares[i] = beta2 * squares[i] + rest2 * g * g;
             values[i] = keep * values[i] - size * mean / (std::sqrt(square) / root + epsilon);
         }
+    };
+    parallelFor(values.size(), std::size_t(1) << 16, [&](std::size_t begin, std::size_t end) {
+        const std::size_t border = std::clamp(m_settings.decayed, begin, end);
+        update(begin, border, decay);
+        update(border, end, 1);
     });
 }
 

@@ -6,6 +6,7 @@
 // hold that state to the last bit. The values are few (an adapter), and stay on the host as the fp32 masters of what the device computes.
 #pragma once
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -13,6 +14,7 @@ namespace carousel {
 
 struct AdamSettings {
     double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0;
+    std::size_t decayed = std::numeric_limits<std::size_t>::max(); // the first values; those behind, such as norms, do not decay
 };
 struct AdamState {
     std::int64_t steps = 0;

@@ -38,7 +38,7 @@ json stateOf(const Checkpoint& c) {
         validation.push_back({point.step, number(point.loss), number(point.auc)});
     return {{"layout", 1},          {"request", c.request},    {"base", c.base}, {"computeType", c.computeType},
             {"device", c.device},   {"threads", c.threads},    {"step", c.step}, {"optimiserSteps", c.optimiser.steps},
-            {"training", training}, {"validation", validation}};
+            {"training", training}, {"validation", validation}, {"more", c.more}};
 }
 
 void takeState(const json& state, Checkpoint& c) {
@@ -49,6 +49,7 @@ void takeState(const json& state, Checkpoint& c) {
     c.threads = state.at("threads");
     c.step = state.at("step");
     c.optimiser.steps = state.at("optimiserSteps");
+    c.more = state.value("more", "");
     for (const auto& point : state.at("training"))
         c.training.push_back({point.at(0), point.at(1), point.at(2), point.at(3)});
     for (const auto& point : state.at("validation"))

@@ -20,6 +20,7 @@ struct Checkpoint {
     AdamState optimiser;
     std::vector<TrainingPoint> training;
     std::vector<ValidationPoint> validation;
+    std::string more; // what else its work needs to go on; in a format of its own
 };
 
 std::string checkpointFile(const std::string& folder);

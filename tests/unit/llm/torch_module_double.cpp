@@ -45,6 +45,12 @@ int carousel_torch_fine_tune(const ModelLocation* location, const OpenOptions*, 
     report->device = location->id;
     return 0;
 }
+int carousel_torch_train_text_to_text(const OpenOptions* options, const TextToTextRequest* request, const RunControl*,
+                                      TextToTextReport* report, Error*) {
+    report->modelFolder = request->folder;
+    report->device = options->device;
+    return 0;
+}
 const char* carousel_torch_describe() {
     return "a model of arithmetic";
 }

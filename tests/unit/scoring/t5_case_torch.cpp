@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "unit/scoring/t5_case_torch.h"
 #include "base/random.h"
-#include "scoring/t5_network_torch.h"
+#include "scoring/training/t5_training_torch.h"
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/log_softmax.h>
 #include <ATen/ops/ones_like.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros_like.h>
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace carousel {
 
@@ -90,31 +92,44 @@ std::vector<double> t5LossesWhileLearning(int steps, bool gated, std::uint64_t s
 
 double t5GradientError(bool gated) {
     at::set_num_threads(1);
-    const T5Shape shape = tinyShape(gated);
+    T5Shape shape = tinyShape(gated);
+    shape.wordPlaces = 5; // fewer than words of the longest source
     NamedTensors weights = T5Network::randomWeights(shape, 5);
     for (auto& [name, weight] : weights)
         weight = weight.to(at::kDouble).set_requires_grad(true);
-    T5Network network(shape, std::move(weights));
-    const Lesson data = lesson(5, 1);
-    lossOf(network, data).backward();
+    T5Network network(shape, std::move(weights), {0, 0, 0, 1, 0, 1, 1, 0, 1, 1});
+    TokenPairs pairs;
+    pairs.sources = {{3, 4, 5, 2, 1}, {7, 1}, {3, 5, 6, 8, 9, 9, 2, 4, 3, 1}, {2, 9, 1}};
+    pairs.targets = {{6, 1}, {3, 4, 7, 1}, {8, 2, 1}, {5}};
+    const std::vector<std::size_t> which{2, 0, 3, 1};
+    const T5Batch batch = T5Batch::of(pairs, which, 0, c10::Device(c10::kCPU));
+    const at::Tensor tokenWeights = at::arange(1, batch.targets.numel() + 1, at::kDouble);
+    const auto loss = [&] {
+        DropoutSource source(0.2, 9, 4, 1, c10::Device(c10::kCPU)); // the same factors each time
+        const T5Dropout dropout = [&](at::IntArrayRef sizes) { return source(sizes).to(at::kDouble); };
+        return (t5TokenLosses(network, batch, dropout) * tokenWeights).sum();
+    };
+    loss().backward();
     double worst = 0;
     RandomStream random(5, "places");
     for (auto& [name, weight] : network.weights()) {
         at::Tensor value = weight.detach();
-        for (int i = 0; i < 4; ++i) {
+        for (int i = 0; i < 6; ++i) {
             double& at = value.data_ptr<double>()[random.below(static_cast<std::uint64_t>(value.numel()))];
             const std::int64_t place = &at - value.data_ptr<double>();
             const double before = at, step = 1e-5;
             at = before + step;
-            const double above = lossOf(network, data).item<double>();
+            const double above = loss().item<double>();
             at = before - step;
-            const double below = lossOf(network, data).item<double>();
+            const double below = loss().item<double>();
             at = before;
             const double expected = (above - below) / (2 * step), found = weight.grad().data_ptr<double>()[place];
             worst = std::max(worst, std::fabs(found - expected) / std::max(1e-3, std::fabs(expected)));
         }
     }
-    return worst;
+    // Rows of places in the text have a gradient, the last one from all words beyond it.
+    const at::Tensor rows = network.weights().at(wordPlacesTensor).grad().abs().sum(1);
+    return rows.min().item<double>() > 0 ? worst : std::numeric_limits<double>::infinity();
 }
 
 } // namespace carousel
