@@ -21,7 +21,8 @@ inline DatasetPtr reviewedShop(int users = 60, int items = 150) {
     };
     for (int i = 0; i < items; ++i) {
         out->items.ids.add("i" + std::to_string(i));
-        put(title, i % 9 == 4 ? "<b>Bold</b> thing with a name that is rather long, number " + std::to_string(i) : "Thing number " + std::to_string(i));
+        put(title, i % 9 == 4 ? "<b>Bold</b> thing with a name that is rather long, number " + std::to_string(i)
+                              : "Thing number " + std::to_string(i));
         put(kind, i % 2 ? "lamp" : "chair");
     }
     for (int u = 0; u < users; ++u) {
@@ -63,7 +64,9 @@ public:
 
     RuleModel() { m_info.id = "rule"; }
     const ModelInfo& info() const override { return m_info; }
-    Result<Matrix> embed(const std::vector<std::string>&, Pooling, const RunControl&) override { return fail(ErrorKind::usage, "CL-2094", "no vectors", ""); }
+    Result<Matrix> embed(const std::vector<std::string>&, Pooling, const RunControl&) override {
+        return fail(ErrorKind::usage, "CL-2094", "no vectors", "");
+    }
     Result<BranchScores> scoreBranches(const BranchRequest& request, const RunControl& control) override {
         CAROUSEL_TRY(wait(control));
         BranchScores out;
@@ -75,7 +78,8 @@ public:
         return out;
     }
     Result<ContinuationScores> scoreContinuations(const ContinuationRequest&, const RunControl&) override { return ContinuationScores{}; }
-    Result<Generated> generate(const std::vector<ChatMessage>& messages, const GenerateOptions& options, const RunControl& control) override {
+    Result<Generated> generate(const std::vector<ChatMessage>& messages, const GenerateOptions& options,
+                               const RunControl& control) override {
         CAROUSEL_TRY(wait(control));
         Generated out;
         if (options.oneOf.empty())

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The Tasks page: what is missing is said; who and what are found by typing; a template's prompt follows every key; five answers come one after
-// another, and those that come too late are dropped.
+// The Tasks page: what is missing is said; who and what are found by typing; a template's prompt follows every key; five answers come one
+// after another, and those that come too late are dropped.
 #include "pages/tasks/choice_bars.h"
 #include "pages/tasks/entity_field.h"
 #include "pages/tasks_page.h"
@@ -53,10 +53,13 @@ private:
         services.models = [this] { return m_models; };
         services.desk = [](const KeptTaskModel& wanted, const RunControl&) -> Result<std::shared_ptr<const TaskDesk>> {
             if (wanted.folder == "gone")
-                return fail(ErrorKind::input, "CL-3117", "The project has no data set that 'old' was trained on.", "Import the data again.");
+                return fail(ErrorKind::input, "CL-3117", "The project has no data set that 'old' was trained on.",
+                            "Import the data again.");
             return test::taskDeskOf(wanted);
         };
-        services.ask = [this](const TaskDesk& desk, TaskCard card, const RunControl& control) { return desk.ask(m_rule, std::move(card), control); };
+        services.ask = [this](const TaskDesk& desk, TaskCard card, const RunControl& control) {
+            return desk.ask(m_rule, std::move(card), control);
+        };
         m_page = std::make_unique<TasksPage>(*m_session, services);
         m_page->resize(size);
         m_page->show();
@@ -76,7 +79,9 @@ private:
         QVERIFY(settle());
     }
     StateView* state() const { return m_page->findChild<StateView*>(); }
-    template <class T> T* part(TaskFamily family, const char* name) const { return m_page->card(family)->findChild<T*>(QString::fromLatin1(name)); }
+    template <class T> T* part(TaskFamily family, const char* name) const {
+        return m_page->card(family)->findChild<T*>(QString::fromLatin1(name));
+    }
     QString words(TaskFamily family, const char* name) const {
         auto* label = part<QLabel>(family, name);
         return label->isHidden() ? QString() : label->text();
@@ -114,7 +119,13 @@ private:
                 continue;
             const QWidget* parent = widget->parentWidget();
             if (needs.width() > widget->width() || needs.height() > widget->height() || !parent->rect().contains(widget->geometry()))
-                out << QStringLiteral("%1 '%2' has %3x%4, needs %5x%6").arg(QString::fromLatin1(widget->metaObject()->className()), label ? label->text().left(40) : widget->accessibleName()).arg(widget->width()).arg(widget->height()).arg(needs.width()).arg(needs.height());
+                out << QStringLiteral("%1 '%2' has %3x%4, needs %5x%6")
+                           .arg(QString::fromLatin1(widget->metaObject()->className()),
+                                label ? label->text().left(40) : widget->accessibleName())
+                           .arg(widget->width())
+                           .arg(widget->height())
+                           .arg(needs.width())
+                           .arg(needs.height());
         }
         for (auto* scroll : m_page->findChildren<QScrollArea*>())
             if (scroll->isVisible() && scroll->widget()->width() > scroll->viewport()->width())
@@ -140,7 +151,8 @@ private Q_SLOTS:
     }
     void init() {
         m_rule.hold = false;
-        m_models = {model("one", "one model for five families, trained on 27 November 2026", all()), model("stars", "rating alone, trained on 26 November 2026", {TaskFamily::rating})};
+        m_models = {model("one", "one model for five families, trained on 27 November 2026", all()),
+                    model("stars", "rating alone, trained on 26 November 2026", {TaskFamily::rating})};
         makePage();
     }
     void cleanup() {
@@ -267,7 +279,7 @@ private Q_SLOTS:
         QVERIFY(badge->isHidden());
         QVERIFY(!part<QPushButton>(TaskFamily::rating, "reset")->isEnabled());
         form->setPlainText(QStringLiteral("Stars for {{title}}"));
-        QTest::keyClicks(form, QStringLiteral("Well: ")); // at the beginning
+        QTest::keyClicks(form, QStringLiteral("Well: "));                                                  // at the beginning
         QCOMPARE(words(TaskFamily::rating, "prompt"), QStringLiteral("Well: Stars for Thing number 140")); // no event loop in between
         QCOMPARE(badge->text(), QStringLiteral("edited"));
         QVERIFY(!badge->isHidden());
@@ -428,14 +440,16 @@ private Q_SLOTS:
         part<QAbstractButton>(TaskFamily::rating, "trace-button")->click();
         QCoreApplication::processEvents();
         for (auto* widget : m_page->findChildren<QWidget*>()) {
-            const bool control = qobject_cast<QAbstractButton*>(widget) || qobject_cast<QLineEdit*>(widget) || qobject_cast<QComboBox*>(widget) || qobject_cast<QPlainTextEdit*>(widget);
+            const bool control = qobject_cast<QAbstractButton*>(widget) || qobject_cast<QLineEdit*>(widget) ||
+                                 qobject_cast<QComboBox*>(widget) || qobject_cast<QPlainTextEdit*>(widget);
             if (!control || widget->objectName().startsWith(QLatin1String("qt_")) || qobject_cast<QComboBox*>(widget->parentWidget()))
                 continue;
             auto* seen = QAccessible::queryAccessibleInterface(widget);
             QVERIFY2(seen && !seen->text(QAccessible::Name).trimmed().isEmpty(), qPrintable(widget->objectName()));
         }
         for (auto* label : m_page->findChildren<QLabel*>())
-            QVERIFY2(label->textFormat() == Qt::PlainText || label->text().isEmpty() || !Qt::mightBeRichText(label->text()), qPrintable(label->text()));
+            QVERIFY2(label->textFormat() == Qt::PlainText || label->text().isEmpty() || !Qt::mightBeRichText(label->text()),
+                     qPrintable(label->text()));
         QTRY_VERIFY2(clipped().isEmpty(), qPrintable(clipped().join(QStringLiteral("\n"))));
         picture(QStringLiteral("light"));
         Theme::instance().setMode(Theme::Mode::dark);

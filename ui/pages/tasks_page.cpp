@@ -41,10 +41,11 @@ TasksPage::TasksPage(Session& s, TaskServices services)
     : Page(s, QStringLiteral("tasks"), QStringLiteral("dialog-messages"), tr("Tasks"),
            tr("What does one model, asked in words, answer about a customer and an item?")),
       m_services(std::move(services)) {
-    m_nextAction = addPageAction(QStringLiteral("go-next"), tr("Next example"), tr("The next customer and item that the model has never read of together"),
-                                 QKeySequence(tr("Ctrl+J")), Weight::secondary, [this] { nextExample(); });
-    m_cancelAction = addPageAction(QStringLiteral("process-stop"), tr("Cancel"), tr("Stop asking; answers that came stay"), QKeySequence(tr("Ctrl+.")),
-                                   Weight::secondary, [this] { cancel(); });
+    m_nextAction = addPageAction(QStringLiteral("go-next"), tr("Next example"),
+                                 tr("The next customer and item that the model has never read of together"), QKeySequence(tr("Ctrl+J")),
+                                 Weight::secondary, [this] { nextExample(); });
+    m_cancelAction = addPageAction(QStringLiteral("process-stop"), tr("Cancel"), tr("Stop asking; answers that came stay"),
+                                   QKeySequence(tr("Ctrl+.")), Weight::secondary, [this] { cancel(); });
     m_askAction = addPageAction(QStringLiteral("dialog-messages"), tr("Ask all"), tr("Ask the five questions, one after another"),
                                 QKeySequence(tr("Ctrl+Return")), Weight::primary, [this] { askAll(); });
     auto* content = new QWidget;
@@ -104,8 +105,10 @@ QWidget* TasksPage::makeChoosers() {
     connect(m_model, &QComboBox::activated, this, &TasksPage::openModel);
     connect(m_customers, &EntityField::chosen, this, [this](Code code) { choosePair(code, m_item); });
     connect(m_items, &EntityField::chosen, this, [this](Code code) { choosePair(m_customer, code); });
-    connect(m_customers, &EntityField::notFound, this, [this](const QString& text) { session().say(tr("No customer of this data set has an id like '%1'.").arg(text)); });
-    connect(m_items, &EntityField::notFound, this, [this](const QString& text) { session().say(tr("No item of this data set has a title or id like '%1'.").arg(text)); });
+    connect(m_customers, &EntityField::notFound, this,
+            [this](const QString& text) { session().say(tr("No customer of this data set has an id like '%1'.").arg(text)); });
+    connect(m_items, &EntityField::notFound, this,
+            [this](const QString& text) { session().say(tr("No item of this data set has a title or id like '%1'.").arg(text)); });
     return holder;
 }
 
@@ -142,12 +145,14 @@ void TasksPage::entered() {
 
 void TasksPage::follow() {
     if (!session().hasProject())
-        state().showEmpty(icon(), tr("No project is open"), tr("Models of the five tasks are trained on a project's data and kept beside it."),
+        state().showEmpty(icon(), tr("No project is open"),
+                          tr("Models of the five tasks are trained on a project's data and kept beside it."),
                           {tr("Go to Home"), [this] { session().goTo(QStringLiteral("home")); }});
     else if (!session().loaded() || !m_modelsRead)
         state().showLoading(tr("Looking for trained models…"));
     else if (m_models.empty())
-        state().showEmpty(icon(), tr("No model has been trained yet"), tr("Train one on the Experiments page: Five tasks, one model. It takes minutes, and is kept beside the project."),
+        state().showEmpty(icon(), tr("No model has been trained yet"),
+                          tr("Train one on the Experiments page: Five tasks, one model. It takes minutes, and is kept beside the project."),
                           {tr("Go to Experiments"), [this] {
                                Q_EMIT session().analysisWanted(QStringLiteral("tasks"));
                                session().goTo(QStringLiteral("experiments"));
@@ -159,7 +164,8 @@ void TasksPage::follow() {
 
 void TasksPage::followActions() {
     const bool ready = state().state() == StateView::State::ready && isOpen();
-    m_askAction->setEnabled(ready && !isAsking() && std::any_of(m_cards.begin(), m_cards.end(), [](const auto* view) { return view->canAsk(); }));
+    m_askAction->setEnabled(ready && !isAsking() &&
+                            std::any_of(m_cards.begin(), m_cards.end(), [](const auto* view) { return view->canAsk(); }));
     m_cancelAction->setVisible(isAsking());
     m_cancelAction->setEnabled(isAsking());
     m_nextAction->setEnabled(ready && !m_opened.examples.empty());
@@ -171,7 +177,8 @@ void TasksPage::readModels() {
     m_reading = true;
     using Models = std::vector<KeptTaskModel>;
     session().jobs().run<Models>(
-        this, {tr("Looking for trained models"), Lane::quick, {}}, [models = m_services.models](const RunControl&) -> Result<Models> { return models(); },
+        this, {tr("Looking for trained models"), Lane::quick, {}},
+        [models = m_services.models](const RunControl&) -> Result<Models> { return models(); },
         [this, file = session().projectFile()](JobRunner::Shared<Models> found) {
             m_reading = false;
             if (file != session().projectFile() || !session().hasProject())
@@ -193,7 +200,8 @@ void TasksPage::fillModels(std::vector<KeptTaskModel> models) {
         m_model->clear();
         for (const KeptTaskModel& model : m_models) {
             m_model->addItem(qs(model.title), qs(model.folder));
-            m_model->setItemData(m_model->count() - 1, plainToolTip(qs(model.title) + QLatin1Char('\n') + familiesText(model)), Qt::ToolTipRole);
+            m_model->setItemData(m_model->count() - 1, plainToolTip(qs(model.title) + QLatin1Char('\n') + familiesText(model)),
+                                 Qt::ToolTipRole);
         }
         m_model->setCurrentIndex(std::max(m_model->findData(wanted), m_models.empty() ? -1 : 0));
     }
@@ -299,13 +307,16 @@ void TasksPage::showPair() {
         const QString chose = tr("chose %1").arg(plural(static_cast<std::int64_t>(history.size()), tr("item"), tr("items")));
         m_customerFacts->setWhole(profile.isEmpty() ? chose : tr("%1 · %2").arg(profile, chose),
                                   tr("%1\nThe model calls this customer %2.\nChosen, the newest first: %3")
-                                      .arg(profile.isEmpty() ? tr("Nothing else is known.") : profile, qs(world.userName(m_customer)), likes.isEmpty() ? tr("nothing that is known") : likes.join(QStringLiteral(", "))));
+                                      .arg(profile.isEmpty() ? tr("Nothing else is known.") : profile, qs(world.userName(m_customer)),
+                                           likes.isEmpty() ? tr("nothing that is known") : likes.join(QStringLiteral(", "))));
     }
     if (m_item != noCode) {
         const QString named = tr("the model calls it %1").arg(qs(world.identifiers().names[static_cast<std::size_t>(m_item)]));
         const bool held = m_customer != noCode && world.split().heldOut(m_customer, m_item);
         m_itemFacts->setWhole(held ? tr("held out · %1").arg(named) : named,
-                              tr("%1\nid %2; %3.%4").arg(m_opened.items->title(m_item), m_opened.items->id(m_item), named, held ? tr("\nHeld out: the model has never read of this customer and this item.") : QString()));
+                              tr("%1\nid %2; %3.%4")
+                                  .arg(m_opened.items->title(m_item), m_opened.items->id(m_item), named,
+                                       held ? tr("\nHeld out: the model has never read of this customer and this item.") : QString()));
     }
     for (auto* view : m_cards)
         view->setPair(m_customer, m_item);
@@ -375,7 +386,9 @@ void TasksPage::askNext() {
     const auto number = std::make_shared<JobNumber>(0);
     *number = session().jobs().run<TaskCard>(
         this, {tr("Asking: %1").arg(familyTitle(family)), Lane::task, {}},
-        [ask = m_services.ask, desk = m_opened.desk, wanted = *view->card()](const RunControl& control) { return ask(*desk, wanted, control); },
+        [ask = m_services.ask, desk = m_opened.desk, wanted = *view->card()](const RunControl& control) {
+            return ask(*desk, wanted, control);
+        },
         [this, view, number](JobRunner::Shared<TaskCard> answer) {
             if (*number != m_asking)
                 return; // cancelled, or about another pair
@@ -424,7 +437,8 @@ QList<PaletteEntry> TasksPage::paletteEntries() const {
             add(tr("Ask: %1").arg(familyTitle(family)), title(), [self, family] { self->ask(family); });
     for (std::size_t row = 0; row < m_models.size(); ++row)
         if (static_cast<int>(row) != m_model->currentIndex())
-            add(tr("Open task model: %1").arg(qs(m_models[row].title)), familiesText(m_models[row]), [self, row] { self->openModel(static_cast<int>(row)); });
+            add(tr("Open task model: %1").arg(qs(m_models[row].title)), familiesText(m_models[row]),
+                [self, row] { self->openModel(static_cast<int>(row)); });
     return entries;
 }
 

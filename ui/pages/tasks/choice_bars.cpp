@@ -25,7 +25,8 @@ void ChoiceBars::setChoices(const std::vector<TaskCard::Choice>& choices, const 
     QStringList words;
     const double top = choices.empty() ? 1 : choices.front().probability;
     for (const auto& choice : choices) {
-        Row row{qs(choice.text), figures(choice.probability), top > 0 ? std::clamp(choice.probability / top, 0.0, 1.0) : 0, !truth.isEmpty() && qs(choice.text) == truth};
+        Row row{qs(choice.text), figures(choice.probability), top > 0 ? std::clamp(choice.probability / top, 0.0, 1.0) : 0,
+                !truth.isEmpty() && qs(choice.text) == truth};
         words << (row.isTruth ? tr("%1: %2, what was so") : tr("%1: %2")).arg(row.text, row.figure);
         if (m_rows.size() < shown)
             m_rows.push_back(std::move(row));
@@ -76,7 +77,8 @@ void ChoiceBars::paintEvent(QPaintEvent*) {
         painter.drawRoundedRect(QRectF(whole.left(), whole.top(), std::max(2.0, whole.width() * row.share), whole.height()), 3, 3);
         painter.setPen(c.secondary);
         painter.setFont(this->font());
-        painter.drawText(QRect(width() - figureWidth, line.top(), figureWidth, line.height()), Qt::AlignVCenter | Qt::AlignRight, row.figure);
+        painter.drawText(QRect(width() - figureWidth, line.top(), figureWidth, line.height()), Qt::AlignVCenter | Qt::AlignRight,
+                         row.figure);
     }
 }
 
@@ -85,7 +87,11 @@ bool ChoiceBars::event(QEvent* event) {
         auto* help = static_cast<QHelpEvent*>(event);
         const auto at = static_cast<std::size_t>(std::max(0, help->pos().y() / rowHeight()));
         if (at < m_rows.size())
-            QToolTip::showText(help->globalPos(), plainToolTip(tr("%1\nprobability %2%3").arg(m_rows[at].text, m_rows[at].figure, m_rows[at].isTruth ? tr("\n★ what was so") : QString())), this);
+            QToolTip::showText(
+                help->globalPos(),
+                plainToolTip(tr("%1\nprobability %2%3")
+                                 .arg(m_rows[at].text, m_rows[at].figure, m_rows[at].isTruth ? tr("\n★ what was so") : QString())),
+                this);
         return true;
     }
     if (event->type() == QEvent::FontChange)

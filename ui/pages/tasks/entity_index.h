@@ -16,8 +16,8 @@ public:
     QString id(Code code) const { return row(code).id; }
     QString title(Code code) const { return row(code).title; } // the id where there is no title
     QString label(Code code) const;                            // "Title · id", or the id alone
-    // At most `most`: the one with this very id or label, then those whose title or id begins with the text, then those that contain it, each
-    // in the order of the table. Upper and lower case are one; an empty text finds the first ones.
+    // At most `most`: the one with this very id or label, then those whose title or id begins with the text, then those that contain it,
+    // each in the order of the table. Upper and lower case are one; an empty text finds the first ones.
     std::vector<Code> find(const QString& text, std::size_t most) const;
     Code withId(const QString& id) const; // noCode when there is none
 

@@ -10,8 +10,8 @@ namespace carousel::ui {
 struct OpenedDesk {
     std::shared_ptr<const TaskDesk> desk;
     std::shared_ptr<const EntityIndex> customers, items;
-    // Pairs of customer and item that the model has never read of and whose truth is known: held-out reviews with a text, else what customers
-    // went on to choose. In the order of the data; may be empty.
+    // Pairs of customer and item that the model has never read of and whose truth is known: held-out reviews with a text, else what
+    // customers went on to choose. In the order of the data; may be empty.
     std::vector<std::pair<Code, Code>> examples;
 };
 

@@ -46,12 +46,18 @@ protected:
 
 QString answerWord(TaskAnswer answer) {
     switch (answer) {
-    case TaskAnswer::item: return QObject::tr("an item");
-    case TaskAnswer::stars: return QObject::tr("stars");
-    case TaskAnswer::yesNo: return QObject::tr("yes or no");
-    case TaskAnswer::likeDislike: return QObject::tr("like or dislike");
-    case TaskAnswer::sentence: return QObject::tr("a sentence");
-    case TaskAnswer::headline: return QObject::tr("a headline");
+    case TaskAnswer::item:
+        return QObject::tr("an item");
+    case TaskAnswer::stars:
+        return QObject::tr("stars");
+    case TaskAnswer::yesNo:
+        return QObject::tr("yes or no");
+    case TaskAnswer::likeDislike:
+        return QObject::tr("like or dislike");
+    case TaskAnswer::sentence:
+        return QObject::tr("a sentence");
+    case TaskAnswer::headline:
+        return QObject::tr("a headline");
     }
     return {};
 }
@@ -72,7 +78,9 @@ QLabel* wrapped(const char* role, const QString& name) {
 }
 } // namespace
 
-QString familyTitle(TaskFamily family) { return QObject::tr(title(family)); }
+QString familyTitle(TaskFamily family) {
+    return QObject::tr(title(family));
+}
 
 TaskCardView::TaskCardView(TaskFamily family) : m_family(family) {
     setObjectName(QStringLiteral("task-") + QString::fromLatin1(name(family)));
@@ -141,8 +149,9 @@ QWidget* TaskCardView::makeLeft() {
     m_form = new QPlainTextEdit;
     m_form->setObjectName(QStringLiteral("form"));
     m_form->setAccessibleName(tr("%1: text of the template").arg(familyTitle(m_family)));
-    m_form->setToolTip(plainToolTip(tr("Slots: {{user}}, {{item}}, {{title}}, {{details}}, {{profile}}, {{history}}, {{candidates}}, {{stars}}, {{review}}, {{feature}}. "
-                                       "What stands between {{#slot}} and {{/slot}} appears only where the slot has a value.")));
+    m_form->setToolTip(plainToolTip(tr(
+        "Slots: {{user}}, {{item}}, {{title}}, {{details}}, {{profile}}, {{history}}, {{candidates}}, {{stars}}, {{review}}, {{feature}}. "
+        "What stands between {{#slot}} and {{/slot}} appears only where the slot has a value.")));
     m_form->setTabChangesFocus(true);
     new SlotHighlighter(m_form->document());
     column->addWidget(m_form);
@@ -329,7 +338,9 @@ void TaskCardView::rebuild() {
     if (m_desk && chosen && m_user != noCode && m_item != noCode) {
         const std::string form = ss(m_form->toPlainText());
         // An empty text would be read as "not edited": it is refused like any other text that is no template.
-        const auto made = form.empty() ? TaskTemplate::make(chosen->id(), m_family, chosen->answer(), false, {}).and_then([&](const auto&) { return m_desk->card(m_family, m_user, m_item, chosen->id()); })
+        const auto made = form.empty() ? TaskTemplate::make(chosen->id(), m_family, chosen->answer(), false, {}).and_then([&](const auto&) {
+            return m_desk->card(m_family, m_user, m_item, chosen->id());
+        })
                                        : m_desk->card(m_family, m_user, m_item, chosen->id(), form);
         if (made) {
             m_card = *made;
@@ -343,13 +354,16 @@ void TaskCardView::rebuild() {
     m_invalid->setVisible(!wrong.isEmpty());
     setRole(m_prompt, "role", wrong.isEmpty() ? QString() : QStringLiteral("secondary"));
     const bool refused = m_card && !m_card->refusal.empty();
-    m_promptTitle->setText(!wrong.isEmpty() ? tr("Prompt of the last valid text") : refused ? QString() : tr("Prompt: what the model reads"));
+    m_promptTitle->setText(!wrong.isEmpty() ? tr("Prompt of the last valid text")
+                           : refused        ? QString()
+                                            : tr("Prompt: what the model reads"));
     m_promptTitle->setVisible(!m_prompt->text().isEmpty());
     m_prompt->setVisible(!m_prompt->text().isEmpty());
     if (edited)
         m_badge->setBadge(tr("edited"), Badge::Tone::warning, tr("The model was not trained with this wording."));
     else if (chosen && chosen->heldOut())
-        m_badge->setBadge(tr("not trained on"), Badge::Tone::accent, tr("This wording was kept out of training, to see whether the model understands one it has never read."));
+        m_badge->setBadge(tr("not trained on"), Badge::Tone::accent,
+                          tr("This wording was kept out of training, to see whether the model understands one it has never read."));
     m_badge->setVisible(edited || (chosen && chosen->heldOut()));
     m_reset->setEnabled(edited);
     showResult();
@@ -415,7 +429,10 @@ void TaskCardView::showResult() {
     m_beforeText->setVisible(!m_beforeText->text().isEmpty());
     m_note->setText(from && !refused ? qs(from->note) : QString());
     m_note->setVisible(!m_note->text().isEmpty());
-    m_cost->setText(results ? tr("%1 read, %2 written, %3 s").arg(plural(m_answer->promptTokens, tr("token"), tr("tokens")), count(m_answer->generatedTokens), figures(m_answer->seconds)) : QString());
+    m_cost->setText(results ? tr("%1 read, %2 written, %3 s")
+                                  .arg(plural(m_answer->promptTokens, tr("token"), tr("tokens")), count(m_answer->generatedTokens),
+                                       figures(m_answer->seconds))
+                            : QString());
     m_cost->setVisible(results);
     const bool many = results && m_answer->choices.size() > fewChoices;
     m_more->setVisible(many);

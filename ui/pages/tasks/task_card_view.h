@@ -76,7 +76,7 @@ private:
     QComboBox* m_templates;
     Badge* m_badge;
     QPushButton *m_ask, *m_reset;
-    QPlainTextEdit *m_form, *m_trace;
+    QPlainTextEdit *m_form = nullptr, *m_trace = nullptr; // a change of font may come before they are made
     QLabel *m_invalid, *m_promptTitle, *m_prompt;
     QLabel *m_answerText, *m_stale, *m_truth, *m_note, *m_cost, *m_beforeText;
     ChoiceBars* m_bars;
