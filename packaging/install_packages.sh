@@ -21,14 +21,14 @@ core=(
     libcsv-dev libarchive-dev libutf8proc-dev libsentencepiece-dev libeigen3-dev libspectra-dev libboost-dev librandom123-dev libxxhash-dev libexpected-dev
     libkainjow-mustache-dev libssl-dev
     # language models on servers
-    libcurl4-openssl-dev
+    libcurl4-openssl-dev libsecret-1-dev
     # PNG of a report's plots without a window, and the font in them
     librsvg2-bin fonts-inter
     # models and data (fetch.sh)
     python3 python3-pip unzip
 )
 window=(qt6-base-dev qt6-svg-dev libqcustomplot-dev breeze-icon-theme fonts-inter)
-test=(qt6-base-dev python3-venv xvfb xauth sqlite3 libbenchmark-dev librapidcheck-dev)
+test=(qt6-base-dev python3-venv xvfb xauth sqlite3 libbenchmark-dev librapidcheck-dev gnome-keyring dbus-daemon)
 
 say() { printf '%s\n' "$*" >&2; }
 only_print=no

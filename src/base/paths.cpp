@@ -61,6 +61,15 @@ std::string endpointFile() {
     return base + "/carousel-lab/endpoints.toml";
 }
 
+std::string cacheFolder() {
+    if (const auto set = environment("CAROUSEL_LAB_CACHE"); !set.empty())
+        return set;
+    std::string base = environment("XDG_CACHE_HOME");
+    if (base.empty())
+        base = environment("HOME") + "/.cache";
+    return base + "/carousel-lab";
+}
+
 std::string moduleFolder() {
     std::error_code error;
     for (const char* leaf : {"../lib/carousel-lab", "../lib"}) {

@@ -11,6 +11,7 @@ std::string dataFolder();       // CAROUSEL_LAB_DATA, else $XDG_DATA_HOME/carous
 std::string sampleDataFolder(); // CAROUSEL_LAB_SAMPLE_DATA, else sample_data/ of the source or install tree
 std::string pluginFolder();     // CAROUSEL_LAB_PLUGINS, else lib/plugins beside the program
 std::string endpointFile();     // CAROUSEL_LAB_ENDPOINTS, else $XDG_CONFIG_HOME/carousel-lab/endpoints.toml (servers with language models)
+std::string cacheFolder();      // CAROUSEL_LAB_CACHE, else $XDG_CACHE_HOME/carousel-lab (what can be found out again); need not exist
 std::string moduleFolder();     // folder of loadable modules (the torch module): lib beside bin
 
 } // namespace carousel

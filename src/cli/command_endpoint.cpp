@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// endpoint test|list|add|remove: language models on servers.
+// endpoint test|list|add|remove|key: language models on servers.
+#include "cli/secret_input.h"
 #include "cli/session.h"
 #include "cli/table.h"
 #include "server/endpoints.h"
+#include "server/secret_key.h"
 
 namespace carousel::cli {
 
@@ -71,9 +73,9 @@ Result<Answer> listEndpoints(Session& session) {
     TextTable table({"Endpoint", "Address", "Model", "Key from", "Scoring", "May leave this machine"});
     json list = json::array();
     for (const auto& [name, endpoint] : all) {
-        table.add({name, endpoint.text("url"), endpoint.text("model"), endpoint.text("api_key_env"), endpoint.text("rung"),
+        table.add({name, endpoint.text("url"), endpoint.text("model"), server::keySource(endpoint), endpoint.text("rung"),
                    endpoint.boolean("consent") ? "yes" : ""});
-        json entry{{"name", name}};
+        json entry{{"name", name}, {"keyFrom", server::keySource(endpoint)}};
         for (const auto& [id, value] : endpoint.values())
             entry[id] = std::visit([](const auto& v) { return json(v); }, value);
         list.push_back(std::move(entry));
@@ -100,10 +102,46 @@ Result<Answer> addEndpoint(Session& session, const EndpointOptions& options) {
 
 Result<Answer> removeEndpoint(Session& session, const std::string& name) {
     auto& endpoints = session.bench().endpoints();
+    CAROUSEL_ASSIGN(const auto all, endpoints.list());
+    const auto known = all.find(name);
+    const bool keyStays = known != all.end() && known->second.boolean("api_key_store");
     CAROUSEL_TRY(endpoints.remove(name));
     Answer answer;
+    if (keyStays)
+        answer.warnings.push_back("Its key stays in the desktop's key store, for other endpoints of that server; the desktop's password manager "
+                                  "can delete it, and so can `endpoint key remove` before the endpoint goes.");
     answer.text = fmt::format("Endpoint '{}' is removed from '{}'.", name, endpoints.userFile());
     answer.data = {{"name", name}, {"file", endpoints.userFile()}};
+    return answer;
+}
+
+// The key of an endpoint is that of its server: every endpoint of the same scheme, host and port finds it.
+Result<std::string> originOf(server::Endpoints& endpoints, const std::string& name) {
+    CAROUSEL_ASSIGN(const auto endpoint, endpoints.find(name));
+    CAROUSEL_ASSIGN(const auto url, server::parseServerUrl(endpoint.text("url")));
+    return url.origin.text();
+}
+
+Result<Answer> setKey(Session& session, const std::string& name) {
+    auto& endpoints = session.bench().endpoints();
+    CAROUSEL_ASSIGN(const auto origin, originOf(endpoints, name)); // a wrong name is told before anyone types a key
+    CAROUSEL_ASSIGN(auto key, readSecret(fmt::format("Key for {}: ", origin)));
+    const auto kept = endpoints.keepKey(name, key, session.control());
+    server::wipe(key);
+    CAROUSEL_TRY(kept);
+    Answer answer;
+    answer.text = fmt::format("The key for {} is in the desktop's key store, and endpoint '{}' takes it from there.", origin, name);
+    answer.data = {{"name", name}, {"origin", origin}, {"keyFrom", "desktop key store"}};
+    return answer;
+}
+
+Result<Answer> removeKey(Session& session, const std::string& name) {
+    auto& endpoints = session.bench().endpoints();
+    CAROUSEL_ASSIGN(const auto origin, originOf(endpoints, name));
+    CAROUSEL_TRY(endpoints.forgetKey(name, session.control()));
+    Answer answer;
+    answer.text = fmt::format("The key for {} is out of the desktop's key store.", origin);
+    answer.data = {{"name", name}, {"origin", origin}};
     return answer;
 }
 } // namespace
@@ -135,6 +173,14 @@ void addEndpointCommands(CLI::App& app, Session& session) {
     auto* remove = endpoint->add_subcommand("remove", "Forget a server");
     remove->add_option("name", options->name, "Name")->required();
     session.chosen(remove, "endpoint-remove", [&session, options] { return removeEndpoint(session, options->name); });
+    auto* key = endpoint->add_subcommand("key", "The key of a server in the desktop's key store (GNOME Keyring, KWallet, KeePassXC)");
+    key->require_subcommand(1);
+    auto* setting = key->add_subcommand("set", "Keep a key: typed without echo, or read from the standard input; never an argument");
+    setting->add_option("name", options->name, "Name of the endpoint")->required();
+    session.chosen(setting, "endpoint-key-set", [&session, options] { return setKey(session, options->name); });
+    auto* removing = key->add_subcommand("remove", "Delete the key that is kept for the server of an endpoint");
+    removing->add_option("name", options->name, "Name of the endpoint")->required();
+    session.chosen(removing, "endpoint-key-remove", [&session, options] { return removeKey(session, options->name); });
 }
 
 } // namespace carousel::cli

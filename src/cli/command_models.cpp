@@ -88,7 +88,7 @@ Result<Answer> listModels(std::int64_t context, const std::string& type) {
         list.push_back(statusJson(status, context));
     }
     answer.text = fmt::format("{}\nMemory: to open it and read a prompt of {} tokens ({}), beside {} for LibTorch. Speed: `models measure MODEL`; in these numbers where they were measured, else as it says.\n{}", table.text(),
-                              withThousands(context), type == "auto" ? "decoders in bf16, all others in fp32" : "in " + type + " where the model can", megabytes(libraryBytes), reasons);
+                              withThousands(context), type == "auto" ? "decoders in bf16, as auto is where that is fast; all others in fp32" : "in " + type + " where the model can", megabytes(libraryBytes), reasons);
     answer.data = {{"folder", shelf.folder()}, {"processor", here}, {"models", list}};
     return answer;
 }
@@ -174,6 +174,7 @@ Result<Answer> measure(Session& session, const std::string& id, const OpenOption
     answer.text += fmt::format("Median of {} runs, {} to {}; {} {} of about {} tokens", record.runs, threeFigures(record.slowest), threeFigures(record.fastest), record.candidates,
                                scores ? "candidates" : "texts", record.candidateTokens);
     answer.text += scores ? fmt::format(" behind a new history of {} tokens each.\n", record.promptTokens) : ".\n";
+    answer.text += record.libraries + ".\n";
     if (record.residentBytes > 0)
         answer.text += fmt::format("Memory: {} worked out beforehand, {} taken ({:+.1f} %).\n", megabytes(record.expectedBytes), megabytes(record.residentBytes), 100 * memoryError(record));
     answer.data = speedJson(record);

@@ -3,6 +3,7 @@
 #include "base/parallel.h"
 #include "compute/cpu_features.h"
 #include "compute/cpu_kernels.h"
+#include "compute/format_probe_torch.h"
 #include "compute/quantised_matrix.h"
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
@@ -47,7 +48,8 @@ Result<std::string> cudaDevice(const std::string& device) {
 
 } // namespace
 
-Result<ComputeDevice> openComputeDevice(const std::string& wanted, const std::string& computeType, int threads, bool preferExact) {
+Result<ComputeDevice> openComputeDevice(const std::string& wanted, const std::string& computeType, int threads, bool preferExact,
+                                        int weightBits) {
     static std::once_flag once;
     std::call_once(once, keepFreedMemory);
     ComputeDevice out;
@@ -67,7 +69,7 @@ Result<ComputeDevice> openComputeDevice(const std::string& wanted, const std::st
     else if (computeType == "int16") // where it cannot be computed, fp32 gives the same answers
         out.type = !cuda && QuantisedMatrix::canMultiply() ? ComputeType::int16 : ComputeType::fp32;
     else if (computeType == "auto" || computeType.empty())
-        out.type = !preferExact && (cuda || cpuMultipliesBf16()) ? ComputeType::bf16 : ComputeType::fp32;
+        out.type = preferExact ? ComputeType::fp32 : cuda ? ComputeType::bf16 : chooseFormat(cpuFeatures(), formatTimesHere(out.threads), weightBits);
     else
         return fail(ErrorKind::usage, "CL-2086", fmt::format("there is no compute type named '{}'", computeType), "use auto, fp32, bf16 or int16");
     return out;
@@ -75,8 +77,9 @@ Result<ComputeDevice> openComputeDevice(const std::string& wanted, const std::st
 
 std::string describeLibraries(int threads) {
     const dnnl_version_t* version = dnnl_version();
-    return fmt::format("LibTorch {}, oneDNN {}.{}.{}, {} loops, {} {}", TORCH_VERSION, version->major, version->minor, version->patch,
-                       cpuKernels().name, threads, threads == 1 ? "thread" : "threads");
+    const std::string formats = describe(formatTimesHere(threads));
+    return fmt::format("LibTorch {}, oneDNN {}.{}.{}, {} loops, {} {}{}{}", TORCH_VERSION, version->major, version->minor, version->patch,
+                       cpuKernels().name, threads, threads == 1 ? "thread" : "threads", formats.empty() ? "" : "; ", formats);
 }
 
 struct ComputeScope::Inference {

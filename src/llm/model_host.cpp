@@ -139,7 +139,7 @@ Result<ModelHost::Place> ModelHost::place() {
     CAROUSEL_TRY(openModule());
     Place place;
     Error error;
-    if (m_module->device(&m_options, &place.device, &place.computeType, &error) != 0)
+    if (m_module->device(&m_options, &place, &error) != 0)
         return fail(std::move(error));
     return place;
 }

@@ -32,11 +32,8 @@ public:
     const ModelShelf& shelf() const { return m_shelf; }
     const OpenOptions& options() const { return m_options; }
     std::string moduleDescription() const; // empty until the module is loaded
-    // What the options of this host come to, without opening a model: "cpu" or "cuda:0", and the numbers a decoder computes in. Loads the
-    // module. CL-2080, CL-2081; CL-2085 no such device here; CL-2086.
-    struct Place {
-        std::string device, computeType;
-    };
+    // What the options of this host come to, without opening a model. Loads the module. CL-2080, CL-2081; CL-2085 no such device here; CL-2086.
+    using Place = TorchPlace;
     Result<Place> place();
 
 private:

@@ -34,10 +34,16 @@ std::int64_t rowFloats(const ModelDimensions& d, std::int64_t gates) {
 
 } // namespace
 
-std::string computesIn(const ModelCard& card, const std::string& computeType, const std::string& automatic) {
+std::string computesIn(const ModelCard& card, const std::string& computeType, const AutomaticTypes& automatic) {
     if (card.architecture == "t5")
         return "fp32";
-    return computeType != "auto" ? computeType : card.canChat ? automatic : "fp32";
+    if (computeType != "auto")
+        return computeType;
+    if (!card.canChat)
+        return "fp32";
+    return card.quantisation == "Q4_0" || card.quantisation == "Q4_1" ? automatic.fourBits
+           : card.quantisation == "Q8_0"                              ? automatic.eightBits
+                                                                      : automatic.decoder;
 }
 
 MemoryNeed memoryNeeded(const ModelCard& card, const std::string& computeType, std::int64_t contextTokens) {

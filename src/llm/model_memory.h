@@ -18,9 +18,13 @@ struct MemoryNeed {
 // LibTorch and oneDNN take this much of a process before any model is open (measured with Debian's LibTorch 1.13.1 on x86-64; other builds differ).
 constexpr std::int64_t libraryBytes = std::int64_t(150) << 20;
 
-// What a compute type comes to for a model: "auto" is `automatic` for decoders (on a processor of today bf16) and fp32 for encoders; a T5 is
-// always fp32.
-std::string computesIn(const ModelCard& card, const std::string& computeType, const std::string& automatic = "bf16");
+// What "auto" comes to for decoders: in general, and where most weights are stored in 4 or 8 bits. On a processor of today bf16.
+struct AutomaticTypes {
+    std::string decoder = "bf16", fourBits = "bf16", eightBits = "bf16";
+};
+
+// What a compute type comes to for a model: "auto" is one of `automatic` for decoders and fp32 for encoders; a T5 is always fp32.
+std::string computesIn(const ModelCard& card, const std::string& computeType, const AutomaticTypes& automatic = {});
 
 // `computeType`: "auto", or as opened: "fp32", "bf16" or "int16".
 // `contextTokens`: longest prompt, at least 1; cut to what the model takes.

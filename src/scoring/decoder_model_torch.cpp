@@ -2,6 +2,7 @@
 #include "scoring/decoder_model_torch.h"
 #include "scoring/model_errors.h"
 #include "scoring/pooling.h"
+#include "scoring/weight_layer_torch.h"
 #include <algorithm>
 
 namespace carousel {
@@ -10,13 +11,14 @@ DecoderModel::DecoderModel(std::shared_ptr<const Tokenizer> tokenizer, ChatTempl
     : m_tokenizer(tokenizer), m_chat(std::move(chat)), m_decoder(std::move(decoder)), m_writer(std::move(tokenizer)) {}
 
 Result<std::unique_ptr<LanguageModel>> DecoderModel::open(const ModelLocation& location, const OpenOptions& options) {
-    CAROUSEL_ASSIGN(const ComputeDevice device, openComputeDevice(options.device, options.computeType, options.threads));
     CAROUSEL_ASSIGN(std::shared_ptr<const ModelSource> source, ModelSource::open(location.weights));
     if (!location.adapter.empty()) {
         CAROUSEL_ASSIGN(LoraAdapter adapter, readAdapter(location.adapter));
         CAROUSEL_TRY(checkBase(adapter, location.weights, location.baseSha256));
         CAROUSEL_ASSIGN(source, ModelSource::adapted(*source, std::make_shared<const LoraAdapter>(std::move(adapter))));
     }
+    CAROUSEL_ASSIGN(const ComputeDevice device,
+                    openComputeDevice(options.device, options.computeType, options.threads, false, storedBits(*source)));
     const DecoderShape& shape = source->shape();
     CAROUSEL_ASSIGN(const std::shared_ptr<const Tokenizer> tokenizer, source->tokenizer());
     CAROUSEL_ASSIGN(ChatTemplate chat, source->chatTemplate(tokenizer, true));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The door of libcarousel_torch.so; see llm/torch_module.h.
 #include "base/parallel.h"
+#include "compute/format_probe_torch.h"
 #include "scoring/decoder_model_torch.h"
 #include "scoring/encoder_model_torch.h"
 #include "scoring/t5_model_torch.h"
@@ -50,16 +51,20 @@ CAROUSEL_EXPORT int carousel_torch_open(const carousel::ModelLocation* location,
     return 1;
 }
 
-CAROUSEL_EXPORT int carousel_torch_device(const carousel::OpenOptions* options, std::string* device, std::string* computeType,
-                                          carousel::Error* error) {
+CAROUSEL_EXPORT int carousel_torch_device(const carousel::OpenOptions* options, carousel::TorchPlace* place, carousel::Error* error) {
     try {
-        auto found = carousel::openComputeDevice(options->device, options->computeType, options->threads);
-        if (found) {
-            *device = found->name;
-            *computeType = carousel::name(found->type);
-            return 0;
+        for (const auto& [bits, into] : {std::pair(0, &place->computeType), std::pair(4, &place->fourBits), std::pair(8, &place->eightBits)}) {
+            auto found = carousel::openComputeDevice(options->device, options->computeType, options->threads, false, bits);
+            if (!found) {
+                *error = std::move(found.error());
+                return 1;
+            }
+            place->device = found->name;
+            *into = carousel::name(found->type);
+            if (options->computeType == "auto" && found->name == "cpu")
+                place->speeds = carousel::describe(carousel::formatTimesHere(found->threads));
         }
-        *error = std::move(found.error());
+        return 0;
     } catch (const std::exception& thrown) {
         *error = {carousel::ErrorKind::input, "CL-2085", fmt::format("device {} cannot be used: {}", options->device, thrown.what()), "use --device cpu"};
     }

@@ -72,4 +72,17 @@ PackedLinear readLinear(const std::shared_ptr<MatmulPlans>& plans, const Compute
     return PackedLinear(plans, weights.size() == 1 ? weights[0] : at::cat(weights), bias);
 }
 
+int storedBits(const ModelSource& source) {
+    std::uint64_t all = 0, four = 0, eight = 0;
+    for (std::int64_t block = 0; block < source.shape().blocks; ++block)
+        for (const WeightRole role : {WeightRole::query, WeightRole::key, WeightRole::value, WeightRole::attentionOut, WeightRole::gate,
+                                      WeightRole::up, WeightRole::down}) {
+            const TensorInfo& info = source.stored(role, block);
+            all += info.elements;
+            if (const auto type = quantisedType(info.type))
+                (*type == QuantisedType::q8_0 ? eight : four) += info.elements;
+        }
+    return 2 * four > all ? 4 : 2 * eight > all ? 8 : 0;
+}
+
 } // namespace carousel

@@ -13,4 +13,7 @@ namespace carousel {
 PackedLinear readLinear(const std::shared_ptr<MatmulPlans>& plans, const ComputeDevice& device, const ModelSource& source,
                         std::initializer_list<WeightRole> roles, std::int64_t block = 0, const at::Tensor& bias = {});
 
+// 4 or 8 where most of the weights of a decoder's blocks are stored in blocks of so many bits that int16 multiplies as they are; else 0.
+int storedBits(const ModelSource& source);
+
 } // namespace carousel

@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "server/probe.h"
+#include "server/secret_store.h"
 #include "server/server_model.h"
 #include <cerrno>
 #include <cstring>
@@ -32,6 +33,11 @@ std::string identity(const std::string& name, const Parameters& endpoint) {
     for (const auto& [id, value] : endpoint.values())
         hash.addField(id).addField(toText(value));
     return hash.hex();
+}
+
+Result<SecretKey> keyOf(const Parameters& endpoint, const Origin& origin, const RunControl& control) {
+    return endpoint.boolean("api_key_store") ? SecretKey::fromStore(origin, control)
+                                             : SecretKey::fromEnvironment(endpoint.text("api_key_env"), origin);
 }
 
 Result<Parameters> entry(const std::string& name, const Parameters& given) {
@@ -66,7 +72,20 @@ private:
     int m_fd = -1;
 };
 
+struct Wiped { // whichever way its scope is left
+    explicit Wiped(std::string& text) : m_text(text) {}
+    ~Wiped() { wipe(m_text); }
+    std::string& m_text;
+};
+
 } // namespace
+
+std::string keySource(const Parameters& endpoint) {
+    if (endpoint.boolean("api_key_store"))
+        return "desktop key store";
+    const auto& variable = endpoint.text("api_key_env");
+    return variable.empty() ? "" : "variable " + variable;
+}
 
 Result<EndpointMap> parseEndpoints(const std::string& text) {
     toml::table document;
@@ -133,6 +152,7 @@ std::string endpointsToml(const EndpointMap& endpoints) {
 struct Endpoints::Held {
     std::map<std::string, std::unique_ptr<ServerModel>> models; // by identity; stages hold pointers, so that none is ever taken out
     std::map<std::string, SecretKey> typed;                     // by name
+    std::map<std::string, int> keyChanges;                      // by name: a model keeps the key that it was opened with
 };
 
 Endpoints::Endpoints(std::string userFile) : m_userFile(std::move(userFile)), m_held(std::make_unique<Held>()) {}
@@ -215,18 +235,39 @@ Result<Parameters> Endpoints::findLocked(const std::string& name) const {
                             known.empty() ? "" : fmt::format("Known: {}. ", fmt::join(known, ", ")), quotedForMessage(name)));
 }
 
+Result<Parameters> Endpoints::findOwn(const std::string& name) const {
+    const std::lock_guard lock(m_mutex);
+    CAROUSEL_ASSIGN(const auto own, readFile());
+    if (const auto it = own.find(name); it != own.end())
+        return it->second;
+    return fail(ErrorKind::input, "CL-2115", fmt::format("There is no endpoint '{}' in '{}'.", quotedForMessage(name), m_userFile),
+                "See `endpoint list`; `endpoint add` makes one.");
+}
+
 Result<Parameters> Endpoints::find(const std::string& name) const {
     const std::lock_guard lock(m_mutex);
     return findLocked(name);
 }
 
-Result<ServerCard> Endpoints::test(const Parameters& unsaved, const RunControl& control) {
+Result<ServerCard> Endpoints::test(const Parameters& unsaved, const RunControl& control, const std::string& name) {
     CAROUSEL_ASSIGN(const auto endpoint, checkedEndpoint("test", unsaved));
     CAROUSEL_ASSIGN(auto url, parseServerUrl(endpoint.text("url")));
-    CAROUSEL_ASSIGN(auto key, SecretKey::fromEnvironment(endpoint.text("api_key_env"), url.origin));
+    SecretKey key;
+    {
+        const std::lock_guard lock(m_mutex);
+        if (const auto typed = m_held->typed.find(name); typed != m_held->typed.end() && typed->second.isFor(url.origin))
+            key = typed->second.another();
+    }
+    const bool ofSession = key.isSet();
+    if (!ofSession) {
+        CAROUSEL_ASSIGN(key, keyOf(endpoint, url.origin, control));
+    }
     CAROUSEL_TRY(key.header(url.origin)); // refused before anything is sent
     ServerClient client(std::move(url), std::move(key), endpoint);
-    return probe(client, endpoint, control);
+    CAROUSEL_ASSIGN(auto card, probe(client, endpoint, control));
+    const auto source = ofSession ? std::string("typed for this session") : keySource(endpoint);
+    card.keyFrom = source.empty() ? "none is sent" : source;
+    return card;
 }
 
 Result<ServerCard> Endpoints::test(const std::string& nameOrUrl, const RunControl& control) {
@@ -266,33 +307,87 @@ void Endpoints::allow(const std::string& name) {
 }
 
 Result<void> Endpoints::setKey(const std::string& name, std::string key) {
+    const Wiped wiped(key);
     const std::lock_guard lock(m_mutex);
     CAROUSEL_ASSIGN(const auto endpoint, findLocked(name));
     CAROUSEL_ASSIGN(const auto url, parseServerUrl(endpoint.text("url")));
-    CAROUSEL_ASSIGN(m_held->typed[name], SecretKey::forThisProcess(std::move(key), url.origin));
+    CAROUSEL_ASSIGN(m_held->typed[name], SecretKey::forThisProcess(key, url.origin));
+    ++m_held->keyChanges[name];
     return {};
 }
+
+Result<void> Endpoints::keepKey(const std::string& name, std::string key, const RunControl& control) {
+    const Wiped wiped(key);
+    CAROUSEL_ASSIGN(const auto endpoint, findOwn(name));
+    CAROUSEL_ASSIGN(const auto url, parseServerUrl(endpoint.text("url")));
+    CAROUSEL_ASSIGN(const SecretKey made, SecretKey::forThisProcess(key, url.origin));
+    if (!made.isSet())
+        return fail(ErrorKind::input, "CL-2103", "The key is empty.", "Type it, or pass it on the standard input.");
+    CAROUSEL_TRY(made.header(url.origin)); // one that could never be sent is not kept
+    CAROUSEL_TRY(made.keepInStore(control));
+    {
+        const std::lock_guard lock(m_mutex);
+        m_held->typed.erase(name);
+        ++m_held->keyChanges[name];
+    }
+    return endpoint.boolean("api_key_store") ? Result<void>() : noteKeyStore(name, true, "The key is in the desktop's key store now, but");
+}
+
+Result<void> Endpoints::forgetKey(const std::string& name, const RunControl& control) {
+    CAROUSEL_ASSIGN(const auto endpoint, findOwn(name));
+    CAROUSEL_ASSIGN(const auto url, parseServerUrl(endpoint.text("url")));
+    bool hadTyped = false;
+    {
+        const std::lock_guard lock(m_mutex);
+        hadTyped = m_held->typed.erase(name) > 0;
+        ++m_held->keyChanges[name];
+    }
+    if (hadTyped && !endpoint.boolean("api_key_store"))
+        return {};
+    CAROUSEL_TRY(removeFromSecretStore(url.origin, control));
+    return endpoint.boolean("api_key_store") ? noteKeyStore(name, false, "The key is out of the desktop's key store, but") : Result<void>();
+}
+
+Result<void> Endpoints::noteKeyStore(const std::string& name, bool kept, const char* done) const {
+    auto noted = change([&](EndpointMap& all) -> Result<void> {
+        const auto it = all.find(name);
+        if (it == all.end())
+            return fail(ErrorKind::input, "CL-2115", fmt::format("There is no endpoint '{}' in '{}' any more.", name, m_userFile),
+                        "See `endpoint list`.");
+        it->second.set("api_key_store", kept);
+        if (kept)
+            it->second.set("api_key_env", std::string());
+        return {};
+    });
+    if (!noted) {
+        noted.error().message = fmt::format("{} the endpoint does not say so: {}", done, noted.error().message);
+        noted.error().hint = fmt::format("{} api_key_store = true {} [endpoints.{}]{} with an editor.", kept ? "Write" : "Take",
+                                         kept ? "into" : "out of", name, kept ? " (instead of api_key_env)" : "");
+    }
+    return noted;
+}
+
 
 Result<LanguageModel*> Endpoints::model(const std::string& name) {
     const std::lock_guard lock(m_mutex);
     CAROUSEL_ASSIGN(const auto endpoint, findLocked(name));
     CAROUSEL_ASSIGN(const auto url, parseServerUrl(endpoint.text("url")));
-    const std::string& variable = endpoint.text("api_key_env");
+    const std::string source = keySource(endpoint);
     if (!url.origin.isLoopback() && !endpoint.boolean("consent") && !m_allowed.count(name))
         return fail(
             ErrorKind::input, "CL-2114",
             fmt::format("Endpoint '{}' is at {}: prompts with item texts and people's histories{} would be sent there, and nobody has "
                         "allowed that.",
-                        name, url.origin.text(), variable.empty() ? "" : fmt::format(" and the key in {}", variable)),
+                        name, url.origin.text(), source.empty() ? "" : fmt::format(" and the key ({})", source)),
             fmt::format("When they may leave this machine, say --allow-server {} or write consent = true in {}.", name, m_userFile));
-    const std::string id = identity(name, endpoint);
+    const std::string id = fmt::format("{} {}", identity(name, endpoint), m_held->keyChanges[name]);
     if (const auto it = m_held->models.find(id); it != m_held->models.end())
         return it->second.get();
     SecretKey key;
-    if (const auto typed = m_held->typed.find(name); typed != m_held->typed.end()) {
+    if (const auto typed = m_held->typed.find(name); typed != m_held->typed.end() && typed->second.isFor(url.origin)) {
         key = typed->second.another();
     } else {
-        CAROUSEL_ASSIGN(key, SecretKey::fromEnvironment(variable, url.origin));
+        CAROUSEL_ASSIGN(key, keyOf(endpoint, url.origin, m_control));
     }
     CAROUSEL_TRY(key.header(url.origin));
     auto opened = ServerModel::open(name, endpoint, std::move(key), m_control);

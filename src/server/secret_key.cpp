@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "server/secret_key.h"
 #include "base/text.h"
+#include "server/secret_store.h"
 #include <algorithm>
 #include <cstdlib>
 #include <openssl/crypto.h>
 
 namespace carousel::server {
 
-SecretKey::~SecretKey() {
-    OPENSSL_cleanse(m_value.data(), m_value.size());
+void wipe(std::string& text) {
+    text.resize(text.capacity()); // takes no other memory; what was moved away or cut may still lie there
+    OPENSSL_cleanse(text.data(), text.size());
+    text.clear();
 }
+
+SecretKey::~SecretKey() { wipe(m_value); }
 
 SecretKey::SecretKey(SecretKey&& other) noexcept {
     *this = std::move(other);
@@ -17,10 +22,9 @@ SecretKey::SecretKey(SecretKey&& other) noexcept {
 
 SecretKey& SecretKey::operator=(SecretKey&& other) noexcept {
     if (this != &other) {
-        OPENSSL_cleanse(m_value.data(), m_value.size());
+        wipe(m_value);
         m_value = other.m_value; // a copy, so that the other's bytes can be overwritten also where they stand inside the object
-        OPENSSL_cleanse(other.m_value.data(), other.m_value.size());
-        other.m_value.clear();
+        wipe(other.m_value);
         m_origin = std::move(other.m_origin);
     }
     return *this;
@@ -42,12 +46,32 @@ Result<SecretKey> SecretKey::fromEnvironment(const std::string& variable, const 
 
 Result<SecretKey> SecretKey::forThisProcess(std::string value, const Origin& origin) {
     const bool sendable = value.size() <= 4096 && std::all_of(value.begin(), value.end(), [](char c) { return c > ' ' && c < 127; });
-    if (!sendable) {
-        OPENSSL_cleanse(value.data(), value.size());
+    SecretKey key(sendable ? std::string_view(value) : std::string_view(), origin);
+    wipe(value);
+    if (!sendable)
         return fail(ErrorKind::input, "CL-2103", "The key holds a space, a line break or a character that no header may hold.",
                     "Copy it again, without what stands around it.");
+    return key;
+}
+
+Result<SecretKey> SecretKey::fromStore(const Origin& origin, const RunControl& control) {
+    std::string value;
+    if (auto found = secretStore(SecretStoreCall::Kind::find, origin, value, control); !found) {
+        wipe(value);
+        return fail(std::move(found.error()));
     }
-    return SecretKey(std::move(value), origin);
+    auto key = forThisProcess(value, origin);
+    wipe(value);
+    if (!key)
+        key.error().message = fmt::format("The desktop's key store has something for {} that cannot be sent as a key.", origin.text());
+    return key;
+}
+
+Result<void> SecretKey::keepInStore(const RunControl& control) const {
+    std::string value = m_value;
+    auto kept = secretStore(SecretStoreCall::Kind::keep, m_origin, value, control);
+    wipe(value);
+    return kept;
 }
 
 Result<std::string> SecretKey::header(const Origin& to) const {

@@ -88,6 +88,8 @@ nlohmann::json ServerCard::json() const {
                        {"topLimit", topLimit},
                        {"prefixCache", prefixCache},
                        {"notes", notes}};
+    if (!keyFrom.empty())
+        out["keyFrom"] = keyFrom;
     if (easyYes >= 0)
         out["easyQuestion"] = {{"yes", easyYes}, {"negation", easyNo}, {"passed", easyPassed()}, {"labelMass", labelMass}};
     return out;
@@ -112,6 +114,8 @@ std::string ServerCard::text() const {
     out += fmt::format("Chat             {}\nTokenises        {}\nStructured text  {}\nEmbeddings       {}\nPrefix cache     {}\n",
                        yes(chat), yes(tokenise != Tokenise::none), yes(structuredOutput),
                        embeddingWidth > 0 ? fmt::format("yes, {} wide", embeddingWidth) : "no", prefixCache);
+    if (!keyFrom.empty())
+        out += fmt::format("Key              {}\n", keyFrom);
     for (const auto& note : notes)
         out += "Note: " + quotedForMessage(note, 400) + "\n";
     return out;

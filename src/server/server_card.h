@@ -35,6 +35,7 @@ struct ServerCard {
     std::string prefixCache = "not told"; // "seen", "not seen", "not told"
     double easyYes = -1, easyNo = -1;     // share of Yes for "Is 2+2=4?" and for "Is 2+2=5?"; -1: not asked
     double labelMass = -1;                // probability of Yes and No together, the smaller of both questions
+    std::string keyFrom;                  // where the key came from, in words; never the key. Empty: not told
     std::vector<std::string> notes;       // why a rung did not work, and warnings
 
     bool easyPassed() const { return easyYes > 0.5 && easyNo >= 0 && easyNo < 0.5; }

@@ -111,7 +111,7 @@ Error ServerClient::paused(const char* code, const std::string& why) const {
 Error ServerClient::refusal(const Ending& ending) const {
     std::string hint = "See `endpoint test`, which shows what the server offers.";
     if (ending.status == 401 || ending.status == 403)
-        hint = "Set the environment variable that api_key_env names to a key that the server accepts.";
+        hint = "Set the environment variable that api_key_env names, or the desktop's key store (`endpoint key set`), to a key that the server accepts.";
     else if (ending.status == 404)
         hint = "Check url and model; `endpoint test` lists the models.";
     else if (ending.status >= 300 && ending.status < 400)

@@ -93,7 +93,7 @@ Result<ServerUrl> parseServerUrl(const std::string& text) {
         return refused(fmt::format("has the scheme '{}'; only http and https are spoken.", quotedForMessage(out.origin.scheme)), example);
     if (!part(CURLUPART_USER).empty() || !part(CURLUPART_PASSWORD).empty())
         return refused("holds a name or a password.",
-                       "Take it out, put the key into an environment variable and name that in api_key_env.");
+                       "Take it out, put the key into an environment variable and name that in api_key_env, or keep it with `endpoint key set`.");
     if (!part(CURLUPART_QUERY).empty() || !part(CURLUPART_FRAGMENT).empty())
         return refused("has a query or a fragment.", example);
     out.origin.host = lowered(part(CURLUPART_HOST));

@@ -21,7 +21,7 @@ inline constexpr std::array<ComputeChoice, 3> deviceChoices{{
 }};
 
 inline constexpr std::array<ComputeChoice, 4> computeTypeChoices{{
-    {"auto", "bf16 where the device multiplies it natively, else fp32"},
+    {"auto", "bf16 where the device multiplies it natively and is clearly faster so; else int16 for weights of 4 or 8 bits where that is faster, else fp32"},
     {"fp32", "Exact: 32-bit numbers throughout"},
     {"bf16", "Fast: 16-bit products; near ties may change places"},
     {"int16", "4- and 8-bit weights as the file stores them, 16-bit activations: within about 0.001 of fp32, and smaller"},

@@ -44,8 +44,8 @@ ParameterSpec number(std::string id, std::string label, double value, double low
 }
 
 // A key that stands in a file ends up in reports, logs and copies; the variable's name does no harm there.
-const char* const keyAdvice = "Put the key into an environment variable and write its name: api_key_env = \"MY_SERVER_KEY\". A key that "
-                              "stood in a file should be replaced at its issuer.";
+const char* const keyAdvice = "Put the key into an environment variable and write its name: api_key_env = \"MY_SERVER_KEY\", or keep it in "
+                              "the desktop's key store with `endpoint key set`. A key that stood in a file should be replaced at its issuer.";
 
 bool namesKey(const std::string& id) {
     const std::string plain = lowered(id);
@@ -68,6 +68,8 @@ const std::vector<ParameterSpec>& endpointParameters() {
         text("url", "Address", "Where the server is, as http(s)://host:port; with or without /v1."),
         text("model", "Model", "As the server calls it; empty: the only one that it lists."),
         text("api_key_env", "Key from variable", "The environment variable that holds the key; empty: no key is sent."),
+        field("api_key_store", "Key from the desktop key store", ParameterKind::boolean, false,
+              "True: the desktop keeps the key, bound to scheme, host and port of the address; `endpoint key set NAME` puts it there."),
         choice("kind", "Server", {"auto", "vllm", "sglang", "llama-server", "ollama", "tgi", "openai"},
                "What runs there; auto asks the server."),
         choice("rung", "Way of scoring", {"auto", "label", "chosen", "top", "bias", "echo", "text"},
@@ -125,6 +127,9 @@ Result<Parameters> checkedEndpoint(const std::string& name, const Parameters& gi
     if (const auto& variable = out.text("api_key_env"); !variable.empty() && !isVariableName(variable))
         return fail(ErrorKind::input, "CL-2102", fmt::format("{}: api_key_env is not the name of an environment variable.", owner),
                     keyAdvice);
+    if (out.boolean("api_key_store") && !out.text("api_key_env").empty())
+        return fail(ErrorKind::input, "CL-2102", fmt::format("{} names two places for its key: api_key_env and api_key_store.", owner),
+                    "Take one of them out.");
     if (out.text("url").find_first_of("@?#") != std::string::npos) // a password would be kept wherever the description is
         return fail(ErrorKind::input, "CL-2102", fmt::format("{}: url holds a name, a password or a query.", owner), keyAdvice);
     if (out.text("url").empty())

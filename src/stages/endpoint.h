@@ -10,7 +10,7 @@ namespace carousel {
 const std::vector<ParameterSpec>& endpointParameters();
 
 // Fills defaults and checks. CL-2102: unknown key, a key written out (its value is never repeated), a name that is not [a-z0-9_-], or
-// api_key_env that is no name of a variable. CL-3002..3004 from the parameters. `url` is checked by whoever connects.
+// api_key_env that is no name of a variable or stands beside api_key_store. CL-3002..3004 from the parameters. `url` is checked by whoever connects.
 Result<Parameters> checkedEndpoint(const std::string& name, const Parameters& given);
 
 } // namespace carousel

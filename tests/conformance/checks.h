@@ -19,6 +19,7 @@ void checkExternalAnswers(const PluginRegistry& registry, Report& report);
 void checkLearnedAnswers(const PluginRegistry& registry, Report& report);
 void checkPositionAnswers(const PluginRegistry& registry, Report& report);
 void checkListAnswers(const PluginRegistry& registry, Report& report);
+void checkGenerateAnswers(const PluginRegistry& registry, Report& report);
 // Return false (with the reason printed) when the model or the data set is not there.
 bool checkRealModel(const PluginRegistry& registry, Report& report);
 bool checkMl100k(const PluginRegistry& registry, Report& report);

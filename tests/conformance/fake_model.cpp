@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "fake_model.h"
 #include "base/text.h"
+#include "llm/generation/text_choice.h"
+#include "llm/generation/token_search.h"
 #include "stages/plugin.h"
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 namespace carousel::conformance {
 
@@ -113,10 +116,64 @@ Result<Generated> FakeModel::generate(const std::vector<ChatMessage>& messages, 
         return fail(RunControl::cancelled("generate"));
     ++m_calls;
     Generated out;
-    out.text = write ? write(joined(messages)) : fmt::format("{:x}", hashOf(joined(messages), options.seed));
-    out.promptTokens = countTokens(joined(messages));
-    out.generatedTokens = 1;
+    const auto prompt = joined(messages);
+    out.promptTokens = countTokens(prompt);
+    if (!options.oneOf.empty() && begins) {
+        CAROUSEL_TRY(search(options, out, control));
+        return out;
+    }
+    if (!options.oneOf.empty())
+        for (const auto& text : std::set<std::string>(options.oneOf.begin(), options.oneOf.end()))
+            out.sequences.push_back({text, -8 * unit(hashOf(prompt + "\x1d" + text)), 0, static_cast<int>(countTokens(text)), false});
+    else
+        for (int i = 0; i < options.sequences; ++i) {
+            const auto text = write ? write(prompt) : fmt::format("{:x}", hashOf(prompt, options.seed + static_cast<std::uint64_t>(i)));
+            for (const auto line : split(text, '\x1d')) // a writer may give several answers
+                out.sequences.push_back({std::string(line), -1.0 - i, 0, 1, false});
+        }
+    for (auto& one : out.sequences)
+        one.score = one.logProbability / std::pow(std::max(1, one.tokens), options.lengthPenalty);
+    if (!options.oneOf.empty())
+        std::stable_sort(out.sequences.begin(), out.sequences.end(), [](const auto& a, const auto& b) { return a.score > b.score; });
+    if (out.sequences.size() > static_cast<std::size_t>(options.sequences))
+        out.sequences.resize(static_cast<std::size_t>(options.sequences));
+    out.text = out.sequences.front().text;
+    out.generatedTokens = std::ssize(out.sequences);
     return out;
+}
+
+// The program's own beam search and trie, over bytes.
+Result<void> FakeModel::search(const GenerateOptions& options, Generated& out, const RunControl& control) {
+    constexpr TokenId end = 256;
+    CAROUSEL_ASSIGN(auto choice, TextChoice::make(
+                                     options.oneOf,
+                                     [](const std::string& text) {
+                                         std::vector<TokenId> ids;
+                                         for (const char c : text)
+                                             ids.push_back(static_cast<unsigned char>(c));
+                                         return ids;
+                                     },
+                                     control));
+    SearchTask task{options, {end}, 1000, &choice, [](TokenId id) { return std::string(1, static_cast<char>(id)); }};
+    const NextLogits next = [this](std::span<const std::vector<TokenId>> begun, const RunControl&) -> Result<Matrix> {
+        Matrix logits(begun.size(), end + 1);
+        for (std::size_t i = 0; i < begun.size(); ++i) {
+            std::string text;
+            for (const auto id : begun[i])
+                text += static_cast<char>(id);
+            for (int byte = 0; byte < end; ++byte)
+                logits.row(i)[static_cast<std::size_t>(byte)] = begins(text, static_cast<char>(byte));
+            logits.row(i)[end] = begins(text, '\0');
+        }
+        return logits;
+    };
+    CAROUSEL_ASSIGN(const auto found, searchAnswers(next, task, control));
+    for (const auto& one : found)
+        out.sequences.push_back({options.oneOf.at(static_cast<std::size_t>(choice.textOf(*one.state))), one.logProbability, one.score,
+                                 static_cast<int>(one.tokens.size()), false});
+    out.text = out.sequences.front().text;
+    out.generatedTokens = std::ssize(out.sequences);
+    return {};
 }
 
 Result<HiddenVectors> FakeModel::hiddenStates(const HiddenRequest& request, const RunControl& control) {

@@ -23,8 +23,11 @@ public:
     // In place of the hash, for known answers: the logits of the answers to a prompt (all of the mass is theirs), and what is written.
     std::function<std::vector<float>(const std::string& prompt, const std::vector<std::string>& answers)> answer;
     std::function<std::string(const std::string& prompt)> write;
+    // For answers from a list, found by beams over bytes: the logit of the next byte after a beginning; '\0' is the end.
+    std::function<float(const std::string& begun, char next)> begins;
 
 private:
+    Result<void> search(const GenerateOptions& options, Generated& out, const RunControl& control);
     ModelInfo m_info;
     std::atomic<std::int64_t> m_calls{0};
 };

@@ -36,6 +36,7 @@ int main(int argc, char** argv) {
         checkLearnedAnswers(registry, report);
         checkPositionAnswers(registry, report);
         checkListAnswers(registry, report);
+        checkGenerateAnswers(registry, report);
     }
     if (argc > 1 && wanted("real-model"))
         skipped = !checkRealModel(registry, report) || skipped;

@@ -87,6 +87,45 @@ class TestModelsPage : public QObject {
         });
     }
 
+    // On a machine without a key store, which a dead bus address makes of any: the choice says so, and a key of this session is taken.
+    void theKeyOfAServer(QWidget* panel, QPushButton* use, QPushButton* removeKey) {
+        QLineEdit* key = nullptr;
+        for (auto* edit : panel->findChildren<QLineEdit*>())
+            if (edit->accessibleName() == QLatin1String("Key of the server"))
+                key = edit;
+        QComboBox* where = nullptr;
+        for (auto* box : panel->findChildren<QComboBox*>())
+            if (box->accessibleName() == QLatin1String("How long the key is kept"))
+                where = box;
+        QVERIFY(key && where && use && removeKey);
+        QCOMPARE(key->echoMode(), QLineEdit::Password);
+        QVERIFY(key->isEnabled() && !use->isEnabled() && !removeKey->isEnabled());
+        const auto says = [&](const QString& words) {
+            for (auto* label : panel->findChildren<QLabel*>())
+                if (label->text().contains(words))
+                    return true;
+            return false;
+        };
+        QVERIFY(says(QStringLiteral("No key is sent")));
+        QTRY_VERIFY(where->itemText(1).contains(QStringLiteral("not there")));
+        QVERIFY(!(where->model()->flags(where->model()->index(1, 0)) & Qt::ItemIsEnabled));
+        key->setText(QStringLiteral("sk-of-this-session"));
+        QVERIFY(use->isEnabled());
+        use->click();
+        QVERIFY(key->text().isEmpty());
+        QVERIFY(settle());
+        QTRY_VERIFY(says(QStringLiteral("A key was typed for this session")));
+        QVERIFY(removeKey->isEnabled());
+        key->setText(QStringLiteral("two words"));
+        use->click();
+        QVERIFY(settle());
+        QTRY_VERIFY(says(QStringLiteral("CL-2103")));
+        removeKey->click();
+        QVERIFY(settle());
+        QTRY_VERIFY(says(QStringLiteral("No key is sent")));
+        QVERIFY(!removeKey->isEnabled());
+    }
+
 private Q_SLOTS:
     void initTestCase() {
         QStandardPaths::setTestModeEnabled(true);
@@ -239,6 +278,7 @@ private Q_SLOTS:
         QVERIFY(action(QStringLiteral("Remove…"))->isEnabled());
     }
     void serversAreDescribedTestedAndForgotten() {
+        qputenv("DBUS_SESSION_BUS_ADDRESS", ("unix:path=" + m_folder.path("nobody")).c_str());
         QVERIFY(page()->showTab(QStringLiteral("servers")));
         QVERIFY(settle());
         QVERIFY(!action(QStringLiteral("Add file…"))->isVisible());
@@ -274,6 +314,7 @@ private Q_SLOTS:
         QVERIFY(settle());
         auto* list = panel->findChild<QListWidget*>();
         QTRY_COMPARE(list->count(), 1);
+        theKeyOfAServer(panel, button(QStringLiteral("Use the key")), button(QStringLiteral("Remove the key")));
         button(QStringLiteral("Test the server"))->click(); // nobody listens on that port
         QVERIFY(settle());
         bool said = false;

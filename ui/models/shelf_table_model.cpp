@@ -74,10 +74,9 @@ void ShelfTableModel::setModels(std::vector<ModelStatus> models) {
     endResetModel();
 }
 
-void ShelfTableModel::setComputeType(const std::string& type, const std::string& automatic) {
+void ShelfTableModel::setComputeType(const std::string& type, const AutomaticTypes& automatic) {
     m_type = type;
-    if (!automatic.empty())
-        m_automatic = automatic;
+    m_automatic = automatic;
     if (!m_models.empty())
         Q_EMIT dataChanged(index(0, Memory), index(rowCount() - 1, Speed));
 }
@@ -124,7 +123,7 @@ QVariant ShelfTableModel::data(const QModelIndex& index, int role) const {
         switch (index.column()) {
         case Size: return static_cast<qlonglong>(status.bytes());
         case Context: return static_cast<qlonglong>(card.dimensions.contextLength);
-        case Memory: return static_cast<qlonglong>(sized ? memoryNeeded(card, m_type, usualContextTokens).total() : 0);
+        case Memory: return static_cast<qlonglong>(sized ? memoryNeeded(card, wantedType(card), usualContextTokens).total() : 0);
         case Speed: return speed ? std::max(speed->candidatesPerSecond, speed->textsPerSecond) : -1.0;
         default: break;
         }
@@ -138,7 +137,7 @@ QVariant ShelfTableModel::data(const QModelIndex& index, int role) const {
     case Size: return sizeText(status.bytes());
     case Format: return formatText(card);
     case Context: return sized ? count(card.dimensions.contextLength) : none;
-    case Memory: return sized ? sizeText(memoryNeeded(card, m_type, usualContextTokens).total()) : none;
+    case Memory: return sized ? sizeText(memoryNeeded(card, wantedType(card), usualContextTokens).total()) : none;
     case Speed: return speed ? speedText(*speed) : status.state == ModelState::ready ? tr("not measured") : none;
     case Licence: return card.licence.empty() ? none : qs(card.licence);
     case Hash: return card.files.empty() ? none : qs(card.files.front().sha256.substr(0, 8));

@@ -2,6 +2,7 @@
 // The model shelf as a table: state, size, licence, hash, format, context, memory before loading, speed measured here, and the reason when a
 // model cannot be used.
 #pragma once
+#include "llm/model_memory.h"
 #include "llm/model_shelf.h"
 #include <QAbstractTableModel>
 #include <vector>
@@ -20,8 +21,8 @@ public:
 
     explicit ShelfTableModel(QObject* parent = nullptr);
     void setModels(std::vector<ModelStatus> models);   // rows whose models stay keep their place, so that selections do too
-    // What memory and speed are shown for; `automatic`: what "auto" comes to for decoders here, empty where it is not known.
-    void setComputeType(const std::string& type, const std::string& automatic);
+    // What memory and speed are shown for; `automatic`: what "auto" comes to for decoders here.
+    void setComputeType(const std::string& type, const AutomaticTypes& automatic);
     const ModelStatus* at(int row) const;
 
     int rowCount(const QModelIndex& parent = {}) const override;
@@ -32,7 +33,8 @@ public:
 private:
     std::vector<ModelStatus> m_models;
     std::string wantedType(const ModelCard& card) const;
-    std::string m_type = "auto", m_automatic = "bf16", m_processor;
+    std::string m_type = "auto", m_processor;
+    AutomaticTypes m_automatic;
 };
 
 } // namespace carousel::ui

@@ -33,9 +33,10 @@ namespace carousel::ui {
 namespace {
 QString percent(double share) { return QStringLiteral("%1%2 %").arg(share >= 0 ? QStringLiteral("+") : QStringLiteral("−"), figures(100 * std::fabs(share))); }
 
-void addMemory(std::vector<InspectorRow>& rows, const ModelCard& card, const std::string& type) {
-    const auto need = memoryNeeded(card, type, usualContextTokens);
-    QString text = QObject::tr("%1 in %2\nweights %3").arg(sizeText(need.total()), qs(computesIn(card, type)) + (type == "auto" ? QStringLiteral(" (auto)") : QString()), sizeText(need.weights));
+void addMemory(std::vector<InspectorRow>& rows, const ModelCard& card, const std::string& type, const AutomaticTypes& automatic) {
+    const auto numbers = computesIn(card, type, automatic);
+    const auto need = memoryNeeded(card, numbers, usualContextTokens);
+    QString text = QObject::tr("%1 in %2\nweights %3").arg(sizeText(need.total()), qs(numbers) + (type == "auto" ? QStringLiteral(" (auto)") : QString()), sizeText(need.weights));
     if (need.keysAndValues > 0)
         text += QObject::tr("\nkeys and values %1 for %2 tokens").arg(sizeText(need.keysAndValues), count(need.contextTokens));
     text += QObject::tr("\nworking space %1\ntokenizer and plans %2\nbeside %3 for LibTorch").arg(sizeText(need.activations), sizeText(need.tables), sizeText(libraryBytes));
@@ -138,13 +139,13 @@ ModelsPage::ModelsPage(Session& s)
             tell(tr("● %1: every file has its SHA-256.").arg(plural(sound, tr("model"), tr("models"))), false);
     });
     const auto followCompute = [this] {
-        m_model->setComputeType(ss(session().compute().type()), ss(session().compute().automaticType()));
+        m_model->setComputeType(ss(session().compute().type()), session().compute().automatic());
         followSelection();
     };
     connect(&s.compute(), &ComputeSetting::changed, this, followCompute);
     connect(&s.compute(), &ComputeSetting::known, this, followCompute);
     connect(&s.jobs(), &JobRunner::changed, this, &ModelsPage::followSelection);
-    m_model->setComputeType(ss(s.compute().type()), ss(s.compute().automaticType()));
+    m_model->setComputeType(ss(s.compute().type()), s.compute().automatic());
     follow();
 }
 
@@ -313,7 +314,7 @@ void ModelsPage::followSelection() {
         rows.push_back({tr("longest prompt"), tr("%1 tokens").arg(count(d.contextLength))});
         rows.push_back({tr("licence"), card.licence == "not stated" ? tr("not stated in the file") : qs(card.licence)});
         if (d.parameters > 0)
-            addMemory(rows, card, ss(session().compute().type()));
+            addMemory(rows, card, ss(session().compute().type()), session().compute().automatic());
         addSpeeds(rows, *status);
         for (const auto& file : card.files) {
             rows.push_back({tr("%1, %2, SHA-256").arg(qs(file.name), sizeText(file.bytes)), qs(file.sha256)});

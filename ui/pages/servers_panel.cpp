@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "pages/servers_panel.h"
+#include "pages/server_key_row.h"
 #include "session/model_list.h"
 #include "session/session.h"
 #include "stages/endpoint.h"
@@ -24,7 +25,7 @@ namespace carousel::ui {
 
 namespace {
 // What nearly every server needs to be told; the rest has defaults that fit and is folded away.
-const std::vector<std::string> essential{"url", "model", "api_key_env", "concurrency", "price_input", "price_output", "budget_money", "consent"};
+const std::vector<std::string> essential{"url", "model", "api_key_env", "api_key_store", "concurrency", "price_input", "price_output", "budget_money", "consent"};
 
 std::vector<ParameterSpec> part(bool first) {
     std::vector<ParameterSpec> specs;
@@ -119,6 +120,8 @@ QWidget* ServersPanel::makeForm() {
     column->addLayout(nameRow);
     m_main = new ParameterForm;
     column->addWidget(m_main);
+    m_key = new ServerKeyRow(m_session);
+    column->addWidget(m_key);
     m_consent = textLabel({}, "secondary", true);
     column->addWidget(m_consent);
     m_moreButton = new QToolButton;
@@ -163,6 +166,7 @@ QWidget* ServersPanel::makeForm() {
     connect(m_main, &ParameterForm::edited, this, &ServersPanel::followForm);
     connect(m_more, &ParameterForm::edited, this, &ServersPanel::followForm);
     connect(m_name, &QLineEdit::textChanged, this, &ServersPanel::followForm);
+    connect(m_key, &ServerKeyRow::kept, this, [this](const QString& name) { read(name); });
     connect(m_test, &QPushButton::clicked, this, &ServersPanel::test);
     connect(m_save, &QPushButton::clicked, this, &ServersPanel::save);
     return whole;
@@ -220,6 +224,7 @@ void ServersPanel::show(const QString& name) {
     m_name->setText(name);
     m_name->setReadOnly(at != m_known.end());
     m_remove->setEnabled(at != m_known.end());
+    m_key->show(name, at == m_known.end() ? nullptr : &at->second);
     m_message->hide();
     m_card->hide();
     followForm();
@@ -269,7 +274,7 @@ void ServersPanel::test() {
         this, {tr("Testing %1").arg(name), Lane::task, QStringLiteral("test server")},
         [&endpoints = m_endpoints, values = given(), name = ss(m_name->text().isEmpty() ? QStringLiteral("server") : m_name->text())](const RunControl& control) -> Result<server::ServerCard> {
             CAROUSEL_ASSIGN(const auto checked, checkedEndpoint(name, values));
-            return endpoints.test(checked, control);
+            return endpoints.test(checked, control, name);
         },
         [this](JobRunner::Shared<server::ServerCard> result) {
             if (!result) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Servers with language models: described in a form, tested with two easy questions, and used by strategies as server:NAME once the analyst has
-// agreed that data may be sent there. Keys stay in the environment; the form takes the name of the variable alone.
+// agreed that data may be sent there. Keys come from the environment, the desktop's key store or this session (ServerKeyRow); none is in the form.
 #pragma once
 #include "server/endpoints.h"
 #include <QWidget>
@@ -16,6 +16,7 @@ class QToolButton;
 namespace carousel::ui {
 
 class ParameterForm;
+class ServerKeyRow;
 class Session;
 
 class ServersPanel : public QWidget {
@@ -46,6 +47,7 @@ private:
     QScrollArea* m_scroll;
     QLineEdit* m_name;
     ParameterForm *m_main, *m_more;
+    ServerKeyRow* m_key;
     QToolButton* m_moreButton;
     QLabel *m_consent, *m_message, *m_card;
     QPushButton *m_test, *m_save, *m_remove, *m_new;

@@ -22,7 +22,7 @@ QString keptType() { return kept("compute/type", computeTypeChoices, "auto"); }
 
 struct Abilities {
     std::optional<Error> cardProblem;
-    std::string automaticType;
+    ModelHost::Place processor;
 };
 } // namespace
 
@@ -79,8 +79,7 @@ void ComputeSetting::ask() {
         [](const RunControl&) -> Result<Abilities> {
             Abilities found;
             OpenOptions options;
-            CAROUSEL_ASSIGN(const auto processor, ModelHost(options).place());
-            found.automaticType = processor.computeType;
+            CAROUSEL_ASSIGN(found.processor, ModelHost(options).place());
             options.device = "cuda";
             if (const auto card = ModelHost(options).place(); !card)
                 found.cardProblem = card.error();
@@ -93,7 +92,13 @@ void ComputeSetting::ask() {
             m_known = true;
             if (result) {
                 m_cardProblem = (*result)->cardProblem;
-                m_automaticType = qs((*result)->automaticType);
+                const auto& place = (*result)->processor;
+                m_automatic = {place.computeType, place.fourBits, place.eightBits};
+                m_automaticWords = tr("decoders come to %1 on this processor").arg(qs(place.computeType));
+                if (place.fourBits != place.computeType)
+                    m_automaticWords += tr(", with weights of 4 bits to %1").arg(qs(place.fourBits));
+                if (!place.speeds.empty())
+                    m_automaticWords += QStringLiteral(" (%1)").arg(qs(place.speeds));
             } else {
                 m_cardProblem = result.error();
             }

@@ -3,6 +3,7 @@
 // for new studies, the choice that was made last counts (kept in the user's settings).
 #pragma once
 #include "base/result.h"
+#include "llm/model_memory.h"
 #include <QObject>
 #include <optional>
 
@@ -32,7 +33,8 @@ public:
     void ask();
     bool isKnown() const { return m_known; }
     const std::optional<Error>& cardProblem() const { return m_cardProblem; } // why cuda cannot be used; empty: it can
-    QString automaticType() const { return m_automaticType; }                 // what "auto" comes to on the processor; empty: not known
+    const AutomaticTypes& automatic() const { return m_automatic; } // what "auto" comes to on the processor; the usual until it is known
+    QString automaticWords() const { return m_automaticWords; }     // the same for people, with the speeds that were measured; empty: not known
 
 Q_SIGNALS:
     void changed();
@@ -44,7 +46,8 @@ private:
     Session& m_session;
     bool m_known = false, m_asking = false;
     std::optional<Error> m_cardProblem;
-    QString m_automaticType;
+    AutomaticTypes m_automatic;
+    QString m_automaticWords;
 };
 
 } // namespace carousel::ui

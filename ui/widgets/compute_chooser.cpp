@@ -67,8 +67,8 @@ void ComputeChooser::fill() {
     for (const auto& choice : computeTypeChoices) {
         const QString id = QString::fromLatin1(choice.id);
         QString help = QString::fromUtf8(choice.help);
-        if (id == QLatin1String("auto") && !m_setting.automaticType().isEmpty())
-            help += tr("; decoders come to %1 on this processor").arg(m_setting.automaticType());
+        if (id == QLatin1String("auto") && !m_setting.automaticWords().isEmpty())
+            help += QStringLiteral("; ") + m_setting.automaticWords();
         auto* action = add(types, QStringLiteral("type ") + id, QStringLiteral("%1 — %2").arg(id, help));
         connect(action, &QAction::triggered, this, [this, id] { m_setting.setType(id); });
     }

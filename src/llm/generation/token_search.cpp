@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 
 namespace carousel {
 
@@ -164,11 +165,36 @@ private:
         return out.text();
     }
 
-    Result<std::vector<Continuation>> bestContinuations(std::size_t wanted) {
-        std::vector<std::vector<TokenId>> begun;
+    // What may follow an answer begun, with its log-probability.
+    using Following = std::vector<std::pair<TokenId, double>>;
+
+    // The running beams' answers that are not known yet; under a constraint also how each must go on while nothing else may follow, as far
+    // as there is room. A title that is told apart by its first word is so read at once, not word by word.
+    void ask(std::vector<std::vector<TokenId>>& begun, std::vector<std::vector<TokenId>>& among) {
+        std::vector<std::optional<State>> states;
         for (const Beam& beam : m_running)
-            begun.push_back(beam.tokens);
-        CAROUSEL_ASSIGN(Matrix logits, m_next(begun, m_control));
+            if (!m_known.count(beam.tokens)) {
+                begun.push_back(beam.tokens);
+                among.push_back(choices(m_task, beam.state, beam.tokens.size()));
+                states.push_back(beam.state);
+            }
+        const std::size_t asked = begun.size();
+        for (std::size_t i = 0; m_task.constraint && i < asked; ++i) {
+            auto text = begun[i];
+            auto state = *states[i];
+            auto next = among[i];
+            while (begun.size() < rowsAhead && next.size() == 1 && !isEnd(m_task, next.front()) &&
+                   static_cast<std::int64_t>(text.size()) < m_task.limit) {
+                state = m_task.constraint->after(state, next.front());
+                text.push_back(next.front());
+                next = choices(m_task, state, text.size());
+                begun.push_back(text);
+                among.push_back(next);
+            }
+        }
+    }
+
+    Result<std::vector<Continuation>> bestContinuations(std::size_t wanted) {
         std::vector<Continuation> heap; // the worst of those kept at the front
         const auto offer = [&](const Continuation& one) {
             if (heap.size() == wanted && !(one < heap.front()))
@@ -180,20 +206,33 @@ private:
             heap.push_back(one);
             std::push_heap(heap.begin(), heap.end());
         };
-        for (std::size_t i = 0; i < m_running.size(); ++i) {
-            const std::vector<TokenId> among = choices(m_task, m_running[i].state, begun[i].size());
+        std::vector<std::vector<TokenId>> begun, among;
+        ask(begun, among);
+        Matrix logits;
+        if (!begun.empty()) {
+            CAROUSEL_ASSIGN(logits, m_next(begun, m_control));
+        }
+        for (std::size_t i = 0; i < begun.size(); ++i) {
             const std::span<float> row = logits.row(i);
             penaliseRepetition(row, begun[i], m_task.options.repetitionPenalty);
             const double total = logSumExp(row);
             if (!std::isfinite(total))
                 return fail(notNumbers());
-            const double before = m_running[i].logProbability - total;
-            if (m_task.constraint)
-                for (const TokenId token : among)
-                    offer({before + row[static_cast<std::size_t>(token)], i, token});
-            else
+            if (m_task.constraint) {
+                Following& known = m_known[begun[i]];
+                for (const TokenId token : among[i])
+                    known.emplace_back(token, row[static_cast<std::size_t>(token)] - total);
+            } else {
+                const double before = m_running[i].logProbability - total;
                 for (std::size_t token = 0; token < row.size(); ++token)
                     offer({before + row[token], i, static_cast<TokenId>(token)});
+            }
+        }
+        for (std::size_t i = 0; m_task.constraint && i < m_running.size(); ++i) {
+            const auto known = m_known.find(m_running[i].tokens);
+            for (const auto& [token, logProbability] : known->second)
+                offer({m_running[i].logProbability + logProbability, i, token});
+            m_known.erase(known); // beams differ: nobody asks again
         }
         std::sort(heap.begin(), heap.end());
         return heap;
@@ -243,7 +282,9 @@ private:
     const NextLogits& m_next;
     const SearchTask& m_task;
     const RunControl& m_control;
+    static constexpr std::size_t rowsAhead = 64; // logits made at once by looking ahead, as in scoring: 13 MB for 49,152 tokens
     std::vector<Beam> m_running;
+    std::map<std::vector<TokenId>, Following> m_known; // computed and not used yet, by the answer begun
     std::vector<FoundAnswer> m_kept; // best first, at most `beams`
 };
 

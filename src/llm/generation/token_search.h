@@ -37,8 +37,9 @@ Result<void> checkOptions(const GenerateOptions& options);
 //
 // Beam search: of all continuations of the running beams, the best (1 + ends) x beams are looked at; ends among the first `beams` of them
 // are kept, the others run on. It is over when no running beam can get a better score than the worst of `beams` kept ones even if all its
-// further tokens were certain. Answers of the same text count once, with the better score. With a form that is not whole at the limit, a
-// beam cut there is given only where no whole answer was found.
+// further tokens were certain. Where a constraint lets only one token follow, what comes after it is asked for in the same call of `next`, as
+// answers that begin with each other, up to 64 rows a call. Answers of the same text count once, with the better score. With a form that is
+// not whole at the limit, a beam cut there is given only where no whole answer was found.
 Result<std::vector<FoundAnswer>> searchAnswers(const NextLogits& next, const SearchTask& task, const RunControl& control);
 
 } // namespace carousel

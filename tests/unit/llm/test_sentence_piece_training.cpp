@@ -29,12 +29,12 @@ class TestSentencePieceTraining : public QObject {
     Q_OBJECT
 private slots:
     void theModelHasTheTokensOfT5AndTheSymbols() {
-        const auto model = trainSentencePiece({someTexts(300), 120, symbols}, {});
+        const auto model = trainSentencePiece({someTexts(300), 90, symbols}, {});
         QVERIFY2(model, model ? "" : describe(model.error()).c_str());
         const auto tokenizer = SentencePiece::fromModel(*model, {}, "made here");
         QVERIFY2(tokenizer, tokenizer ? "" : describe(tokenizer.error()).c_str());
         const SentencePiece& t = **tokenizer;
-        QCOMPARE(t.vocabularySize(), std::size_t(120));
+        QCOMPARE(t.vocabularySize(), std::size_t(90));
         QCOMPARE(t.control("<pad>"), std::optional<TokenId>(0));
         QCOMPARE(t.control("</s>"), std::optional<TokenId>(1));
         QCOMPARE(t.control("<unk>"), std::optional<TokenId>(2));
@@ -49,7 +49,7 @@ private slots:
         QCOMPARE(t.decode(t.encode(text)), " " + text);
         for (const TokenId id : t.encode(text))
             QVERIFY(id > 2); // nothing unknown
-        const auto begins = wordBeginnings(t, 120);
+        const auto begins = wordBeginnings(t, 90);
         int words = 0;
         for (const TokenId id : t.encode(text))
             words += begins[static_cast<std::size_t>(id)];
@@ -57,7 +57,7 @@ private slots:
         QCOMPARE(begins[1] + begins[2] + begins[static_cast<std::size_t>(t.encodeMiddle("<A0>").front())], 0);
     }
     void theSameTextsGiveTheSameBytes() {
-        const SentencePieceTraining training{someTexts(400), 150, symbols};
+        const SentencePieceTraining training{someTexts(400), 80, symbols};
         QVERIFY(*trainSentencePiece(training, {}) == *trainSentencePiece(training, {}));
         auto fewer = training;
         fewer.texts.resize(200);

@@ -119,6 +119,54 @@ private slots:
                 }
             }
     }
+    void whatMustFollowIsReadAtOnce() {
+        for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+            RandomStream random(seed, "texts");
+            std::vector<std::vector<TokenId>> texts;
+            while (texts.size() < 12) { // some begin each other, some share a beginning; all have a single way on at their end
+                std::vector<TokenId> text;
+                for (auto left = 1 + random.below(20); left-- > 0;)
+                    text.push_back(static_cast<TokenId>(random.below(text.size() < 2 ? 3 : 6)));
+                if (std::find(texts.begin(), texts.end(), text) == texts.end())
+                    texts.push_back(text);
+            }
+            std::vector<std::string> names;
+            for (std::size_t i = 0; i < texts.size(); ++i)
+                names.push_back(std::to_string(i));
+            auto choice = *TextChoice::make(names, [&](const std::string& name) { return texts[std::stoul(name)]; }, {});
+            const TokenDouble tokens({"a", "b", "c", "d", "e", "f"});
+            SearchTask task = taskFor(tokens, 20);
+            task.constraint = &choice;
+            task.options.beams = task.options.sequences = 12;
+            task.options.lengthPenalty = 0;
+            std::size_t calls = 0, longest = 0;
+            std::set<std::vector<TokenId>> computed;
+            const auto model = hashedModel(seed, 7);
+            const auto found = searchAnswers(
+                [&](std::span<const std::vector<TokenId>> answers, const RunControl& control) {
+                    ++calls;
+                    for (const auto& answer : answers) // nothing is computed twice
+                        if (!computed.insert(answer).second)
+                            qFatal("an answer was asked for twice");
+                    return model(answers, control);
+                },
+                task, {});
+            QVERIFY(found.has_value());
+            QCOMPARE(found->size(), texts.size());
+            std::set<std::int64_t> different;
+            for (const FoundAnswer& answer : *found) {
+                const auto text = choice.textOf(*answer.state);
+                QVERIFY(different.insert(text).second);
+                QCOMPARE(answer.tokens, texts[static_cast<std::size_t>(text)]);
+                double logProbability = hashedLogProbability(seed, 7, answer.tokens, tokens.end());
+                for (std::size_t i = 0; i < answer.tokens.size(); ++i)
+                    logProbability += hashedLogProbability(seed, 7, std::span(answer.tokens).first(i), answer.tokens[i]);
+                QVERIFY(std::fabs(answer.logProbability - logProbability) < 1e-6);
+                longest = std::max(longest, answer.tokens.size());
+            }
+            QVERIFY2(calls < longest / 2 + 2, qPrintable(QString("%1 calls for %2 tokens").arg(calls).arg(longest)));
+        }
+    }
     void twoBeamsSeeWhatGreedyMisses() {
         // By hand: a b has 0.5 x 0.4 = 0.2, b a has 0.4 x 0.9 = 0.36; greedy begins with a. Token 2 ends.
         const auto model = modelOf({{{}, {0.5, 0.4, 0.1}},

@@ -23,13 +23,12 @@ int carousel_torch_open(const ModelLocation* location, const OpenOptions* option
     *model = made.release();
     return 0;
 }
-int carousel_torch_device(const OpenOptions* options, std::string* device, std::string* computeType, Error* error) {
+int carousel_torch_device(const OpenOptions* options, TorchPlace* place, Error* error) {
     if (options->device != "cpu") {
         *error = {ErrorKind::input, "CL-2085", "no device " + options->device, "use cpu"};
         return 1;
     }
-    *device = "cpu";
-    *computeType = "fp32";
+    *place = {"cpu", "fp32", "fp32", "fp32", ""};
     return 0;
 }
 void carousel_torch_close(LanguageModel* model) {

@@ -19,7 +19,7 @@ constexpr int itemCount = 12;
 std::string item(int i) {
     return fmt::format("<I{}>", i % itemCount);
 }
-// Items in a circle: what follows the last one of a history, and whether a given one follows.
+// Items in a circle: what follows the last one of a history, and in which half of the circle one lies.
 std::vector<TextPair> circle(std::uint64_t seed, int epoch, int count) {
     RandomStream random(seed, "circle", static_cast<std::uint64_t>(epoch));
     std::vector<TextPair> pairs;
@@ -31,9 +31,7 @@ std::vector<TextPair> circle(std::uint64_t seed, int epoch, int count) {
         if (i % 3) {
             pairs.push_back({fmt::format("history : {} next ?", history), item(last + 1), 1, 0});
         } else {
-            const bool follows = random.below(2) == 0;
-            const int asked = follows ? last + 1 : last + 2 + static_cast<int>(random.below(itemCount - 2));
-            pairs.push_back({fmt::format("history : {} then {} ?", history, item(asked)), follows ? "yes" : "no", 1.5, 1});
+            pairs.push_back({fmt::format("half : {} ?", item(last)), last < itemCount / 2 ? "yes" : "no", 1.5, 1});
         }
     }
     return pairs;
@@ -56,7 +54,7 @@ class TestTextToText : public QObject {
         TextToTextRequest out;
         out.pairs = [](int epoch) { return Result<std::vector<TextPair>>(circle(1, epoch, 120)); };
         out.digest = "circle 1, 120";
-        out.groups = {"next", "follows", "none of these"};
+        out.groups = {"next", "half", "none of these"};
         for (int i = 0; i < itemCount; ++i)
             out.symbols.push_back(item(i));
         out.validation = circle(2, 0, 40);
@@ -118,17 +116,21 @@ private slots:
     void aCircleIsLearnt() {
         auto wanted = request("learnt");
         wanted.pairs = [](int epoch) { return Result<std::vector<TextPair>>(circle(1, epoch, 400)); };
-        wanted.settings.epochs = 40;
+        wanted.settings.shape.layers = 2;
+        wanted.settings.shape.dropout = 0;
+        wanted.settings.schedule.rate = 0.007;
+        wanted.settings.batchTokens = 500;
+        wanted.settings.epochs = 24;
         wanted.settings.evaluateEvery = 100;
         const auto report = done(wanted);
         QVERIFY(report.end == TextToTextEnd::finished);
-        qInfo("%ld steps, %.0f tokens a second at %.0f %% of the processors; loss %.3f to %.4f (next %.4f, follows %.4f)",
+        qInfo("%ld steps, %.0f tokens a second at %.0f %% of the processors; loss %.3f to %.4f (next %.4f, half %.4f)",
               long(report.steps), report.tokensPerSecond, 100 * report.processorShare, report.validation.front().loss,
               report.validation.back().loss, report.validation.back().groups[0].loss, report.validation.back().groups[1].loss);
         QCOMPARE(report.validation.back().groups[0].pairs + report.validation.back().groups[1].pairs, std::int64_t(40));
         QVERIFY(std::isnan(report.validation.back().groups[2].loss) && report.validation.back().groups[2].pairs == 0);
-        QCOMPARE(report.pairs, std::int64_t(40 * 400));
-        QVERIFY(report.tokens > report.pairs * 8 && report.peakBytes > 0 && report.parameters > 0);
+        QCOMPARE(report.pairs, std::int64_t(24 * 400));
+        QVERIFY(report.tokens > report.pairs * 6 && report.peakBytes > 0 && report.parameters > 0);
         m_learnt = report.modelFolder;
 
         ModelHost host(optionsOf(2), ModelShelf(m_folder.path("none")), std::string(CAROUSEL_BINARY_DIR) + "/lib");
@@ -166,7 +168,7 @@ private slots:
             judged += ((*together)[i].logits.row(0)[0] > (*together)[i].logits.row(0)[1]) == (wantedAnswers[i] == "yes");
         }
         qInfo("%d of %d next items, %d of %zu judgements", right, asked, judged, branches.size());
-        QVERIFY(judged > 0.9 * double(branches.size()));
+        QCOMPARE(judged, int(branches.size()));
     }
     void validationSaysWhatTheModelSays() {
         auto wanted = request("validated");
