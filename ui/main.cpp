@@ -120,7 +120,7 @@ int main(int argc, char** argv) {
     parser.addPositionalArgument(QStringLiteral("PROJECT"), QStringLiteral("Project file to open."), QStringLiteral("[PROJECT]"));
     const QCommandLineOption page(
         QStringLiteral("page"),
-        QStringLiteral("Page to show: home, data, strategies, runs, carousel, metrics, experiments, report, models."),
+        QStringLiteral("Page to show: home, data, strategies, runs, carousel, metrics, experiments, tasks, report, models."),
         QStringLiteral("NAME"));
     const QCommandLineOption shot(QStringLiteral("screenshot"), QStringLiteral("Save the page as PNG when it is finished, then leave."),
                                   QStringLiteral("FILE"));

@@ -2,6 +2,7 @@
 // The whole window on a small project: every page in every state, names for assistive tools, keyboard, palette, a run from F5 to the comparison.
 #include "main_window.h"
 #include "models/text_table_model.h"
+#include "pages/experiments/analysis_setup.h"
 #include "pages/page.h"
 #include "pages/runs_page.h"
 #include "pages/study_settings.h"
@@ -21,6 +22,7 @@
 #include <QLineEdit>
 #include <QListWidget>
 #include <QPlainTextEdit>
+#include <QPushButton>
 #include <QSettings>
 #include <QSignalSpy>
 #include <QStandardPaths>
@@ -93,7 +95,7 @@ private Q_SLOTS:
 
     void startsWithoutAProject() {
         QVERIFY(settle());
-        QCOMPARE(m_window->pages().size(), std::size_t(9));
+        QCOMPARE(m_window->pages().size(), std::size_t(10));
         for (auto* page : m_window->pages()) {
             QVERIFY(m_window->showPage(page->id()));
             QVERIFY(!page->title().isEmpty());
@@ -141,6 +143,28 @@ private Q_SLOTS:
         QCOMPARE(page->findChild<StateView*>()->state(), StateView::State::ready);
         QVERIFY(Session::recentProjects().contains(session.projectFile()));
         QVERIFY2(problems().isEmpty(), qPrintable(problems().join(QStringLiteral("; "))));
+    }
+
+    // These data hold no impressions, but histories with times: the five tasks can be learned from them.
+    void theTasksPageLeadsToWhatTrainsItsModels() {
+        QVERIFY(m_window->showPage(QStringLiteral("tasks")));
+        QVERIFY(settle());
+        auto* state = m_window->currentPage()->findChild<StateView*>();
+        QCOMPARE(state->state(), StateView::State::empty);
+        QPushButton* go = nullptr;
+        for (auto* button : state->findChildren<QPushButton*>())
+            if (button->isVisible())
+                go = button;
+        QVERIFY(go);
+        go->click();
+        QVERIFY(settle());
+        auto* experiments = m_window->currentPage();
+        QCOMPARE(experiments->id(), QStringLiteral("experiments"));
+        QCOMPARE(experiments->findChild<StateView*>()->state(), StateView::State::ready);
+        auto* setup = experiments->findChild<AnalysisSetup*>();
+        QVERIFY(setup->kind() == AnalysisKind::tasks);
+        QString reason;
+        QVERIFY2(setup->canRun(&reason), qPrintable(reason));
     }
 
     void editsCanBeUndone() {
@@ -235,8 +259,8 @@ private Q_SLOTS:
         for (auto* page : m_window->pages()) {
             m_window->showPage(page->id());
             QVERIFY(settle());
-            const bool needsLog = page->id() == QLatin1String("experiments"); // these data hold no impressions
-            QCOMPARE(page->findChild<StateView*>()->state(), needsLog ? StateView::State::empty : StateView::State::ready);
+            const bool needsModel = page->id() == QLatin1String("tasks"); // none has been trained
+            QCOMPARE(page->findChild<StateView*>()->state(), needsModel ? StateView::State::empty : StateView::State::ready);
             QVERIFY(!m_window->grab().isNull());
         }
         QVERIFY2(problems().isEmpty(), qPrintable(problems().join(QStringLiteral("; "))));

@@ -44,7 +44,16 @@ ExperimentsPage::ExperimentsPage(Session& s)
     body->setSizes({leftWidth, 900});
     setContent(body);
 
-    connect(m_setup, &AnalysisSetup::changed, this, &ExperimentsPage::followSetup);
+    connect(m_setup, &AnalysisSetup::changed, this, [this] { // without a log, what a data set can carry is known when it has been read
+        if (state().state() == StateView::State::ready)
+            followSetup();
+        else
+            follow();
+    });
+    connect(&s, &Session::analysisWanted, this, [this](const QString& wanted) {
+        if (const auto kind = analysisKind(ss(wanted)))
+            m_setup->setKind(*kind);
+    });
     connect(m_list, &AnalysisList::openWanted, this, &ExperimentsPage::openAnalysis);
     connect(m_document, &DocumentView::exported, this, [this](const QString& file) { session().say(tr("Wrote %1").arg(file)); });
     connect(m_document, &DocumentView::exportFailed, this, [this](const QString& message) { session().log().add(ActivityLog::Level::error, message); });
@@ -169,10 +178,15 @@ void ExperimentsPage::follow() {
         if (row.impressions == 0)
             without << qs(row.name);
     }
-    if (!any && m_list->rows().empty()) {
+    // Without a log, ratings and histories can still carry something; one data set has to be read to know, several can be chosen from.
+    if (!any && without.size() == 1 && m_setup->isBusy() && m_list->rows().empty()) {
+        state().showLoading(tr("Looking at what the data can support…"));
+        return followSetup();
+    }
+    if (!any && m_list->rows().empty() && (without.isEmpty() || (without.size() == 1 && !m_setup->canCarryAny()))) {
         const QString sentence =
-            without.isEmpty() ? tr("This project holds no data yet. Analyses of position and policy need a log of what was shown where, with the clicks.")
-                              : tr("No impressions are in: %1. Analyses of position and policy need a log of what was shown where, with the clicks: import one, or open the sample Six of hundreds.")
+            without.isEmpty() ? tr("This project holds no data yet. Analyses of position and policy need a log of what was shown where, with the clicks; like prediction and the five tasks need histories with times.")
+                              : tr("No impressions are in: %1. Analyses of position and policy need a log of what was shown where, with the clicks; like prediction and the five tasks need histories with times. Import such data, or open the sample Six of hundreds.")
                                     .arg(without.join(QStringLiteral(", ")));
         state().showEmpty(icon(), tr("No log to analyse"), sentence, {tr("Go to Data"), [this] { session().goTo(QStringLiteral("data")); }});
         return followSetup();

@@ -79,6 +79,7 @@ Q_SIGNALS:
     void studyEnded(bool complete);
     void pageWanted(const QString& page);
     void showItemWanted(const QString& text); // the data page filters the items by this
+    void analysisWanted(const QString& kind); // the experiments page sets up this kind
 
 private:
     void opened(const QString& file, bool readOnly, const std::function<void()>& then);

@@ -270,6 +270,11 @@ void AnalysisSetup::fillForms() {
             label->setVisible(!label->text().isEmpty());
 }
 
+bool AnalysisSetup::canCarryAny() const {
+    const auto& kinds = logAnalyses();
+    return !m_badges.empty() && std::any_of(kinds.begin(), kinds.end(), [this](AnalysisKind kind) { return analysisAbility(kind, m_badges).refusal.isEmpty(); });
+}
+
 bool AnalysisSetup::canRun(QString* reason) const {
     const auto no = [&](const QString& why) {
         if (reason)

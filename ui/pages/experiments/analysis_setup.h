@@ -28,6 +28,7 @@ public:
     bool canRun(QString* reason = nullptr) const;
     Result<AnalysisSpec> spec() const;
     bool isBusy() const { return m_loading; }
+    bool canCarryAny() const; // the data set has been read, and some kind of analysis is possible with it
 
 Q_SIGNALS:
     void changed(); // kind, data set, options or whether it can run
