@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // carousel-lab-cli: everything the window can do, without a display. One file per family of commands; each fills session.action, which
 // is called here. Only this file turns errors into exit codes (see exitCode in base/result.h).
+#include "cli/explain.h"
 #include "cli/session.h"
 #include "cli/version.h"
 #include <csignal>
@@ -51,6 +52,7 @@ int main(int argc, char** argv) {
     addEndpointCommands(app, session);
     addRunCommands(app, session);
     addResultCommands(app, session);
+    addExplainCommand(app, session);
     addOutputCommands(app, session);
     addEvaluateCommands(app, session);
     addBenchCommands(app, session);

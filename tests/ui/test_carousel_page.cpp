@@ -5,6 +5,7 @@
 #include "pages/carousel/carousel_plots.h"
 #include "pages/carousel/carousel_strip.h"
 #include "pages/carousel/explanation.h"
+#include "pages/carousel/explanation_words.h"
 #include "pages/carousel/user_index.h"
 #include "pages/carousel_page.h"
 #include "plots/plot_view.h"
@@ -23,6 +24,7 @@
 #include <QStandardPaths>
 #include <QTemporaryDir>
 #include <QTest>
+#include <QTextEdit>
 
 using namespace carousel;
 using namespace carousel::ui;
@@ -247,6 +249,25 @@ private Q_SLOTS:
         QVERIFY(m_page->arranged(0).figures().value >= 0);
         QVERIFY(!m_page->isChanged());
         QVERIFY(!m_page->grab().isNull());
+    }
+
+    void theInspectedItemIsExplainedInSentences() {
+        if (!m_page)
+            QSKIP("no study to look at");
+        auto* words = m_page->findChild<ExplanationWords*>();
+        QVERIFY(words && words->hasItem() && words->isVisible());
+        QTRY_COMPARE_WITH_TIMEOUT(words->unsupported(), 0, 20000); // our own sentences never err
+        auto* text = words->findChild<QTextEdit*>(QStringLiteral("explanation-text"));
+        QVERIFY2(text->toPlainText().startsWith(QStringLiteral("This is ")), qPrintable(text->toPlainText()));
+        const QString before = text->toPlainText();
+        strips().front()->select(4);
+        QTRY_VERIFY_WITH_TIMEOUT(words->unsupported() == 0 && text->toPlainText() != before, 20000);
+        QVERIFY(text->toPlainText().contains(QStringLiteral("position 5 of this carousel")));
+        QVERIFY(m_page->showTab(QStringLiteral("lens")));
+        QVERIFY(!words->isVisible()); // of one user only
+        QVERIFY(m_page->showTab(QStringLiteral("user")));
+        QVERIFY(words->isVisible());
+        QVERIFY(settle());
     }
 
     void everyFigureFollows() {

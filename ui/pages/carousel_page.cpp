@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "pages/carousel_page.h"
+#include "pages/carousel/explanation_words.h"
 #include "pages/carousel/keep_analysis.h"
 #include "pages/carousel/rows_panel.h"
 #include "pages/carousel/user_bar.h"
@@ -44,6 +45,9 @@ CarouselPage::CarouselPage(Session& s, CarouselServices services)
     column->addWidget(m_stack, 1);
     m_user = new UserPanel(s, *m_whatIf, *m_users);
     addPanel(m_user, QStringLiteral("user"), tr("One user"), tr("What one visitor sees; cards can be moved"), true);
+    m_words = new ExplanationWords(s);
+    m_words->setVisible(false);
+    connect(m_user, &UserPanel::itemInspected, m_words, &ExplanationWords::show);
     const auto connectKeeping = [this, keep = services.keep](auto* panel) {
         using Kind = std::remove_pointer_t<decltype(panel)>;
         connect(panel, &Kind::keepWanted, this, [panel, keep](const AnalysisSpec& spec) {
@@ -57,6 +61,7 @@ CarouselPage::CarouselPage(Session& s, CarouselServices services)
     addPanel(rows, QStringLiteral("rows"), tr("Rows"), tr("Carousels in two dimensions: which strategies to stack, in which order"), true);
     connectKeeping(rows);
     setContent(content);
+    inspector().setFooter(m_words);
 
     for (const auto& [key, by] : {std::pair{Qt::Key_PageUp, -1}, std::pair{Qt::Key_PageDown, 1}})
         connect(new QShortcut(QKeySequence(key), this, nullptr, nullptr, Qt::WidgetWithChildrenShortcut), &QShortcut::activated, this,
@@ -69,7 +74,7 @@ CarouselPage::CarouselPage(Session& s, CarouselServices services)
 }
 
 bool CarouselPage::isBusy() const {
-    return ComparisonPage::isBusy() || std::any_of(m_panels.begin(), m_panels.end(), [](const Panel& p) { return p.panel->isBusy(); });
+    return ComparisonPage::isBusy() || m_words->isBusy() || std::any_of(m_panels.begin(), m_panels.end(), [](const Panel& p) { return p.panel->isBusy(); });
 }
 
 void CarouselPage::entered() {
@@ -107,6 +112,7 @@ void CarouselPage::showPanel(int index) {
     m_users->setVisible(m_panels[static_cast<std::size_t>(index)].ofOneUser);
     for (std::size_t i = 0; i < m_panels.size(); ++i)
         m_panels[i].panel->setActive(static_cast<int>(i) == index);
+    m_words->setVisible(index == 0 && m_words->hasItem());
     showInspection();
 }
 
@@ -122,6 +128,7 @@ void CarouselPage::present(const ComparisonPtr& comparison) {
     m_shown = comparison;
     for (const auto& each : m_panels) // nothing of the runs before may follow the new fold
         each.panel->showRuns({});
+    m_words->show(0, noCode, noCode);
     m_whatIf->begin(comparison->study.evaluation);
     {
         const QSignalBlocker window(m_window);

@@ -18,6 +18,7 @@ class QTabBar;
 
 namespace carousel::ui {
 
+class ExplanationWords;
 class UserBar;
 class UserPanel;
 
@@ -64,6 +65,7 @@ private:
     std::array<QComboBox*, 2> m_strategies{};
     UserBar* m_users;
     UserPanel* m_user;
+    ExplanationWords* m_words; // below the inspector, while one user is looked at
     struct Panel {
         CarouselPanel* panel = nullptr;
         QString name;

@@ -55,9 +55,20 @@ void Inspector::setFolded(bool folded) {
     m_fold->setIcon(Theme::icon(folded ? QStringLiteral("go-previous") : QStringLiteral("go-next")));
     m_heading->setVisible(!folded);
     m_content->setVisible(!folded);
+    if (m_footer)
+        m_footer->setVisible(!folded);
     setMinimumWidth(folded ? foldedWidth : 220);
     setMaximumWidth(folded ? foldedWidth : 420);
     resize(folded ? foldedWidth : openWidth, height());
+}
+
+void Inspector::setFooter(QWidget* footer) {
+    m_footer = new QWidget; // a holder, so that folding and the footer's own hiding do not meet
+    auto* column = new QVBoxLayout(m_footer);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->addWidget(footer);
+    layout()->addWidget(m_footer);
+    m_footer->setVisible(!m_fold->isChecked());
 }
 
 void Inspector::reset() {

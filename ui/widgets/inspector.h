@@ -22,12 +22,14 @@ public:
     void showRows(const QString& heading, const std::vector<InspectorRow>& rows, const QString& note = {});
     void clear(const QString& hint);
     void setFolded(bool folded);
+    void setFooter(QWidget* footer); // once: below the rows, folds with them; whoever made it shows and hides what is in it
 
 private:
     void reset();
     QToolButton* m_fold;
     QWidget* m_content;
     QVBoxLayout* m_rows;
+    QWidget* m_footer = nullptr;
     QLabel* m_heading;
 };
 

@@ -299,11 +299,14 @@ void UserPanel::select(std::size_t row, int place) {
 
 void UserPanel::showInspection() {
     auto& row = m_rows[m_inspectedRow];
-    if (m_inspectedPlace < 0 || static_cast<std::size_t>(m_inspectedPlace) >= row.carousel.size())
+    if (m_inspectedPlace < 0 || static_cast<std::size_t>(m_inspectedPlace) >= row.carousel.size()) {
+        Q_EMIT itemInspected(0, noCode, noCode);
         return inspect({{}, {}, tr("Select a card to see why this item is here.")});
+    }
     const auto place = static_cast<std::size_t>(m_inspectedPlace);
     const auto& card = row.carousel.at(place);
     auto rows = cardRows(row.carousel, place, whatIf().window());
+    Q_EMIT itemInspected(row.run, row.loadedUser, card.item);
     const bool known = m_explained.run == row.run && m_explained.user == row.loadedUser && m_explained.item == card.item;
     if (known)
         rows.insert(rows.end(), m_explained.rows.begin(), m_explained.rows.end());

@@ -27,6 +27,7 @@ public:
 
 Q_SIGNALS:
     void arrangementChanged();
+    void itemInspected(qint64 run, int user, int item); // run 0: none
 
 protected:
     void follow() override;
