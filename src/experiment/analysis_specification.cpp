@@ -12,7 +12,7 @@
 namespace carousel {
 
 namespace {
-constexpr std::array<AnalysisKind, 6> kinds{AnalysisKind::clicks, AnalysisKind::positionBias, AnalysisKind::offPolicy, AnalysisKind::lens, AnalysisKind::rows, AnalysisKind::likes};
+constexpr std::array<AnalysisKind, 7> kinds{AnalysisKind::clicks, AnalysisKind::positionBias, AnalysisKind::offPolicy, AnalysisKind::lens, AnalysisKind::rows, AnalysisKind::likes, AnalysisKind::ratings};
 
 std::string section(AnalysisKind kind) { // "position_bias"
     std::string out = name(kind);
@@ -216,6 +216,7 @@ const char* name(AnalysisKind kind) {
     case AnalysisKind::lens: return "lens";
     case AnalysisKind::rows: return "rows";
     case AnalysisKind::likes: return "likes";
+    case AnalysisKind::ratings: return "ratings";
     }
     return "";
 }
@@ -228,6 +229,7 @@ const char* title(AnalysisKind kind) {
     case AnalysisKind::lens: return "Position lens";
     case AnalysisKind::rows: return "Carousel rows";
     case AnalysisKind::likes: return "Like prediction";
+    case AnalysisKind::ratings: return "Rating prediction";
     }
     return "";
 }
@@ -236,7 +238,7 @@ Result<AnalysisKind> analysisKind(const std::string& text) {
     for (const auto kind : kinds)
         if (isSection(kind, text))
             return kind;
-    return fail(ErrorKind::usage, "CL-3060", fmt::format("There is no analysis '{}'.", quotedForMessage(text)), "Use clicks, position-bias, off-policy, lens or rows.");
+    return fail(ErrorKind::usage, "CL-3060", fmt::format("There is no analysis '{}'.", quotedForMessage(text)), "Use clicks, position-bias, off-policy, lens, rows, likes or ratings.");
 }
 
 AnalysisSpec defaultAnalysis(AnalysisKind kind) {

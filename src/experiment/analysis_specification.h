@@ -15,9 +15,9 @@
 
 namespace carousel {
 
-enum class AnalysisKind { clicks, positionBias, offPolicy, lens, rows, likes };
-const char* name(AnalysisKind kind);  // "clicks", "position-bias", "off-policy", "lens", "rows", "likes"
-const char* title(AnalysisKind kind); // "Click models", "Position bias", "Off-policy evaluation", "Position lens", "Carousel rows", "Like prediction"
+enum class AnalysisKind { clicks, positionBias, offPolicy, lens, rows, likes, ratings };
+const char* name(AnalysisKind kind);  // "clicks", "position-bias", "off-policy", "lens", "rows", "likes", "ratings"
+const char* title(AnalysisKind kind); // "Click models", "Position bias", "Off-policy evaluation", "Position lens", "Carousel rows", "Like prediction", "Rating prediction"
 Result<AnalysisKind> analysisKind(const std::string& name); // CL-3060
 
 // The options of a kind, in the order of the form. Reading them has no side effects.
