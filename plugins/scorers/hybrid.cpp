@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Scorer: a weighted sum of up to three other scorers, each brought onto one scale per user. The weights are given, or learned by stacking
 // (Wolpert, Neural Networks 1992): the parts are fitted without the newest liked event of some users, the hidden event is held against
-// items these users never met, and a logistic regression weighs the parts; then the parts are fitted again with everything.
+// items these users never met, and a logistic regression weighs the parts; then the parts are fitted again with everything. What each part
+// reaches alone, and what the blend loses without it, is told beside its weight.
 #include "base/random.h"
+#include "base/text.h"
 #include "evaluation/statistics/logistic_regression.h"
 #include "stages/plugin.h"
+#include "support/blend_check.h"
 #include "support/history.h"
 #include "support/llm_scoring.h"
 #include "support/specs.h"
@@ -37,6 +40,7 @@ public:
             return fail(RunControl::cancelled("hybrid"));
         m_weights = m_settings.weights;
         m_notes.clear();
+        m_check = {};
         if (m_settings.learned)
             CAROUSEL_TRY(learn(input, control.slice(0, 0.6)));
         CAROUSEL_ASSIGN(m_parts, fitted(input, control.slice(0.6, 1)));
@@ -81,6 +85,11 @@ public:
                              {"scaled", (*columns)[k].scaled[place]},
                              {"weight", m_weights[k]},
                              {"contribution", part}});
+            if (m_check.folds > 0) {
+                parts.back()["aloneMrr"] = m_check.parts[k].alone;
+                parts.back()["addsMrr"] = m_check.parts[k].adds;
+                parts.back()["addsInterval"] = {m_check.parts[k].addsInterval.low, m_check.parts[k].addsInterval.high};
+            }
         }
         return json{
             {"scale", m_settings.ranks ? "rank" : "z-score"}, {"weights", m_learned ? "learned" : "given"}, {"parts", parts}, {"sum", sum}}
@@ -203,6 +212,7 @@ private:
         CAROUSEL_ASSIGN(const auto parts, fitted({before, input.features, input.embeddings}, control.slice(0, 0.5)));
         Matrix rows(0, parts.size());
         std::vector<std::uint8_t> positive;
+        std::vector<std::size_t> first{0}; // row of each user who is asked about
         for (std::size_t u = 0; u < users.size(); ++u) {
             std::vector<Code> unseen, never; // as a request would rank them; and those that the whole training part does not know either
             const auto seen = before.seenItems(users[u].user);
@@ -226,10 +236,13 @@ private:
                 ++rows.rows;
                 positive.push_back(hidden);
             };
-            if (count > 0 && std::binary_search(unseen.begin(), unseen.end(), users[u].item))
+            const bool asked = count > 0 && std::binary_search(unseen.begin(), unseen.end(), users[u].item);
+            if (asked)
                 add(users[u].item, true);
             for (std::size_t i = 0; i < count; ++i)
                 add(never[i], false);
+            if (asked)
+                first.push_back(rows.rows);
             control.slice(0.5, 1).report("Weighing scorers", static_cast<double>(u + 1), static_cast<double>(users.size()), "users");
         }
         const auto liked = std::count(positive.begin(), positive.end(), std::uint8_t{1});
@@ -251,7 +264,31 @@ private:
             list += fmt::format("{}{} {:.3g}", k ? ", " : "", m_settings.parts[k], m_weights[k]);
         m_notes.push_back(fmt::format("hybrid learned its weights from {} hidden events and {} items never met: {}.", liked,
                                       static_cast<std::ptrdiff_t>(positive.size()) - liked, list));
+        CAROUSEL_ASSIGN(m_check, plugin::checkBlend(rows, first, positive, m_settings.l2, m_environment.seed));
+        describeCheck();
         return {};
+    }
+
+    void describeCheck() {
+        const auto shown = [](double value, const Interval& i) {
+            return fmt::format("{} [{}, {}]", threeFigures(value), threeFigures(i.low), threeFigures(i.high));
+        };
+        if (m_check.folds == 0) {
+            m_notes.push_back("hybrid: what its parts are worth cannot be told from one hidden event.");
+            return;
+        }
+        m_notes.push_back(
+            fmt::format("hybrid, cross-validated on {} hidden events in {} folds (95 % intervals): the blend's MRR is {}, chance {}.",
+                        m_check.questions, m_check.folds, shown(m_check.blend, m_check.blendInterval), threeFigures(m_check.chance)));
+        for (std::size_t k = 0; k < m_check.parts.size(); ++k) {
+            const auto& part = m_check.parts[k];
+            const char* const verdict = part.addsInterval.low > 0    ? ""
+                                        : part.addsInterval.high < 0 ? ", so it harms"
+                                                                     : ", not shown to differ from nothing";
+            m_notes.push_back(fmt::format("hybrid, part {}: weight {:.3g}, alone MRR {}; it adds {} to the others{}.", m_settings.parts[k],
+                                          m_weights[k], shown(part.alone, part.aloneInterval), shown(part.adds, part.addsInterval),
+                                          verdict));
+        }
     }
 
     Settings m_settings;
@@ -259,6 +296,7 @@ private:
     std::vector<double> m_weights;
     std::vector<std::string> m_notes;
     Parts m_parts;
+    plugin::BlendCheck m_check;
     bool m_learned = false, m_oneAtATime = false;
 };
 

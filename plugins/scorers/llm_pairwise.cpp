@@ -168,14 +168,28 @@ Result<void> askNeighbours(Judge& judge, const std::vector<std::size_t>& order, 
     return judge.ask(pairs);
 }
 
+// A pass carries the best to its place from the back. A pass may compare two neighbours as soon as the one before it has gone two further,
+// so that the passes follow each other through the list and all their pairs of a step go to the model together: what one after the other
+// would ask and answer, in places + n steps instead of places * n.
 Result<std::vector<double>> slide(Judge& judge, std::vector<std::size_t> order, std::size_t places) {
     const auto n = order.size();
-    for (std::size_t place = 0; place < places && place + 1 < n; ++place)
-        for (std::size_t at = n - 1; at > place; --at) {
-            CAROUSEL_ASSIGN(const bool wins, judge.beats(order[at], order[at - 1]));
-            if (wins)
+    std::vector<std::size_t> next(std::min(places, n - 1), n - 1); // per pass: compares the items at next and next - 1
+    const auto passes = next.size();
+    while (passes > 0 && next.back() > passes - 1) {
+        std::vector<std::size_t> ready;
+        std::vector<Pair> pairs;
+        for (std::size_t pass = 0; pass < passes; ++pass)
+            if (next[pass] > pass && (pass == 0 || next[pass - 1] + 2 <= next[pass])) {
+                ready.push_back(pass);
+                pairs.push_back({order[next[pass]], order[next[pass] - 1]});
+            }
+        CAROUSEL_TRY(judge.ask(pairs));
+        for (const auto pass : ready) {
+            const auto at = next[pass]--;
+            if (judge.known(order[at], order[at - 1]))
                 std::swap(order[at], order[at - 1]);
         }
+    }
     CAROUSEL_TRY(askNeighbours(judge, order, places));
     return fromPlaces(judge, order, n);
 }

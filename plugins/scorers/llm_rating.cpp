@@ -5,10 +5,10 @@
 // takes the user's own mean rating; leaving such items out would make every error measure look better than it is.
 // A model's points are on its own scale; events of the training part with a known rating can put them on the users' (isotonic regression).
 #include "base/random.h"
-#include "base/text.h"
+#include "evaluation/statistics/isotonic.h"
+#include "llm/rating_answer.h"
 #include "stages/plugin.h"
 #include "support/history.h"
-#include "support/isotonic.h"
 #include "support/llm_scoring.h"
 #include "support/model_calls.h"
 #include "support/prompt_template.h"
@@ -22,8 +22,6 @@
 namespace carousel {
 namespace {
 
-constexpr int points = 5;
-constexpr int writtenTokens = 8; // room for a digit, a full stop and the end; whoever needs more says more than a digit
 constexpr std::size_t leastCalibrationEvents = 10;
 constexpr double orderShare = 1e-3; // of the raw rating stays in a calibrated one, so that flat parts of the curve keep the model's order
 
@@ -52,30 +50,6 @@ struct Rating {
 // Event models put the lowest rating of a data set at -1 and the highest at 1.
 double pointsOf(double preference) {
     return 3 + 2 * preference;
-}
-
-Rating expectedRating(std::span<const float> logits) {
-    Rating out;
-    const double top = *std::max_element(logits.begin(), logits.end());
-    double sum = 0;
-    for (const float logit : logits)
-        sum += out.shares.emplace_back(std::exp(double(logit) - top));
-    for (std::size_t r = 0; r < out.shares.size(); ++r)
-        out.value += static_cast<double>(r + 1) * (out.shares[r] /= sum);
-    return out;
-}
-
-Rating writtenRating(const Generated& answer) {
-    Rating out;
-    out.text = answer.text;
-    auto text = trimmed(answer.text);
-    if (text.size() == 2 && text.back() == '.')
-        text.remove_suffix(1);
-    if (answer.reachedLimit || text.size() != 1 || text[0] < '1' || text[0] > '0' + points)
-        out.status = ScoreStatus::invalid;
-    else
-        out.value = text[0] - '0';
-    return out;
 }
 
 class LlmRating final : public plugin::AskingScorer<Settings> {
@@ -108,6 +82,8 @@ public:
         plugin::imputeFailed(scores, status, meanRating(request));
         return {};
     }
+
+    std::vector<std::string> notes() const override { return {"llm_rating, scale of its points: " + m_scale + "."}; }
 
     std::string explain(const ScoreRequest& request, Code item) const override {
         const auto model = openModel();
@@ -176,15 +152,18 @@ private:
         for (const auto item : items)
             request.branches.push_back(" " + m_itemText[static_cast<std::size_t>(item)]);
         request.tail = m_settings.tail;
-        for (int r = 1; r <= points; ++r)
-            request.answers.push_back(std::to_string(r));
+        request.answers = ratingDigits();
         CAROUSEL_ASSIGN(const auto answers, plugin::scoreBranchesInFixedOrder(model, request, control));
         std::vector<Rating> out;
         std::size_t usable = 0, alike = 0;
         for (std::size_t i = 0; i < items.size(); ++i) {
             const auto logits = answers.logits.row(i);
             const bool finite = std::all_of(logits.begin(), logits.end(), [](float x) { return std::isfinite(x); });
-            Rating rating = finite ? expectedRating(logits) : Rating{};
+            Rating rating;
+            if (finite) {
+                auto expected = expectedRating(logits);
+                rating.value = expected.value, rating.shares = std::move(expected.shares);
+            }
             rating.mass = answers.answerMass[i];
             if (answers.missing(i)) {
                 rating.status = ScoreStatus::missing;
@@ -211,7 +190,7 @@ private:
     Result<std::vector<Rating>> askWritten(LanguageModel& model, const std::string& prompt, std::span<const Code> items,
                                            const RunControl& control) const {
         GenerateOptions options;
-        options.maximumTokens = writtenTokens;
+        options.maximumTokens = writtenRatingTokens;
         std::map<std::string, Rating> known; // items that read alike are asked about once
         for (const auto item : items)
             known.emplace(branchFor(item), Rating{});
@@ -219,7 +198,9 @@ private:
             if (control.stopRequested())
                 return fail(RunControl::cancelled("llm_rating"));
             CAROUSEL_ASSIGN(const auto answer, model.generate({{"user", prompt + branch}}, options, control));
-            rating = writtenRating(answer);
+            const auto points = writtenRating(answer);
+            rating.text = answer.text;
+            rating.value = points.value_or(0), rating.status = points ? ScoreStatus::ok : ScoreStatus::invalid;
         }
         std::vector<Rating> out;
         for (const auto item : items)
@@ -276,14 +257,14 @@ private:
         else if (std::equal(known.begin() + 1, known.end(), known.begin()))
             m_scale = fmt::format("raw: all {} known ratings are {:.3g}, so there is no scale to learn", known.size(), known[0]);
         else {
-            m_curve = plugin::IsotonicCurve::fit(said, known);
+            m_curve = IsotonicCurve::fit(said, known);
             m_scale = fmt::format("calibrated on {} events of {} asked, {} steps", said.size(), events.size(), m_curve.blocks().size());
         }
         return {};
     }
 
     bool m_hasScale = false;
-    plugin::IsotonicCurve m_curve;
+    IsotonicCurve m_curve;
     std::string m_scale;
 };
 

@@ -19,6 +19,8 @@ struct Settings {
     std::size_t window = 10;
     bool byTags = true;
     std::vector<std::string> fields;
+    std::string retriever;
+    int count = 0;
 };
 
 struct Judged {
@@ -35,6 +37,11 @@ struct Rate {
 class TextRecency final : public Scorer {
 public:
     explicit TextRecency(Settings settings) : m_settings(std::move(settings)) {}
+
+    // The candidates of the scorer that it stands beside.
+    std::optional<RetrieverChoice> retriever() const override {
+        return m_settings.count > 0 ? std::optional(RetrieverChoice{m_settings.retriever, m_settings.count}) : std::nullopt;
+    }
 
     Result<void> fit(const FitInput& input, const RunControl& control) override {
         if (control.stopRequested())
@@ -141,10 +148,14 @@ PluginManifest manifest() {
                         "So many of the newest items that the user liked or disliked are counted; others do not fill it."),
         plugin::dataFields("fields", "Attributes used as tags",
                            "Which attributes make items alike; empty: those that look like categories."),
+        plugin::scorerPlugin("retriever", "Candidates from", "sequence_rules",
+                             "Where only some candidates are rated: the plain scorer whose best they are, behind which its order stays."),
+        plugin::integer("count", "Candidates", 0, 0, 5000, "items",
+                        "So many of the retriever's best items are rated, as by the scorer that this one is the control of; 0: all items."),
     };
     out.createScorer = [](const Parameters& p, const StageEnvironment&) -> Result<std::unique_ptr<Scorer>> {
-        return std::make_unique<TextRecency>(
-            Settings{static_cast<std::size_t>(p.integer("window")), p.text("by") == "tags", p.list("fields")});
+        return std::make_unique<TextRecency>(Settings{static_cast<std::size_t>(p.integer("window")), p.text("by") == "tags",
+                                                      p.list("fields"), p.text("retriever"), static_cast<int>(p.integer("count"))});
     };
     return out;
 }

@@ -21,12 +21,12 @@ CLI::App* addAnalysis(CLI::App* evaluate, Session& session, AnalysisKind kind, c
         sub->add_option("runs", options->runs, kind == AnalysisKind::lens ? "One run, or two to compare" : "Runs that may fill the rows")->required()->type_name("RUN");
     } else {
         sub->add_option("specification", options->specification, "Options, and for off-policy the strategies; a study does as well")->type_name("SPEC.toml");
-        sub->add_option("--data", options->data, kind == AnalysisKind::likes ? "Data set with ratings; not needed when it is the only one"
+        sub->add_option("--data", options->data, kind == AnalysisKind::likes || kind == AnalysisKind::ratings ? "Data set with ratings; not needed when it is the only one"
                                          : kind == AnalysisKind::tasks ? "Data set with histories and reviews; not needed when it is the only one" : "Data set of the project; not needed when one has a log")->type_name("NAME");
     }
     sub->add_option("--set", options->sets, "Change one option: window=7 (may be given again)")->type_name("KEY=VALUE")->expected(1)->take_all();
     sub->add_option("--seed", options->seed, "Seed of everything that is drawn")->check(CLI::NonNegativeNumber);
-    if (kind == AnalysisKind::offPolicy || kind == AnalysisKind::likes || kind == AnalysisKind::tasks) { // the others ask no language model
+    if (kind == AnalysisKind::offPolicy || kind == AnalysisKind::likes || kind == AnalysisKind::ratings || kind == AnalysisKind::tasks) { // the others ask no language model
         sub->add_option("--device", options->device, "Where language models compute")->check(CLI::IsMember(idsOf(deviceChoices)));
         sub->add_option("--compute", options->compute, "Numbers they compute in")->check(CLI::IsMember(idsOf(computeTypeChoices)));
     }
@@ -49,6 +49,7 @@ void addEvaluateCommands(CLI::App& app, Session& session) {
     addAnalysis(evaluate, session, AnalysisKind::offPolicy, "Estimate what other strategies would have earned on a log, with an evidence gate");
     addAnalysis(evaluate, session, AnalysisKind::lens, "What every position of a run's carousels is worth, and what the fold hides");
     addAnalysis(evaluate, session, AnalysisKind::likes, "Ask a language model what users will like, as it is and trained on a few examples, beside plain counting");
+    addAnalysis(evaluate, session, AnalysisKind::ratings, "Ask a language model how many points users will give: errors over all questions, before and after calibration, beside plain means");
     addAnalysis(evaluate, session, AnalysisKind::tasks, "Train one text-to-text model for five families of tasks, beside naive controls and one model for each");
     addAnalysis(evaluate, session, AnalysisKind::rows, "Choose and order runs as rows of a two-dimensional carousel");
 

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// models tune: trains an adapter for a decoder on prompts with wanted answers.
+// models tune, adapters, merge: trains an adapter for a decoder on prompts with wanted answers, lists the named ones, and writes one into
+// the weights.
 #include "base/text.h"
 #include "cli/session.h"
 #include "cli/table.h"
+#include "llm/adapter_shelf.h"
+#include "llm/merge_adapter.h"
 #include "llm/model_host.h"
 #include <cmath>
 #include <filesystem>
@@ -75,6 +78,13 @@ Result<Answer> tune(Session& session, TuneOptions options) {
                                       : options.schedule == "linear" ? RateShape::linear
                                                                      : RateShape::cosine;
     request.settings.metric = options.metric == "auc" ? ValidationMetric::auc : ValidationMetric::loss;
+    const bool named = request.folder.empty();
+    if (named) {
+        if (request.name.empty())
+            return fail(ErrorKind::usage, "CL-2141", "Neither a folder nor a name is given for the adapter.",
+                        "Give --name NAME to keep it among the models, or --output FOLDER.");
+        CAROUSEL_ASSIGN(request.folder, namedAdapterFolder(ModelShelf(), request.name));
+    }
     if (request.name.empty())
         request.name = std::filesystem::path(request.folder).lexically_normal().filename().string();
     CAROUSEL_ASSIGN(request.examples, readExamples(options.examples));
@@ -96,11 +106,43 @@ Result<Answer> tune(Session& session, TuneOptions options) {
         answer.exitCode = exitCode(ErrorKind::cancelled);
     } else {
         answer.text += fmt::format("The adapter of step {} is in '{}'; its model is called '{}@{}'.\n", report.bestStep,
-                                   report.adapterFolder, options.model, report.adapterFolder);
+                                   report.adapterFolder, options.model, named ? request.name : report.adapterFolder);
     }
     if (report.truncatedExamples > 0)
         answer.warnings.push_back(fmt::format("{} prompts are longer than {} tokens and lost their oldest text (--context).",
                                               report.truncatedExamples, request.settings.contextLimit));
+    return answer;
+}
+
+Result<Answer> listAdapters() {
+    Answer answer;
+    TextTable table({"Adapter", "Base model", ">Rank", ">Alpha", "Matrices", "SHA-256"});
+    json list = json::array();
+    for (const auto& one : namedAdapters(ModelShelf())) {
+        if (one.problem.empty())
+            table.add({one.name, one.baseModel, std::to_string(one.rank), threeFigures(one.alpha), fmt::format("{}", fmt::join(one.modules, ", ")),
+                       one.sha256.substr(0, 12)});
+        else
+            answer.warnings.push_back(fmt::format("'{}' cannot be used: {}", one.name, one.problem));
+        list.push_back({{"name", one.name}, {"folder", one.folder}, {"problem", one.problem}, {"baseModel", one.baseModel},
+                        {"baseSha256", one.baseSha256}, {"sha256", one.sha256}, {"rank", one.rank}, {"alpha", one.alpha}, {"modules", one.modules}});
+    }
+    answer.text = list.empty() ? "No adapter has a name yet: `models tune MODEL EXAMPLES --name NAME` makes one.\n"
+                               : table.text() + "A model with an adapter is called MODEL@ADAPTER, wherever a model is named.\n";
+    answer.data = {{"adapters", list}};
+    return answer;
+}
+
+struct MergeOptions {
+    std::string model, output;
+};
+Result<Answer> merge(Session& session, const MergeOptions& options) {
+    CAROUSEL_ASSIGN(const ModelLocation location, ModelShelf().resolve(options.model));
+    CAROUSEL_ASSIGN(const MergedModel made, writeMerged(location, options.output, session.control()));
+    Answer answer;
+    answer.text = fmt::format("Wrote '{}', {}: {} matrices of '{}' hold their adapter. `models add {}` puts it on the shelf.\n", made.path,
+                              megabytes(made.bytes), made.changedMatrices, options.model, made.path);
+    answer.data = {{"path", made.path}, {"bytes", made.bytes}, {"changedMatrices", made.changedMatrices}, {"adapter", location.adapter}};
     return answer;
 }
 
@@ -117,7 +159,7 @@ void addTuneCommand(CLI::App& app, Session& session) {
                     R"(JSON lines: {"messages": [{"role": "user", "content": "..."}], "answer": "Yes", "weight": 1})")
         ->required()
         ->type_name("FILE");
-    sub->add_option("-o,--output", request.folder, "Folder for adapter and checkpoint")->required()->type_name("FOLDER");
+    sub->add_option("-o,--output", request.folder, "Folder for adapter and checkpoint; without it --name names one among the models")->type_name("FOLDER");
     sub->add_option("--validation", options->validation, "Examples to judge by, as JSON lines; the best step is kept")->type_name("FILE");
     sub->add_option("--name", request.name, "Name of the adapter (the folder's)");
     sub->add_flag("--resume", request.resume, "Go on from the folder's checkpoint, if there is one");
@@ -152,6 +194,14 @@ void addTuneCommand(CLI::App& app, Session& session) {
     sub->add_option("--device", options->open.device, "cpu, cuda, auto")->capture_default_str();
     sub->add_option("--compute", options->open.computeType, "auto, fp32, bf16")->capture_default_str();
     session.chosen(sub, "models-tune", [&session, options] { return tune(session, *options); });
+
+    auto* adapters = app.get_subcommand("models")->add_subcommand("adapters", "Adapters with a name: base model, rank, matrices");
+    session.chosen(adapters, "models-adapters", [] { return listAdapters(); });
+    auto merging = std::make_shared<MergeOptions>();
+    auto* into = app.get_subcommand("models")->add_subcommand("merge", "Write a model with an adapter into its weights as a model file of its own");
+    into->add_option("model", merging->model, "MODEL@ADAPTER: an adapter's name or folder")->required();
+    into->add_option("-o,--output", merging->output, "A file that ends in .gguf, or for a safetensors model a folder")->required()->type_name("PATH");
+    session.chosen(into, "models-merge", [&session, merging] { return merge(session, *merging); });
 }
 
 } // namespace carousel::cli

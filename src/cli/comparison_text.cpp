@@ -62,7 +62,10 @@ json strategyJson(const StrategyResult& result, const StudyComparison& compariso
             {"clickInterval", intervals(result.clickInterval)}, {"valueInterval", intervals(result.valueInterval)},
             {"sensitivity", {{"swipe", numbers(result.sensitivity.swipe)}, {"value", numbers(result.sensitivity.value)}, {"best", numbers(result.sensitivity.best)}, {"missed", numbers(result.sensitivity.missed)}}},
             {"targetPosition", numbers(result.targetPosition)}, {"cost", costJson(result.cost)}, {"preparation", costJson(result.preparation)}, {"seconds", number(result.seconds)},
-            {"candidatesPerSecond", number(result.candidatesPerSecond)}, {"invalidShare", number(result.invalidShare)}, {"fallbackShare", number(result.fallbackShare)}, {"notes", result.notes}};
+            {"candidatesPerSecond", number(result.candidatesPerSecond)}, {"invalidShare", number(result.invalidShare)}, {"fallbackShare", number(result.fallbackShare)}, {"notes", result.notes},
+            {"shortlist", result.shortlist.count == 0 ? json(nullptr)
+                                                      : json{{"candidates", result.shortlist.count}, {"ndcgInRandomOrder", number(result.shortlist.ndcg)}, {"above", number(result.shortlist.above.difference)},
+                                                             {"aboveInterval", {number(result.shortlist.above.interval.low), number(result.shortlist.above.interval.high)}}}}};
 }
 } // namespace
 
@@ -94,6 +97,13 @@ std::string comparisonText(const StudyComparison& comparison, bool allMetrics) {
     for (const auto i : headline)
         chance.push_back(i < comparison.chance.size() ? threeFigures(comparison.chance[i]) : "n/a");
     table.add(std::move(chance));
+    for (const auto& result : comparison.strategies)
+        if (result.shortlist.count > 0) {
+            std::vector<std::string> row{"", fmt::format("{} best of run {} in random order", result.shortlist.count, result.run.id)};
+            for (const auto i : headline)
+                row.push_back(comparison.definitions[i].metric == Metric::ndcg ? threeFigures(result.shortlist.ndcg) : "");
+            table.add(std::move(row));
+        }
     text += table.text();
     if (allMetrics) {
         std::vector<std::string> columns{"Metric"};

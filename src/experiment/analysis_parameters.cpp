@@ -120,6 +120,21 @@ std::vector<ParameterSpec> taskOptions() {
             number("gramsPerKwh", "Carbon of electricity", 400, 0, 2000, "g CO2 per kWh", "For the estimate of CO2; it differs by country and hour."),
             draws(1000), confidence()};
 }
+
+std::vector<ParameterSpec> ratingOptions() {
+    ParameterSpec model = text("model", "Language model", "An embedded model of the shelf, or a server.");
+    model.defaultValue = std::string("smollm2-135m-instruct");
+    return {model,
+            list("methods", "Asked for", {"expected", "written"}, {"expected", "written"},
+                 "expected: the mean under the probabilities of the digits 1 to 5; written: the digit that the model writes. Means and calibrated numbers stand beside both."),
+            integer("window", "Ratings shown", 10, 1, 100, "ratings", "How many ratings stand before the question; a user's first ones are not asked about."),
+            number("likedAbove", "A like is above", 3, -1e9, 1e9, "", "Ratings above this are shown as likes, the others as dislikes."),
+            integer("test", "Test questions", 400, 0, 1e9, "questions", "Drawn from the newest tenth; 0: all of them."),
+            integer("validation", "Validation questions", 300, 0, 1e9, "questions", "Drawn from the tenth before, to calibrate on; 0: all of them."),
+            integer("bins", "Groups", 8, 2, 100, "groups", "Into how many groups of like predictions the calibration plot and its error divide the questions."),
+            integer("textLength", "Longest title", 60, 10, 2000, "bytes", "Longer titles are cut."),
+            draws(1000), confidence()};
+}
 } // namespace
 
 const std::vector<ParameterSpec>& analysisParameters(AnalysisKind kind) {
@@ -142,6 +157,10 @@ const std::vector<ParameterSpec>& analysisParameters(AnalysisKind kind) {
     }
     case AnalysisKind::likes: {
         static const auto specs = likeOptions();
+        return specs;
+    }
+    case AnalysisKind::ratings: {
+        static const auto specs = ratingOptions();
         return specs;
     }
     case AnalysisKind::tasks: {

@@ -12,8 +12,8 @@
 namespace carousel {
 
 namespace {
-constexpr std::array<AnalysisKind, 7> kinds{AnalysisKind::clicks, AnalysisKind::positionBias, AnalysisKind::offPolicy, AnalysisKind::lens, AnalysisKind::rows, AnalysisKind::likes,
-                                             AnalysisKind::tasks};
+constexpr std::array<AnalysisKind, 8> kinds{AnalysisKind::clicks, AnalysisKind::positionBias, AnalysisKind::offPolicy, AnalysisKind::lens, AnalysisKind::rows, AnalysisKind::likes,
+                                             AnalysisKind::ratings, AnalysisKind::tasks};
 
 std::string section(AnalysisKind kind) { // "position_bias"
     std::string out = name(kind);
@@ -217,6 +217,7 @@ const char* name(AnalysisKind kind) {
     case AnalysisKind::lens: return "lens";
     case AnalysisKind::rows: return "rows";
     case AnalysisKind::likes: return "likes";
+    case AnalysisKind::ratings: return "ratings";
     case AnalysisKind::tasks: return "tasks";
     }
     return "";
@@ -230,6 +231,7 @@ const char* title(AnalysisKind kind) {
     case AnalysisKind::lens: return "Position lens";
     case AnalysisKind::rows: return "Carousel rows";
     case AnalysisKind::likes: return "Like prediction";
+    case AnalysisKind::ratings: return "Rating prediction";
     case AnalysisKind::tasks: return "Five tasks, one model";
     }
     return "";
@@ -239,7 +241,7 @@ Result<AnalysisKind> analysisKind(const std::string& text) {
     for (const auto kind : kinds)
         if (isSection(kind, text))
             return kind;
-    return fail(ErrorKind::usage, "CL-3060", fmt::format("There is no analysis '{}'.", quotedForMessage(text)), "Use clicks, position-bias, off-policy, lens or rows.");
+    return fail(ErrorKind::usage, "CL-3060", fmt::format("There is no analysis '{}'.", quotedForMessage(text)), "Use clicks, position-bias, off-policy, lens, rows, likes or ratings.");
 }
 
 AnalysisSpec defaultAnalysis(AnalysisKind kind) {

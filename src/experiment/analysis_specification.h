@@ -15,9 +15,10 @@
 
 namespace carousel {
 
-enum class AnalysisKind { clicks, positionBias, offPolicy, lens, rows, likes, tasks };
-const char* name(AnalysisKind kind);  // "clicks", "position-bias", "off-policy", "lens", "rows", "likes", "tasks"
-const char* title(AnalysisKind kind); // "Click models", "Position bias", "Off-policy evaluation", "Position lens", "Carousel rows", "Like prediction", "Five tasks, one model"
+enum class AnalysisKind { clicks, positionBias, offPolicy, lens, rows, likes, ratings, tasks };
+const char* name(AnalysisKind kind);  // "clicks", "position-bias", "off-policy", "lens", "rows", "likes", "ratings", "tasks"
+const char* title(AnalysisKind kind); // "Click models", "Position bias", "Off-policy evaluation", "Position lens", "Carousel rows", "Like prediction", "Rating prediction",
+                                      // "Five tasks, one model"
 Result<AnalysisKind> analysisKind(const std::string& name); // CL-3060
 
 // The options of a kind, in the order of the form. Reading them has no side effects.

@@ -33,7 +33,7 @@ Result<LikeInstances> likeInstances(const Dataset& dataset, const LikeSettings& 
         Past& user = past[static_cast<std::size_t>(all.user[row])];
         out.tiedTimes += user.last == all.time[row];
         if (user.rows.size() == static_cast<std::size_t>(settings.window)) {
-            LikeInstance question{all.user[row], all.item[row], all.value[row] > settings.likedAbove, all.time[row], {}, {}};
+            LikeInstance question{all.user[row], all.item[row], all.value[row] > settings.likedAbove, all.time[row], {}, {}, all.value[row]};
             for (const std::size_t before : user.rows)
                 (all.value[before] > settings.likedAbove ? question.likedBefore : question.dislikedBefore).push_back(all.item[before]);
             questions.push_back(std::move(question));
@@ -66,6 +66,24 @@ Result<LikeInstances> likeInstances(const Dataset& dataset, const LikeSettings& 
         sum += all.value[row];
     }
     out.meanRating = known > 0 ? sum / static_cast<double>(known) : 0;
+    struct Sums {
+        double count = 0, ratings = 0, residuals = 0;
+    };
+    std::vector<Sums> sums(dataset.users.size());
+    out.lowest = out.highest = all.value[rows.front()];
+    for (std::size_t place = 0, question = 0; place < rows.size(); ++place) {
+        const std::size_t row = rows[place];
+        Sums& user = sums[static_cast<std::size_t>(all.user[row])];
+        if (question < questions.size() && questionRow[question] == place) {
+            LikeInstance& each = questions[question++];
+            each.ratingsBefore = user.count, each.sumBefore = user.ratings, each.residualBefore = user.residuals;
+        }
+        user.count += 1;
+        user.ratings += all.value[row];
+        user.residuals += all.value[row] - out.itemMean(all.item[row]);
+        out.lowest = std::min<double>(out.lowest, all.value[row]);
+        out.highest = std::max<double>(out.highest, all.value[row]);
+    }
     const auto part = [&](std::size_t from, std::size_t to) {
         return std::vector<LikeInstance>(std::make_move_iterator(questions.begin() + static_cast<std::ptrdiff_t>(from)),
                                          std::make_move_iterator(questions.begin() + static_cast<std::ptrdiff_t>(to)));

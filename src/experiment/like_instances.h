@@ -17,6 +17,9 @@ struct LikeInstance {
     bool liked = false;
     std::int64_t time = noTime;
     std::vector<Code> likedBefore, dislikedBefore; // of the window, newest first
+    double rating = 0;
+    // Of all the user's ratings before this one: how many, their sum, and the sum of their distances from itemMean().
+    double ratingsBefore = 0, sumBefore = 0, residualBefore = 0;
 };
 
 struct LikeInstances {
@@ -24,6 +27,12 @@ struct LikeInstances {
     // Ratings before the first question of the validation part, by item: what a control without a language model may count.
     std::vector<float> ratingSum, ratingCount;
     double meanRating = 0;
+    double lowest = 0, highest = 0; // rating of the data set: its scale
+    // An item's mean of those, drawn to the mean of all as if by `prior` ratings more.
+    double itemMean(Code item, double prior = 5) const {
+        const auto i = static_cast<std::size_t>(item);
+        return (ratingSum[i] + prior * meanRating) / (ratingCount[i] + prior);
+    }
     std::size_t ratings = 0, withoutWindow = 0;
     std::size_t tiedTimes = 0; // ratings of a user in the same second as the one before: their order is the file's
 };

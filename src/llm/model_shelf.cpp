@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/text.h"
+#include "llm/adapter_shelf.h"
 #include "llm/lora_adapter.h"
 #include "llm/model_facts.h"
 #include "llm/model_manifest.h"
@@ -252,7 +253,11 @@ Result<ModelStatus> ModelShelf::status(const std::string& id, bool hashes, const
 Result<ModelLocation> ModelShelf::resolve(const std::string& idOrPath) const {
     if (const auto at = idOrPath.rfind('@'); at != std::string::npos && at > 0 && at + 1 < idOrPath.size() && !fileExists(idOrPath)) {
         CAROUSEL_ASSIGN(ModelLocation location, resolve(idOrPath.substr(0, at)));
-        CAROUSEL_ASSIGN(const LoraAdapter adapter, readAdapter(idOrPath.substr(at + 1)));
+        std::string folder = idOrPath.substr(at + 1);
+        if (idProblem(folder).empty() && !fs::is_directory(folder)) { // a name
+            CAROUSEL_ASSIGN(folder, namedAdapterFolder(*this, folder));
+        }
+        CAROUSEL_ASSIGN(const LoraAdapter adapter, readAdapter(folder));
         CAROUSEL_TRY(checkBase(adapter, location.weights, location.sha256));
         location.adapter = adapter.folder;
         location.baseSha256 = location.sha256;

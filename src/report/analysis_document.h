@@ -8,7 +8,7 @@
 namespace carousel {
 
 struct AnalysisDocument {
-    std::string kind;        // "clicks", "position-bias", "off-policy", "lens", "rows"
+    std::string kind;        // "clicks", "position-bias", "off-policy", "lens", "rows", "likes", "ratings"
     ReportModel report;      // title, lead (the verdict first), facts, findings, sections with plots and tables, definitions, provenance
     std::string figuresJson; // every number to its last digit, one JSON object, for programs
     std::string specToml;    // resolved specification

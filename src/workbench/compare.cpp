@@ -2,6 +2,7 @@
 // Comparing stored runs: ranking metrics, carousel figures, cost; every number from the stored user results alone.
 #include "base/parallel.h"
 #include "evaluation/statistics/bootstrap.h"
+#include "workbench/chance_levels.h"
 #include "workbench/workbench.h"
 #include "workbench/workbench_private.h"
 #include <algorithm>
@@ -256,6 +257,10 @@ Result<StudyComparison> Workbench::compare(const std::vector<std::int64_t>& ids,
         for (const auto& user : users)
             lists.push_back(ranked(user));
         result.metrics = evaluateRanking(lists, facts, options);
+        if (const int count = shortlistOf(result.strategy); count > 0)
+            for (const auto& value : result.metrics)
+                if (value.metric == Metric::ndcg)
+                    result.shortlist = shortlistLevel(lists, count, value, options);
         CAROUSEL_TRY(carouselPart(users, attraction, evaluation, out.study.seed, result));
         targetPositions(users, result);
         costPart(users, rows[r].notesJson, result);
@@ -290,6 +295,7 @@ Result<StudyComparison> Workbench::compare(const std::vector<std::int64_t>& ids,
             sum += chanceLevel(definition.metric, evaluation.k, static_cast<int>(user.targets.size()), user.ranked);
         out.chance.push_back(all[0].empty() ? std::nan("") : sum / static_cast<double>(all[0].size()));
     }
+    out.warnings = chanceWarnings(out);
     if (out.users < 100)
         out.warnings.push_back(fmt::format("Only {} users are evaluated: intervals are wide.", out.users));
     for (const auto& result : out.strategies) {

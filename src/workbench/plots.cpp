@@ -63,6 +63,14 @@ PlotSpec metricPlot(const StudyComparison& c, std::size_t m) {
         chance.y = {c.chance[m], c.chance[m]};
         plot.series.push_back(std::move(chance));
     }
+    PlotSeries shuffled{.name = "its shortlist in random order", .colour = -1, .kind = PlotSeries::Kind::points};
+    for (std::size_t i = 0; i < c.strategies.size(); ++i)
+        if (const auto& list = c.strategies[i].shortlist; definition.metric == Metric::ndcg && list.count > 0 && std::isfinite(list.ndcg)) {
+            shuffled.x.push_back(static_cast<double>(i));
+            shuffled.y.push_back(list.ndcg);
+        }
+    if (!shuffled.x.empty())
+        plot.series.push_back(std::move(shuffled));
     return plot;
 }
 

@@ -102,6 +102,16 @@ ReportTable metricTable(const StudyComparison& c) {
         chance.back().tone = ReportCell::Tone::muted;
     }
     table.rows.push_back(std::move(chance));
+    for (const auto& s : c.strategies) {
+        if (s.shortlist.count == 0 || !std::isfinite(s.shortlist.ndcg))
+            continue;
+        std::vector<ReportCell> row{textCell(fmt::format("{}: its best {} in random order", s.strategy.name, s.shortlist.count))};
+        for (const auto& d : c.definitions)
+            row.push_back(d.metric == Metric::ndcg ? numberCell(s.shortlist.ndcg) : textCell("–"));
+        for (auto& cell : row)
+            cell.tone = ReportCell::Tone::muted;
+        table.rows.push_back(std::move(row));
+    }
     table.note = fmt::format("Below each figure: the paired difference to {}, a sign-flip permutation test at {:.0f} % (not corrected for the number of comparisons: {} here).",
                              c.strategies[c.baseline].strategy.name, 100 * (1 - c.study.evaluation.confidence), (c.strategies.size() - 1) * c.definitions.size());
     return table;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Running studies: every strategy becomes a run that is stored user by user, and can be taken up again where it stopped.
+#include "experiment/control_strategies.h"
 #include "workbench/metered_models.h"
 #include "workbench/workbench.h"
 #include "workbench/workbench_private.h"
@@ -132,9 +133,10 @@ Result<void> Workbench::Private::runStrategies(std::int64_t study, const StudySp
     return {};
 }
 
-Result<StudyRun> Workbench::runStudy(const StudySpec& study, const RunControl& control) {
+Result<StudyRun> Workbench::runStudy(const StudySpec& asked, const RunControl& control) {
     if (!isOpen())
         return fail(noProject());
+    CAROUSEL_ASSIGN(const StudySpec study, withControls(asked, m_d->plugins));
     CAROUSEL_ASSIGN(const auto data, dataset(study.dataset, control));
     CAROUSEL_TRY(m_d->split(*data, study.split, control)); // refuse before anything is written
     CAROUSEL_ASSIGN(const auto id, m_d->store->beginStudy(study.name, toToml(study)));

@@ -18,12 +18,19 @@ class Endpoints;
 
 namespace carousel {
 
+// What a strategy's own shortlist reaches in random order (workbench/chance_levels.h).
+struct ShortlistLevel {
+    int count = 0;   // candidates that its scorer puts in order; 0: all, and nothing else is set
+    double ndcg = 0; // of the same candidates in random order
+    PairedDifference above; // the strategy's nDCG less that
+};
 struct StrategyResult {
     RunRow run;
     StrategySpec strategy;
     int colour = 0;
     std::vector<MetricValue> metrics;        // order of metricDefinitions(k)
     std::vector<PairedDifference> toBaseline;// same order; empty for the baseline itself
+    ShortlistLevel shortlist;
     Cost cost;                               // of all requests
     Cost preparation;
     double seconds = 0, candidatesPerSecond = 0; // language model candidates per second of model time; 0 when none
@@ -119,7 +126,7 @@ public:
     // Called after every durable commit of a run with the users finished in it so far (for test harnesses).
     void setCommitListener(std::function<void(std::int64_t run, std::int64_t usersDone)> listener);
 
-    // Runs every strategy of the study; each run is stored as it goes. One strategy's failure leaves the others to run; only when all fail
+    // Runs every strategy of the study and the controls that it lacks (experiment/control_strategies.h); each run is stored as it goes. One strategy's failure leaves the others to run; only when all fail
     // is it an error. Cancelled: error of kind cancelled that names the study to resume.
     Result<StudyRun> runStudy(const StudySpec& study, const RunControl& control);
     Result<StudyRun> resumeStudy(std::int64_t study, const RunControl& control);

@@ -159,6 +159,47 @@ std::string checkSlots() {
     return std::abs(tau + 1.0 / 9) < 1e-12 && std::isnan(plugin::meanKendall({{1, 2}})) ? "" : fmt::format("tau {}", tau);
 }
 
+// A tournament without order: who beats whom is drawn, so that every swap matters. The passes one after the other, as the method is written
+// down, must lead to the same first places.
+std::string slidesAsWritten(const PluginRegistry& registry) {
+    const auto beats = [](Code a, Code b) { // whoever stands first
+        const auto low = static_cast<std::uint64_t>(std::min(a, b)), high = static_cast<std::uint64_t>(std::max(a, b));
+        return (RandomStream(5, "tournament", 100 * low + high).below(2) == 0) == (a < b);
+    };
+    for (const std::size_t n : {std::size_t(2), std::size_t(3), std::size_t(6), std::size_t(20)})
+        for (const std::size_t places : {std::size_t(1), std::size_t(5), n}) {
+            const auto got = ask(registry, "llm_pairwise", n, {{"places", static_cast<std::int64_t>(places)}},
+                                 [&](const std::string& prompt, const auto&) {
+                                     const auto items = shownItems(prompt);
+                                     const bool first = beats(items[0], items[1]);
+                                     return std::vector<float>{first ? 1.0f : 0.0f, first ? 0.0f : 1.0f};
+                                 });
+            std::vector<Code> items(n);
+            std::iota(items.begin(), items.end(), 0);
+            auto order = must(plugin::distinctRounds(1, "llm_pairwise", 1, items, 1)).orders.front();
+            std::set<std::pair<std::size_t, std::size_t>> asked;
+            const auto wins = [&](std::size_t a, std::size_t b) {
+                asked.insert({std::min(a, b), std::max(a, b)});
+                return beats(static_cast<Code>(a), static_cast<Code>(b));
+            };
+            for (std::size_t place = 0; place < places && place + 1 < n; ++place)
+                for (std::size_t at = n - 1; at > place; --at)
+                    if (wins(order[at], order[at - 1]))
+                        std::swap(order[at], order[at - 1]);
+            for (std::size_t at = 1; at < n && at <= places; ++at)
+                wins(order[at - 1], order[at]);
+            for (std::size_t place = 0; place + 1 < n && place < places; ++place)
+                if (wins(order[place], order[place + 1]) && !(got.scores[order[place]] > got.scores[order[place + 1]]))
+                    return fmt::format("{} candidates, {} places: place {} differs", n, places, place);
+            if (got.explained["pairs"].get<std::size_t>() != asked.size())
+                return fmt::format("{} pairs were asked instead of {}", got.explained["pairs"].dump(), asked.size());
+            const auto most = static_cast<std::int64_t>(n + 2 * std::min(places, n - 1) + 1);
+            if (got.calls > most)
+                return fmt::format("{} candidates, {} places: {} calls, {} are enough", n, places, got.calls, most);
+        }
+    return "";
+}
+
 } // namespace
 
 void checkListAnswers(const PluginRegistry& registry, Report& report) {
@@ -271,6 +312,8 @@ void checkListAnswers(const PluginRegistry& registry, Report& report) {
                    ? ""
                    : fmt::format("{}: {}", fmt::join(got.scores, " "), e.dump());
     });
+    report.check("scorer/llm_pairwise", "passes that follow each other give what one after the other gives, in fewer calls",
+                 [&] { return slidesAsWritten(registry); });
     report.check("scorer/llm_pairwise", "all pairs of too many candidates are refused", [&]() -> std::string {
         const auto& entry = *must(registry.find(StageKind::scorer, pairwise));
         Bench bench;

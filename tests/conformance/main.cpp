@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // conformance BATTERY...: runs the batteries on every plugin that the registry finds. Exit 0 all passed, 1 something failed, 77 skipped.
 #include "checks.h"
+#include "prompt_checks.h"
 #include <cstdio>
 #include <cstring>
 
@@ -25,8 +26,11 @@ int main(int argc, char** argv) {
         checkFeatures(registry, report);
     if (wanted("encoder"))
         checkEncoders(registry, report);
-    if (wanted("scorer"))
+    if (wanted("scorer")) {
         checkScorers(registry, report);
+        checkLabels(registry, report);
+        checkShuffling(registry, report);
+    }
     if (wanted("controller"))
         checkControllers(registry, report);
     if (wanted("known-answers")) {

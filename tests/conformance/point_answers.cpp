@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Known answers of scorers that ask about one candidate at a time, and of the control that asks nobody.
 #include "checks.h"
-#include "support/isotonic.h"
+#include "evaluation/statistics/isotonic.h"
 #include <algorithm>
 #include <cmath>
 #include <functional>
@@ -169,13 +169,13 @@ void checkPointAnswers(const PluginRegistry& registry, Report& report) {
     report.check("isotonic regression", "pooled by hand, ties of x first, lines between blocks", [&]() -> std::string {
         // By x: 1 -> 1, 2 -> mean of 4 and 2 = 3, 3 -> 2, 4 -> 6, 5 -> 4. Pooled: 1 | (3, 3, 2) = 8/3 | 5.
         const std::vector<double> x{3, 1, 2, 2, 5, 4}, y{2, 1, 4, 2, 4, 6};
-        const auto curve = plugin::IsotonicCurve::fit(x, y);
+        const auto curve = IsotonicCurve::fit(x, y);
         const std::vector<std::pair<double, double>> wanted{
             {0, 1}, {1, 1}, {1.5, (1 + 8.0 / 3) / 2}, {2, 8.0 / 3}, {3, 8.0 / 3}, {3.5, 23.0 / 6}, {4, 5}, {9, 5}};
         for (const auto& [at, value] : wanted)
             if (std::abs(curve.at(at) - value) > 1e-12)
                 return fmt::format("{} at {} instead of {}", curve.at(at), at, value);
-        const auto falling = plugin::IsotonicCurve::fit(std::vector<double>{1, 2, 3}, std::vector<double>{3, 2, 1});
+        const auto falling = IsotonicCurve::fit(std::vector<double>{1, 2, 3}, std::vector<double>{3, 2, 1});
         return falling.blocks().size() == 1 && falling.at(7) == 2 ? "" : "a falling line is not its mean";
     });
     report.check("scorer/llm_rating", "expected rating by hand, a doubtful one takes the user's mean", [&]() -> std::string {

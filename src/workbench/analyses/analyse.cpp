@@ -6,6 +6,7 @@
 #include "workbench/analyses/documents.h"
 #include "workbench/analyses/likes.h"
 #include "workbench/analyses/off_policy.h"
+#include "workbench/analyses/ratings.h"
 #include "workbench/analyses/tasks.h"
 #include "workbench/metered_models.h"
 #include "workbench/workbench.h"
@@ -15,6 +16,8 @@
 namespace carousel {
 
 namespace {
+bool readsRatings(AnalysisKind kind) { return kind == AnalysisKind::likes || kind == AnalysisKind::ratings; }
+
 // A project with one data set that has a log needs no name of it.
 Result<std::string> datasetOf(const AnalysisSpec& spec, ProjectStore& store) {
     if (!spec.dataset.empty())
@@ -23,8 +26,8 @@ Result<std::string> datasetOf(const AnalysisSpec& spec, ProjectStore& store) {
     std::vector<std::string> all, logged;
     for (const auto& row : rows) {
         all.push_back("'" + row.name + "'");
-        if (spec.kind == AnalysisKind::likes || spec.kind == AnalysisKind::tasks)
-            continue; // read ratings, histories and reviews
+        if (readsRatings(spec.kind) || spec.kind == AnalysisKind::tasks)
+            continue;
         if (row.impressions > 0)
             logged.push_back(row.name);
     }
@@ -32,7 +35,7 @@ Result<std::string> datasetOf(const AnalysisSpec& spec, ProjectStore& store) {
         return logged.front();
     if (rows.size() == 1)
         return rows.front().name; // its own refusal says what it lacks
-    if (spec.kind == AnalysisKind::likes || spec.kind == AnalysisKind::tasks)
+    if (readsRatings(spec.kind) || spec.kind == AnalysisKind::tasks)
         return fail(ErrorKind::usage, "CL-7020", "The analysis names no data set with ratings or histories.", all.empty() ? "Import one first: `data import`." : fmt::format("Name one: --data NAME. The project has {}.", fmt::join(all, ", ")));
     return fail(ErrorKind::usage, "CL-7020", fmt::format("The analysis names no data set, and the project holds {} with a log of shown items.", logged.empty() ? "none" : "several"),
                 all.empty() ? "Import one first: `data import`." : fmt::format("Name one: --data NAME. The project has {}.", fmt::join(all, ", ")));
@@ -135,14 +138,14 @@ Result<Workbench::FinishedAnalysis> Workbench::analyse(const AnalysisSpec& asked
             CAROUSEL_ASSIGN(out.document, analyses::clicksDocument(*data, spec, rest));
         } else if (spec.kind == AnalysisKind::positionBias) {
             CAROUSEL_ASSIGN(out.document, analyses::positionBiasDocument(*data, spec, rest));
-        } else if (spec.kind == AnalysisKind::likes) {
+        } else if (readsRatings(spec.kind)) {
             CostMeter cost;
             ModelHost& models = m_d->host(spec.device, spec.compute);
             MeteredModels metered(models, m_d->store->readOnly() ? nullptr : m_d->store.get(), cost);
             const analyses::LikesHost host{[&](const std::string& model) { return metered.get(model); },
                                            [&](const std::string& model, const FineTuneRequest& request, const RunControl& part) { return models.fineTune(model, request, part); },
                                            m_d->store->file() + ".adapters"};
-            CAROUSEL_ASSIGN(out.document, analyses::likesDocument(*data, spec, host, rest));
+            CAROUSEL_ASSIGN(out.document, (spec.kind == AnalysisKind::likes ? analyses::likesDocument : analyses::ratingsDocument)(*data, spec, host, rest));
         } else if (spec.kind == AnalysisKind::tasks) {
             ModelHost& models = m_d->host(spec.device, spec.compute); // answers are not kept: they cost next to nothing and must be timed
             const analyses::TasksHost host{[&](const std::string& model) { return models.languageModel(model); },

@@ -7,6 +7,7 @@
 #include "evaluation/statistics/auc.h"
 #include "evaluation/statistics/logistic_regression.h"
 #include "workbench/analyses/likes.h"
+#include "workbench/analyses/question_words.h"
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -28,44 +29,12 @@ private:
     std::chrono::steady_clock::time_point m_start = std::chrono::steady_clock::now();
 };
 
-std::string clipped(std::string text, std::size_t limit) { // at a character's edge
-    if (text.size() > limit) {
-        while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xC0) == 0x80)
-            --limit;
-        text.resize(limit);
-    }
-    return text;
-}
-
-class Words {
-public:
-    Words(const Dataset& dataset, std::size_t longest) : m_dataset(dataset), m_longest(longest) {}
-    std::string title(Code item) const { return clipped(m_dataset.items.displayName(item), m_longest); }
-    // All before the item in question.
-    std::string question(const LikeInstance& instance) const {
-        std::string text = "You know a person's taste and say whether an item suits it.\n";
-        const auto list = [&](const char* heading, const std::vector<Code>& items) {
-            if (!items.empty())
-                text += heading;
-            for (const Code item : items)
-                text += "- " + title(item) + "\n";
-        };
-        list("Liked, latest first:\n", instance.likedBefore);
-        list("Disliked, latest first:\n", instance.dislikedBefore);
-        return text + "Does this person like the next item? Answer Yes or No.\nNext item:";
-    }
-
-private:
-    const Dataset& m_dataset;
-    std::size_t m_longest;
-};
-
 struct Answers {
     std::vector<double> scores; // logit(Yes) - logit(No)
     std::size_t invalid = 0;
 };
 
-Result<Answers> ask(LanguageModel& model, const Words& words, std::span<const LikeInstance> questions, const std::string& stage,
+Result<Answers> ask(LanguageModel& model, const QuestionWords& words, std::span<const LikeInstance> questions, const std::string& stage,
                     const RunControl& control) {
     Answers out;
     for (std::size_t begin = 0; begin < questions.size(); begin += questionsAtOnce) {
@@ -73,7 +42,7 @@ Result<Answers> ask(LanguageModel& model, const Words& words, std::span<const Li
         std::vector<BranchRequest> requests;
         for (const LikeInstance& question : some) {
             BranchRequest request;
-            request.shared = {{"user", words.question(question)}};
+            request.shared = {{"user", words.likeQuestion(question)}};
             request.branches = {" " + words.title(question.item)};
             request.answers = {"Yes", "No"};
             requests.push_back(std::move(request));
@@ -93,7 +62,7 @@ Result<Answers> ask(LanguageModel& model, const Words& words, std::span<const Li
     return out;
 }
 
-Result<LikeColumn> answered(LanguageModel& model, const std::string& method, const Words& words, const LikeQuestions& questions,
+Result<LikeColumn> answered(LanguageModel& model, const std::string& method, const QuestionWords& words, const LikeQuestions& questions,
                             const RunControl& control) {
     const Stopwatch watch;
     CAROUSEL_ASSIGN(Answers validation, ask(model, words, questions.validation, "Asking " + method, control.slice(0, 0.25)));
@@ -108,10 +77,10 @@ Result<LikeColumn> answered(LanguageModel& model, const std::string& method, con
     return out;
 }
 
-std::vector<FineTuneExample> examplesOf(const Words& words, std::span<const LikeInstance> instances) {
+std::vector<FineTuneExample> examplesOf(const QuestionWords& words, std::span<const LikeInstance> instances) {
     std::vector<FineTuneExample> out;
     for (const LikeInstance& each : instances)
-        out.push_back({{{"user", words.question(each) + " " + words.title(each.item)}}, each.liked ? "Yes" : "No", 1});
+        out.push_back({{{"user", words.likeQuestion(each) + " " + words.title(each.item)}}, each.liked ? "Yes" : "No", 1});
     return out;
 }
 
@@ -120,7 +89,7 @@ struct Adapter {
     std::string folder;
     double seconds = 0;
 };
-Result<Adapter> adapterFor(const std::string& model, const ModelInfo& info, const Words& words, std::span<const LikeInstance> training,
+Result<Adapter> adapterFor(const std::string& model, const ModelInfo& info, const QuestionWords& words, std::span<const LikeInstance> training,
                            std::span<const LikeInstance> stopping, const AnalysisSpec& spec, int seed, const LikesHost& host,
                            const RunControl& control) {
     FineTuneRequest request;
@@ -148,11 +117,11 @@ Result<Adapter> adapterFor(const std::string& model, const ModelInfo& info, cons
     return out;
 }
 
-Result<Matrix> hiddenOf(LanguageModel& model, const Words& words, std::span<const LikeInstance> instances, const RunControl& control) {
+Result<Matrix> hiddenOf(LanguageModel& model, const QuestionWords& words, std::span<const LikeInstance> instances, const RunControl& control) {
     Matrix out;
     for (std::size_t i = 0; i < instances.size(); ++i) {
         HiddenRequest request;
-        request.shared = {{"user", words.question(instances[i])}};
+        request.shared = {{"user", words.likeQuestion(instances[i])}};
         request.branches = {" " + words.title(instances[i].item)};
         CAROUSEL_ASSIGN(const HiddenVectors hidden, model.hiddenStates(request, control.quiet()));
         if (out.rows == 0)
@@ -255,17 +224,13 @@ std::vector<LikeColumn> likeControls(const LikeInstances& all, const LikeQuestio
             out.test.push_back(score(each));
         return out;
     };
-    constexpr double priorRatings = 5;
     return {column("like rate of the window",
                    [](const LikeInstance& each) {
                        const auto likes = static_cast<double>(each.likedBefore.size()),
                                   dislikes = static_cast<double>(each.dislikedBefore.size());
                        return (likes + 1) / (likes + dislikes + 2);
                    }),
-            column("item mean", [&](const LikeInstance& each) {
-                const auto item = static_cast<std::size_t>(each.item);
-                return (all.ratingSum[item] + priorRatings * all.meanRating) / (all.ratingCount[item] + priorRatings);
-            })};
+            column("item mean", [&](const LikeInstance& each) { return all.itemMean(each.item); })};
 }
 
 Result<LikeColumn> stackedColumn(const std::string& method, int seed, std::span<const LikeColumn* const> columns,
@@ -293,7 +258,7 @@ Result<LikeColumn> stackedColumn(const std::string& method, int seed, std::span<
 
 Result<std::vector<LikeColumn>> likeModels(const Dataset& dataset, const LikeQuestions& questions, const AnalysisSpec& spec,
                                            const LikesHost& host, const RunControl& control) {
-    const Words words(dataset, static_cast<std::size_t>(spec.options.integer("textLength")));
+    const QuestionWords words(dataset, static_cast<std::size_t>(spec.options.integer("textLength")));
     const std::string id = spec.options.text("model");
     const auto& wanted = spec.options.list("methods");
     const auto asked = [&](const char* method) { return std::find(wanted.begin(), wanted.end(), method) != wanted.end(); };

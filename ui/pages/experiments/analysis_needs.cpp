@@ -14,7 +14,7 @@ const carousel::Badge* find(const std::vector<carousel::Badge>& badges, const ch
 } // namespace
 
 const std::vector<AnalysisKind>& logAnalyses() {
-    static const std::vector<AnalysisKind> kinds{AnalysisKind::clicks, AnalysisKind::positionBias, AnalysisKind::offPolicy, AnalysisKind::likes, AnalysisKind::tasks};
+    static const std::vector<AnalysisKind> kinds{AnalysisKind::clicks, AnalysisKind::positionBias, AnalysisKind::offPolicy, AnalysisKind::likes, AnalysisKind::ratings, AnalysisKind::tasks};
     return kinds;
 }
 
@@ -26,13 +26,14 @@ QString analysisTitle(AnalysisKind kind) {
     case AnalysisKind::lens: return QObject::tr("Position lens");
     case AnalysisKind::rows: return QObject::tr("Carousel rows");
     case AnalysisKind::likes: return QObject::tr("Like prediction");
+    case AnalysisKind::ratings: return QObject::tr("Rating prediction");
     case AnalysisKind::tasks: return QObject::tr("Five tasks, one model");
     }
     return {};
 }
 
 QString analysisTitle(const std::string& kindName) {
-    for (const auto kind : {AnalysisKind::clicks, AnalysisKind::positionBias, AnalysisKind::offPolicy, AnalysisKind::lens, AnalysisKind::rows, AnalysisKind::likes, AnalysisKind::tasks})
+    for (const auto kind : {AnalysisKind::clicks, AnalysisKind::positionBias, AnalysisKind::offPolicy, AnalysisKind::lens, AnalysisKind::rows, AnalysisKind::likes, AnalysisKind::ratings, AnalysisKind::tasks})
         if (kindName == name(kind))
             return analysisTitle(kind);
     return qs(kindName);
@@ -46,6 +47,7 @@ QString analysisQuestion(AnalysisKind kind) {
     case AnalysisKind::lens: return QObject::tr("What do slots, fold and swipe do to one strategy's carousels?");
     case AnalysisKind::rows: return QObject::tr("Which carousel belongs into which row?");
     case AnalysisKind::likes: return QObject::tr("Does a language model tell what users will like, and from how many examples?");
+    case AnalysisKind::ratings: return QObject::tr("How far off is a language model that says how many points a user will give?");
     case AnalysisKind::tasks: return QObject::tr("Can one small model that reads and writes do five tasks, and what does sharing cost?");
     }
     return {};
@@ -69,6 +71,10 @@ QString analysisHelp(AnalysisKind kind) {
         return QObject::tr("Asks a language model about ratings it has not seen, each after the ten before it: as it is, with adapters trained on a "
                            "few examples, and through a regression on its hidden states, beside counting likes and mean ratings. It takes "
                            "ratings with times. Adapters take minutes each on a processor; they are kept and used again.");
+    case AnalysisKind::ratings:
+        return QObject::tr("Asks a language model for the points of ratings it has not seen, each after the ten before it, beside means of users and "
+                           "items, raw and calibrated. It takes ratings with times. An answer that is no rating takes the user's mean and is "
+                           "counted; none is dropped.");
     case AnalysisKind::tasks:
         return QObject::tr("Trains a small text-to-text model on your own data: what comes next, how many stars, why, a review in short, what to "
                            "show. Each family stands beside a naive control, with intervals. It takes histories with times, and reviews for "
@@ -102,7 +108,7 @@ AnalysisAbility analysisAbility(AnalysisKind kind, const std::vector<carousel::B
         misses("reviews");
         return ability;
     }
-    if (kind == AnalysisKind::likes) {
+    if (kind == AnalysisKind::likes || kind == AnalysisKind::ratings) {
         needs("explicit");
         needs("time");
         misses("text");
@@ -122,6 +128,7 @@ std::vector<std::string> commonOptions(AnalysisKind kind) {
     case AnalysisKind::offPolicy: return {"reward", "temperature", "estimators", "slateEstimators"};
     case AnalysisKind::tasks: return {"families", "models", "indexing", "test"};
     case AnalysisKind::likes: return {"methods", "examples", "seeds", "test"};
+    case AnalysisKind::ratings: return {"methods", "window", "test", "validation"};
     case AnalysisKind::lens:
     case AnalysisKind::rows: break;
     }

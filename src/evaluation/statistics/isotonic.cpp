@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "support/isotonic.h"
+#include "evaluation/statistics/isotonic.h"
 #include <algorithm>
 #include <utility>
 
-namespace carousel::plugin {
+namespace carousel {
 
 namespace {
 IsotonicCurve::Block pooled(const IsotonicCurve::Block& a, const IsotonicCurve::Block& b) {
@@ -43,4 +43,4 @@ double IsotonicCurve::at(double x) const {
     return before.value + (after->value - before.value) * (x - before.last) / (after->first - before.last);
 }
 
-} // namespace carousel::plugin
+} // namespace carousel

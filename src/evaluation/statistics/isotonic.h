@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-namespace carousel::plugin {
+namespace carousel {
 
 class IsotonicCurve { // safe from any thread
 public:
@@ -25,4 +25,4 @@ private:
     std::vector<Block> m_blocks;
 };
 
-} // namespace carousel::plugin
+} // namespace carousel

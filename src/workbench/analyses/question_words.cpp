@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "workbench/analyses/question_words.h"
+
+namespace carousel::analyses {
+
+std::string QuestionWords::title(Code item) const {
+    std::string text = m_dataset.items.displayName(item);
+    if (text.size() > m_longest) {
+        std::size_t end = m_longest;
+        while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80)
+            --end;
+        text.resize(end);
+    }
+    return text;
+}
+
+std::string QuestionWords::window(const LikeInstance& instance) const {
+    std::string text;
+    const auto list = [&](const char* heading, const std::vector<Code>& items) {
+        if (!items.empty())
+            text += heading;
+        for (const Code item : items)
+            text += "- " + title(item) + "\n";
+    };
+    list("Liked, latest first:\n", instance.likedBefore);
+    list("Disliked, latest first:\n", instance.dislikedBefore);
+    return text;
+}
+
+std::string QuestionWords::likeQuestion(const LikeInstance& instance) const {
+    return "You know a person's taste and say whether an item suits it.\n" + window(instance) +
+           "Does this person like the next item? Answer Yes or No.\nNext item:";
+}
+
+std::string QuestionWords::ratingQuestion(const LikeInstance& instance) const {
+    return "You know a person's taste and foresee how this person rates items.\n" + window(instance) +
+           "How many points does this person give to the next item, from 1 (dislikes it) to 5 (loves it)? Answer with one digit.\nNext "
+           "item:";
+}
+
+} // namespace carousel::analyses
