@@ -20,6 +20,8 @@ core=(
     libsqlite3-dev libsqlitecpp-dev zlib1g-dev nlohmann-json3-dev libsimdjson-dev libtomlplusplus-dev libcli11-dev libfmt-dev libspdlog-dev
     libcsv-dev libarchive-dev libutf8proc-dev libsentencepiece-dev libboost-dev librandom123-dev libxxhash-dev libexpected-dev
     libkainjow-mustache-dev libssl-dev
+    # factors of what users met, for scorers that need collaborative vectors (headers alone)
+    libeigen3-dev libspectra-dev
     # language models on servers
     libcurl4-openssl-dev
     # PNG of a report's plots without a window, and the font in them

@@ -151,6 +151,7 @@ StageEnvironment Bench::environment(std::uint64_t seed) {
     out.seed = seed;
     static const auto registry = PluginRegistry::load();
     out.plainScorer = plainScorers(registry, out);
+    out.otherScorer = otherScorers(registry, out);
     return out;
 }
 

@@ -34,6 +34,7 @@ int main(int argc, char** argv) {
         checkPointAnswers(registry, report);
         checkExternalAnswers(registry, report);
         checkLearnedAnswers(registry, report);
+        checkDistilAnswers(registry, report);
         checkPositionAnswers(registry, report);
         checkListAnswers(registry, report);
     }
