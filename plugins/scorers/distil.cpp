@@ -180,8 +180,8 @@ public:
         for (std::size_t i = 0; i < request.candidates.size(); ++i) {
             const auto item = request.candidates[i];
             // Nothing was learned: the order of the column that asks the history's newest items.
-            scores[i] = m_student ? static_cast<float>(m_student->linear(row(columns, taste, item)))
-                                  : columns[1][static_cast<std::size_t>(item)];
+            scores[i] =
+                m_student ? static_cast<float>(m_student->linear(row(columns, taste, item))) : columns[1][static_cast<std::size_t>(item)];
             status[i] = m_student ? ScoreStatus::ok : ScoreStatus::fallback;
         }
         return {};
@@ -462,7 +462,8 @@ private:
         }
         const auto n = static_cast<double>(ranked[0].size());
         if (ranked[0].empty()) {
-            m_notes.push_back("distil: no user was kept aside with a liked event to hide, so nothing is known of how good teacher or student are.");
+            m_notes.push_back(
+                "distil: no user was kept aside with a liked event to hide, so nothing is known of how good teacher or student are.");
             return {};
         }
         MetricOptions options;
@@ -479,24 +480,30 @@ private:
             plain += fmt::format("{}{} {:.3f}", c ? ", " : "", m_plain.names[c], ndcg[2 + c].value);
             best = ndcg[2 + c].value > ndcg[best].value ? 2 + c : best;
         }
-        const auto told = [&](const MetricValue& v) { return fmt::format("{:.3f} [{:.3f}, {:.3f}]", v.value, v.interval.low, v.interval.high); };
-        m_notes.push_back(fmt::format(
-            "distil, {} users kept aside, their newest liked item hidden from all among {:.1f} sampled items: nDCG@{} of the teacher {}, of "
-            "the student {} (95 % intervals); by chance {:.3f}; plain columns alone: {}. Student and teacher agree by Kendall's tau {:.3f} (n = {:.0f}).",
-            ranked[0].size(), itemCount / n, metricDepth, told(ndcg[0]), told(ndcg[1]), chance / n, plain, tauUsers > 0 ? tau / tauUsers : NAN, tauUsers));
+        const auto told = [&](const MetricValue& v) {
+            return fmt::format("{:.3f} [{:.3f}, {:.3f}]", v.value, v.interval.low, v.interval.high);
+        };
+        m_notes.push_back(fmt::format("distil, {} users kept aside, their newest liked item hidden from all among {:.1f} sampled items: "
+                                      "nDCG@{} of the teacher {}, of "
+                                      "the student {} (95 % intervals); by chance {:.3f}; plain columns alone: {}. Student and teacher "
+                                      "agree by Kendall's tau {:.3f} (n = {:.0f}).",
+                                      ranked[0].size(), itemCount / n, metricDepth, told(ndcg[0]), told(ndcg[1]), chance / n, plain,
+                                      tauUsers > 0 ? tau / tauUsers : NAN, tauUsers));
         const auto difference = pairedDifference(ndcg[1].perUser, ndcg[0].perUser, options);
         const auto over = pairedDifference(ndcg[best].perUser, ndcg[0].perUser, options);
-        m_notes.push_back(fmt::format("distil: the teacher less its student is {:+.3f} [{:+.3f}, {:+.3f}] ({}), less {}, the best plain column "
-                                      "on these same users, {:+.3f} [{:+.3f}, {:+.3f}] ({}).{}",
-                                      difference.difference, difference.interval.low, difference.interval.high, difference.words,
-                                      m_plain.names[best - 2], over.difference, over.interval.low, over.interval.high, over.words,
-                                      !(difference.difference > 0) || !(over.difference > 0)
-                                          ? fmt::format(" The teacher is not better than {} here: what it teaches is not worth its cost.",
-                                                        !(over.difference > 0) ? "a plain column" : "its own student")
-                                          : ""));
-        m_notes.push_back(fmt::format("distil: seconds a request: teacher {:.3g}, student {:.3g}. {} of the teacher's {} answers came from the "
-                                      "cache of answers and took no time.",
-                                      teacherSeconds, studentSeconds / n, cost.cacheHits, cost.cacheHits + cost.cacheMisses));
+        m_notes.push_back(
+            fmt::format("distil: the teacher less its student is {:+.3f} [{:+.3f}, {:+.3f}] ({}), less {}, the best plain column "
+                        "on these same users, {:+.3f} [{:+.3f}, {:+.3f}] ({}).{}",
+                        difference.difference, difference.interval.low, difference.interval.high, difference.words, m_plain.names[best - 2],
+                        over.difference, over.interval.low, over.interval.high, over.words,
+                        !(difference.difference > 0) || !(over.difference > 0)
+                            ? fmt::format(" The teacher is not better than {} here: what it teaches is not worth its cost.",
+                                          !(over.difference > 0) ? "a plain column" : "its own student")
+                            : ""));
+        m_notes.push_back(
+            fmt::format("distil: seconds a request: teacher {:.3g}, student {:.3g}. {} of the teacher's {} answers came from the "
+                        "cache of answers and took no time.",
+                        teacherSeconds, studentSeconds / n, cost.cacheHits, cost.cacheHits + cost.cacheMisses));
         return {};
     }
 
@@ -513,15 +520,18 @@ PluginManifest manifest() {
     out.kind = StageKind::scorer;
     out.id = "distil";
     out.name = "Distilled language model";
-    out.summary = "While fitting, a scorer with a language model ranks items for some users; a small linear model learns its order and serves "
-                  "alone.";
-    out.source = "Ranking distillation weighed by place and confidence, after DLLM2Rec (Cui et al., RecSys 2024); student and pairwise loss ours";
+    out.summary =
+        "While fitting, a scorer with a language model ranks items for some users; a small linear model learns its order and serves "
+        "alone.";
+    out.source =
+        "Ranking distillation weighed by place and confidence, after DLLM2Rec (Cui et al., RecSys 2024); student and pairwise loss ours";
     out.usesLanguageModel = true;
     out.modelInFitAlone = true;
     out.twin = "item_neighbours";
     out.parameters = {
-        plugin::choice("teacher", "Teacher", {"llm_yes_no", "llm_rating", "llm_likelihood", "llm_listwise", "llm_pairwise", "llm_projection"},
-                       "llm_yes_no", "The scorer to learn from, with its default settings."),
+        plugin::choice("teacher", "Teacher",
+                       {"llm_yes_no", "llm_rating", "llm_likelihood", "llm_listwise", "llm_pairwise", "llm_projection"}, "llm_yes_no",
+                       "The scorer to learn from, with its default settings."),
         plugin::languageModel("smollm2-135m-instruct", "The model that the teacher asks, while fitting alone."),
         plugin::integer("users", "Users to ask about", 60, 2, 1000000, "users",
                         "So many users, drawn at random, get their items ranked by the teacher; the time of fitting grows with it."),

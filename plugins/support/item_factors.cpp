@@ -12,8 +12,8 @@ namespace carousel::plugin {
 
 namespace {
 
-constexpr std::size_t denseItems = 96;  // as many and fewer: all eigenvectors at once
-constexpr double leastSquare = 1e-8;    // smaller eigenvalues are taken for 0
+constexpr std::size_t denseItems = 96; // as many and fewer: all eigenvectors at once
+constexpr double leastSquare = 1e-8;   // smaller eigenvalues are taken for 0
 
 struct Stopped {};
 
@@ -84,7 +84,8 @@ Result<Eigenpairs> leading(const Meetings& met, std::size_t width, std::uint64_t
     solver.compute(Spectra::SortRule::LargestAlge, 300, 1e-9);
     if (solver.info() != Spectra::CompInfo::Successful)
         return fail(ErrorKind::internal, "CL-6076",
-                    fmt::format("The {} leading factors of {} items did not settle within 300 restarts.", width, n), "Ask for fewer factors.");
+                    fmt::format("The {} leading factors of {} items did not settle within 300 restarts.", width, n),
+                    "Ask for fewer factors.");
     const auto values = solver.eigenvalues();
     return Eigenpairs{{values.begin(), values.end()}, solver.eigenvectors()};
 }

@@ -18,8 +18,8 @@ struct ItemFactors {
     std::vector<double> itemUsers; // users who met each item, under `events`
     EventChoice events = EventChoice::liked;
 
-    // At most `width` columns, fewer where the matrix has a smaller rank. Each column's sign is that of its largest entry made positive. Same
-    // seed, same numbers. CL-6076 when the iteration does not settle. Stops between users and between steps of the iteration.
+    // At most `width` columns, fewer where the matrix has a smaller rank. Each column's sign is that of its largest entry made positive.
+    // Same seed, same numbers. CL-6076 when the iteration does not settle. Stops between users and between steps of the iteration.
     static Result<ItemFactors> build(const TrainingView& training, EventChoice events, std::size_t width, std::uint64_t seed,
                                      const RunControl& control);
     // Of the chosen events before place `before`, each item once; an unknown user or one without events has zeros.

@@ -24,6 +24,9 @@ public:
                                const RunControl& control) override;
     // Per branch, as scoreBranches.
     Result<HiddenVectors> hiddenStates(const HiddenRequest& request, const RunControl& control) override;
+    Result<Matrix> tokenEmbeddings(const std::vector<std::string>& texts, const RunControl& control) override { // a look-up: not kept, not counted
+        return m_model.tokenEmbeddings(texts, control);
+    }
     std::int64_t countTokens(const std::string& text) const override { return m_model.countTokens(text); }
     std::string facts() const override { return m_model.facts(); }
 

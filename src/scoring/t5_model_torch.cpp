@@ -99,6 +99,7 @@ Result<Matrix> T5Model::embed(const std::vector<std::string>& texts, Pooling poo
 }
 
 Result<BranchScores> T5Model::scoreBranches(const BranchRequest& request, const RunControl& control) {
+    CAROUSEL_TRY(refuseInjected(request, m_info));
     if (request.shared.empty() || request.answers.empty())
         return fail(emptyRequest("to score candidates without a prompt or without answers"));
     std::vector<TokenId> answers;

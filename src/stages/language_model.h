@@ -53,7 +53,15 @@ struct BranchRequest {
     // A model whose answers cost money calls it with each answer before it takes the next, so that what was paid is kept whatever happens
     // later; an error from it ends the call. Others may ignore it.
     BranchSink whenAnswered;
+    // Prompt positions that hold a vector in place of a token's embedding: each character U+FFFC of the last shared message stands for the
+    // next row of `injected`, each one of branch i and the tail behind it for the next row of injectedOfBranch[i]; rows are as wide as the
+    // model. With both empty U+FFFC is an ordinary character. Embedded decoders alone take vectors, the others answer CL-2095; CL-2096
+    // where rows and places differ in number or a row is of another width or not finite.
+    Matrix injected;
+    std::vector<Matrix> injectedOfBranch; // empty, or one per branch
+    bool injects() const { return !injected.empty() || !injectedOfBranch.empty(); }
 };
+inline constexpr const char* injectedMark = "\xEF\xBF\xBC"; // U+FFFC, the object replacement character
 struct BranchScores {
     Matrix logits;                      // branches x answers: logit of each answer's token
     std::vector<float> answerMass;      // per branch: probability of all answers together under the full vocabulary, 0..1
@@ -142,6 +150,13 @@ public:
         return fail(ErrorKind::usage, "CL-2094", fmt::format("{} gives no hidden states", info().id),
                     "choose an embedded chat model such as smollm2-135m-instruct");
     }
+    // Per text the mean of the input embeddings of its tokens, as a prompt holds them (texts x width, not normalised; 0 for an empty text).
+    // CL-2097 where a model has none to give.
+    virtual Result<Matrix> tokenEmbeddings(const std::vector<std::string>& texts, const RunControl& control) {
+        (void)texts, (void)control;
+        return fail(ErrorKind::usage, "CL-2097", fmt::format("{} gives no embeddings of single tokens", info().id),
+                    "choose an embedded chat model such as smollm2-135m-instruct");
+    }
     virtual std::int64_t countTokens(const std::string& text) const = 0; // an estimate where the model is elsewhere
     // What a run's provenance should say beyond info(): a JSON object, or empty. A server tells its card, its calls, tokens and cost.
     virtual std::string facts() const { return {}; }
@@ -154,6 +169,14 @@ inline Result<std::vector<BranchScores>> LanguageModel::scoreBranchesOf(std::spa
         out.push_back(std::move(scores));
     }
     return out;
+}
+
+// For models that cannot take vectors: what they answer to a request that brings some.
+inline Result<void> refuseInjected(const BranchRequest& request, const ModelInfo& model) {
+    if (!request.injects())
+        return {};
+    return fail(ErrorKind::usage, "CL-2095", fmt::format("{} takes text alone, not vectors inside the prompt", model.id),
+                "choose an embedded chat model such as smollm2-135m-instruct");
 }
 
 // Answers by content, kept across runs: key -> bytes. Both may be called from any thread.

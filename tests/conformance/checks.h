@@ -18,6 +18,7 @@ void checkPointAnswers(const PluginRegistry& registry, Report& report);
 void checkExternalAnswers(const PluginRegistry& registry, Report& report);
 void checkLearnedAnswers(const PluginRegistry& registry, Report& report);
 void checkDistilAnswers(const PluginRegistry& registry, Report& report);
+void checkInjectionAnswers(const PluginRegistry& registry, Report& report);
 void checkPositionAnswers(const PluginRegistry& registry, Report& report);
 void checkListAnswers(const PluginRegistry& registry, Report& report);
 // Return false (with the reason printed) when the model or the data set is not there.

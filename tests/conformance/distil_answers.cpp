@@ -80,31 +80,33 @@ double numberBehind(const std::string& text, const std::string& words) {
 } // namespace
 
 void checkDistilAnswers(const PluginRegistry& registry, Report& report) {
-    report.check("scorer/distil", "a teacher that orders by popularity gets a student that does, and nothing hidden is shown", [&]() -> std::string {
-        const auto data = kinds(1, 40, 90);
-        const auto& popularity = data.training.popularity();
-        int shown = 0, asked = 0;
-        const auto student = taught(registry, data, [&](const std::string& prompt, const std::vector<std::string>&) {
-            const int item = itemAsked(prompt);
-            ++asked;
-            shown += static_cast<int>(itemsShown(prompt).count(item));
-            return std::vector<float>{std::log1p(popularity[static_cast<std::size_t>(item)]), 0};
+    report.check(
+        "scorer/distil", "a teacher that orders by popularity gets a student that does, and nothing hidden is shown", [&]() -> std::string {
+            const auto data = kinds(1, 40, 90);
+            const auto& popularity = data.training.popularity();
+            int shown = 0, asked = 0;
+            const auto student = taught(registry, data, [&](const std::string& prompt, const std::vector<std::string>&) {
+                const int item = itemAsked(prompt);
+                ++asked;
+                shown += static_cast<int>(itemsShown(prompt).count(item));
+                return std::vector<float>{std::log1p(popularity[static_cast<std::size_t>(item)]), 0};
+            });
+            if (asked != 60 * 20)
+                return fmt::format("{} questions for 60 users and 20 items each", asked);
+            if (shown > 0)
+                return fmt::format("{} questions show the item that they ask about", shown);
+            const auto scores = student->scores(data, 3);
+            const auto agreement =
+                rankAgreement(std::vector<double>(scores.begin(), scores.end()), std::vector<double>(popularity.begin(), popularity.end()));
+            if (!(agreement.kendall > 0.85))
+                return fmt::format("Kendall's tau with popularity is {}\n{}", agreement.kendall, student->notes);
+            if (!(numberBehind(student->notes, "Kendall's tau ") > 0.8) || student->notes.find("(n = 18)") == std::string::npos ||
+                student->notes.find("18 users kept aside") == std::string::npos)
+                return student->notes;
+            const auto calls = student->bench.model.calls();
+            student->scores(data, 4);
+            return student->bench.model.calls() == calls ? "" : "the model was asked after fitting";
         });
-        if (asked != 60 * 20)
-            return fmt::format("{} questions for 60 users and 20 items each", asked);
-        if (shown > 0)
-            return fmt::format("{} questions show the item that they ask about", shown);
-        const auto scores = student->scores(data, 3);
-        const auto agreement = rankAgreement(std::vector<double>(scores.begin(), scores.end()), std::vector<double>(popularity.begin(), popularity.end()));
-        if (!(agreement.kendall > 0.85))
-            return fmt::format("Kendall's tau with popularity is {}\n{}", agreement.kendall, student->notes);
-        if (!(numberBehind(student->notes, "Kendall's tau ") > 0.8) || student->notes.find("(n = 18)") == std::string::npos ||
-            student->notes.find("18 users kept aside") == std::string::npos)
-            return student->notes;
-        const auto calls = student->bench.model.calls();
-        student->scores(data, 4);
-        return student->bench.model.calls() == calls ? "" : "the model was asked after fitting";
-    });
     report.check("scorer/distil", "it learns which history speaks for which item", [&]() -> std::string {
         const auto data = kinds(2, 25, 100);
         const auto student = taught(registry, data, [&](const std::string& prompt, const std::vector<std::string>&) {
@@ -118,7 +120,8 @@ void checkDistilAnswers(const PluginRegistry& registry, Report& report) {
             const auto scores = student->scores(data, user);
             for (int own = 0; own < 25; ++own)
                 for (int other = 0; other < 25; ++other, ++pairs)
-                    above += scores[static_cast<std::size_t>(user % 2 * 25 + own)] > scores[static_cast<std::size_t>((1 - user % 2) * 25 + other)];
+                    above += scores[static_cast<std::size_t>(user % 2 * 25 + own)] >
+                             scores[static_cast<std::size_t>((1 - user % 2) * 25 + other)];
         }
         if (!(above / pairs > 0.97))
             return fmt::format("only {} of pairs stand as taught", above / pairs);
@@ -130,20 +133,26 @@ void checkDistilAnswers(const PluginRegistry& registry, Report& report) {
             sum += part["contribution"].get<double>();
         return std::abs(sum - student->scores(data, 0)[3]) < 1e-4 ? "" : told.dump();
     });
-    report.check("scorer/distil", "answers that failed are left out and counted; a teacher that is worth nothing is said to be", [&]() -> std::string {
-        const auto data = kinds(2, 25, 100);
-        const auto student = taught(registry, data, {}); // the hash: one answer in nine fails, the others mean nothing
-        const double failed = numberBehind(student->notes, "distil: ");
-        if (!(failed > 60 && failed < 220) || student->notes.find("of 1200 answers of llm_yes_no were missing or invalid") == std::string::npos)
-            return student->notes;
-        return student->notes.find("The teacher is not better than") != std::string::npos ? "" : student->notes;
-    });
+    report.check("scorer/distil", "answers that failed are left out and counted; a teacher that is worth nothing is said to be",
+                 [&]() -> std::string {
+                     const auto data = kinds(2, 25, 100);
+                     const auto student = taught(registry, data, {}); // the hash: one answer in nine fails, the others mean nothing
+                     const double failed = numberBehind(student->notes, "distil: ");
+                     if (!(failed > 60 && failed < 220) ||
+                         student->notes.find("of 1200 answers of llm_yes_no were missing or invalid") == std::string::npos)
+                         return student->notes;
+                     return student->notes.find("The teacher is not better than") != std::string::npos ? "" : student->notes;
+                 });
     report.check("scorer/distil", "a teacher that puts nothing into an order leaves a plain scorer, flagged", [&]() -> std::string {
         const auto data = kinds(2, 25, 40);
-        const auto student = taught(registry, data, [](const std::string&, const std::vector<std::string>&) { return std::vector<float>{1, 0}; });
+        const auto student = taught(registry, data, [](const std::string&, const std::vector<std::string>&) {
+            return std::vector<float>{1, 0};
+        });
         std::vector<ScoreStatus> status;
         student->scores(data, 0, &status);
-        return student->notes.find("learned nothing") != std::string::npos && status == std::vector(50, ScoreStatus::fallback) ? "" : student->notes;
+        return student->notes.find("learned nothing") != std::string::npos && status == std::vector(50, ScoreStatus::fallback)
+                   ? ""
+                   : student->notes;
     });
     report.check("scorer/distil", "is refused where no scorers are offered", [&]() -> std::string {
         const auto data = kinds(1, 10, 10);

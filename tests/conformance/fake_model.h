@@ -17,12 +17,15 @@ public:
                                const RunControl& control) override;
     // One vector in nine has a value that is not a number.
     Result<HiddenVectors> hiddenStates(const HiddenRequest& request, const RunControl& control) override;
+    Result<Matrix> tokenEmbeddings(const std::vector<std::string>& texts, const RunControl& control) override;
     std::int64_t countTokens(const std::string& text) const override;
     std::int64_t calls() const { return m_calls; }
 
     // In place of the hash, for known answers: the logits of the answers to a prompt (all of the mass is theirs), and what is written.
     std::function<std::vector<float>(const std::string& prompt, const std::vector<std::string>& answers)> answer;
     std::function<std::string(const std::string& prompt)> write;
+    // Before `answer`: told the whole request and the branch.
+    std::function<std::vector<float>(const BranchRequest& request, std::size_t branch)> answerTo;
 
 private:
     ModelInfo m_info;

@@ -35,6 +35,7 @@ int main(int argc, char** argv) {
         checkExternalAnswers(registry, report);
         checkLearnedAnswers(registry, report);
         checkDistilAnswers(registry, report);
+        checkInjectionAnswers(registry, report);
         checkPositionAnswers(registry, report);
         checkListAnswers(registry, report);
     }
