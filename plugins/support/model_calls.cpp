@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <tuple>
 
 namespace carousel::plugin {
 
@@ -22,9 +23,24 @@ Result<CountedModel> CountedModel::open(const StageEnvironment& environment, con
 }
 
 Result<BranchScores> scoreBranchesInFixedOrder(LanguageModel& model, const BranchRequest& request, const RunControl& control) {
+    const Matrix none;
+    const auto rowsOf = [&](std::size_t i) -> const Matrix& { return i < request.injectedOfBranch.size() ? request.injectedOfBranch[i] : none; };
+    const auto before = [&](std::size_t a, std::size_t b) {
+        return std::tie(request.branches[a], rowsOf(a).values) < std::tie(request.branches[b], rowsOf(b).values);
+    };
+    std::vector<std::size_t> order(request.branches.size());
+    std::iota(order.begin(), order.end(), std::size_t(0));
+    std::stable_sort(order.begin(), order.end(), before);
+    order.erase(std::unique(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return !before(a, b) && !before(b, a); }),
+                order.end());
     BranchRequest fixed = request;
-    std::sort(fixed.branches.begin(), fixed.branches.end());
-    fixed.branches.erase(std::unique(fixed.branches.begin(), fixed.branches.end()), fixed.branches.end());
+    fixed.branches.clear();
+    fixed.injectedOfBranch.clear();
+    for (const auto i : order) {
+        fixed.branches.push_back(request.branches[i]);
+        if (i < request.injectedOfBranch.size())
+            fixed.injectedOfBranch.push_back(request.injectedOfBranch[i]);
+    }
     CAROUSEL_ASSIGN(auto answers, model.scoreBranches(fixed, control));
     const auto n = fixed.branches.size();
     if (answers.logits.rows != n || answers.logits.columns != request.answers.size() || answers.answerMass.size() != n)
@@ -39,8 +55,7 @@ Result<BranchScores> scoreBranchesInFixedOrder(LanguageModel& model, const Branc
     out.censored.assign(request.branches.size(), 0);
     out.reasons.assign(request.branches.size(), {});
     for (std::size_t i = 0; i < request.branches.size(); ++i) {
-        const auto at = static_cast<std::size_t>(std::lower_bound(fixed.branches.begin(), fixed.branches.end(), request.branches[i]) -
-                                                 fixed.branches.begin());
+        const auto at = static_cast<std::size_t>(std::lower_bound(order.begin(), order.end(), i, before) - order.begin());
         std::copy_n(answers.logits.row(at).begin(), request.answers.size(), out.logits.row(i).begin());
         out.answerMass[i] = answers.answerMass[at];
         out.truncated[i] = at < answers.truncated.size() ? answers.truncated[at] : std::uint8_t{0};

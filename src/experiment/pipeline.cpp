@@ -23,6 +23,7 @@ Result<std::unique_ptr<Pipeline>> Pipeline::prepare(DatasetPtr dataset, const Sp
     environment.seed = study.seed;
     environment.device = study.device;
     environment.plainScorer = plainScorers(*host.plugins, environment);
+    environment.otherScorer = otherScorers(*host.plugins, environment);
 
     auto entry = [&](StageKind kind) { return host.plugins->find(kind, strategy.stage(kind).plugin); };
     auto parameters = [&](StageKind kind) -> const Parameters& { return strategy.stage(kind).parameters; };
@@ -56,7 +57,7 @@ Result<std::unique_ptr<Pipeline>> Pipeline::prepare(DatasetPtr dataset, const Sp
         CAROUSEL_TRY(made->fit(input, control.slice(0.95, 1.0)));
         out->retrievers.emplace(id, std::move(made));
     }
-    out->sequential = scorer->manifest.usesLanguageModel || controller->manifest.usesLanguageModel || out->scorer->oneAtATime();
+    out->sequential = (scorer->manifest.usesLanguageModel && !scorer->manifest.modelInFitAlone) || controller->manifest.usesLanguageModel || out->scorer->oneAtATime();
     out->notes = clicks.notes;
     out->notes.insert(out->notes.end(), out->features.notes.begin(), out->features.notes.end());
     out->notes.insert(out->notes.end(), out->embeddings.notes.begin(), out->embeddings.notes.end());

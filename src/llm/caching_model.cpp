@@ -43,6 +43,11 @@ public:
             text(value.role).text(value.content);
         return *this;
     }
+    Key& matrix(const Matrix& value) {
+        number(static_cast<std::uint64_t>(value.rows)).number(static_cast<std::uint64_t>(value.columns));
+        m_hash.addValues(std::span<const float>(value.values));
+        return *this;
+    }
     std::string hex() { return m_hash.hex(); }
 
 private:
@@ -171,10 +176,17 @@ Result<std::vector<BranchScores>> CachingModel::scoreBranchesOf(std::span<const 
     std::map<std::string, std::size_t> answersOf; // how many answers the bytes of a key hold
     for (std::size_t r = 0; r < requests.size(); ++r) {
         const BranchRequest& request = requests[r];
-        const std::string common =
-            Key(info(), "branches").messages(request.shared).text(request.tail).texts(request.answers).texts(request.answerForms).hex();
+        Key shared(info(), "branches");
+        shared.messages(request.shared).text(request.tail).texts(request.answers).texts(request.answerForms);
+        if (request.injects()) // what is answered without vectors keeps the keys it had before there were any
+            shared.matrix(request.injected);
+        const std::string common = shared.hex();
         for (std::size_t b = 0; b < request.branches.size(); ++b) {
-            keys.push_back(Key(info(), "branch").text(common).text(request.branches[b]).hex());
+            Key branch(info(), "branch");
+            branch.text(common).text(request.branches[b]);
+            if (b < request.injectedOfBranch.size())
+                branch.matrix(request.injectedOfBranch[b]);
+            keys.push_back(branch.hex());
             answersOf.emplace(keys.back(), request.answers.size());
             requestOf.push_back(r);
             branchOf.push_back(b);
@@ -198,9 +210,12 @@ Result<std::vector<BranchScores>> CachingModel::scoreBranchesOf(std::span<const 
                 askedFor.push_back(requestOf[i]);
                 asked.push_back(requests[requestOf[i]]);
                 asked.back().branches.clear();
+                asked.back().injectedOfBranch.clear();
                 places.emplace_back();
             }
             asked.back().branches.push_back(requests[requestOf[i]].branches[branchOf[i]]);
+            if (const auto& rows = requests[requestOf[i]].injectedOfBranch; branchOf[i] < rows.size())
+                asked.back().injectedOfBranch.push_back(rows[branchOf[i]]);
             places.back().push_back(i);
         }
         std::vector<std::uint8_t> kept(look.keys.size(), 0);

@@ -57,6 +57,19 @@ Result<std::unique_lock<std::timed_mutex>> DecoderModel::turn(const RunControl& 
 
 std::int64_t DecoderModel::countTokens(const std::string& text) const { return static_cast<std::int64_t>(m_tokenizer->encode(text).size()); }
 
+Result<Matrix> DecoderModel::tokenEmbeddings(const std::vector<std::string>& texts, const RunControl& control) {
+    CAROUSEL_ASSIGN(const auto lock, turn(control));
+    Matrix out(texts.size(), static_cast<std::size_t>(m_info.width));
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+        if (control.stopRequested())
+            return fail(RunControl::cancelled("reading embeddings"));
+        CAROUSEL_ASSIGN(const Matrix rows, m_decoder->inputEmbeddings(m_tokenizer->encodeMiddle(texts[i])));
+        if (rows.rows > 0)
+            meanOfRows(rows, 0, rows.rows, out.row(i));
+    }
+    return out;
+}
+
 Result<Matrix> DecoderModel::embed(const std::vector<std::string>& texts, Pooling pooling, const RunControl& control) {
     CAROUSEL_ASSIGN(const auto lock, turn(control));
     Matrix out(texts.size(), static_cast<std::size_t>(m_info.width));

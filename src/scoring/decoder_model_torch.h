@@ -24,6 +24,7 @@ public:
     Result<ContinuationScores> scoreContinuations(const ContinuationRequest& request, const RunControl& control) override;
     Result<Generated> generate(const std::vector<ChatMessage>& messages, const GenerateOptions& options, const RunControl& control) override;
     Result<HiddenVectors> hiddenStates(const HiddenRequest& request, const RunControl& control) override;
+    Result<Matrix> tokenEmbeddings(const std::vector<std::string>& texts, const RunControl& control) override;
     std::int64_t countTokens(const std::string& text) const override;
 
 private:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Candidates and continuations: prompts that differ at their end alone.
 #include "scoring/decoder_model_torch.h"
+#include "scoring/injected_text.h"
 #include "scoring/model_errors.h"
 #include <algorithm>
 #include <cmath>
@@ -11,6 +12,7 @@ namespace carousel {
 namespace {
 
 constexpr std::int64_t shortestBranchRoom = 16;
+constexpr std::size_t mostInjectedRows = 16384; // kept from call to call, so that prompts begin alike; then all are forgotten
 
 // A request as token ids that fit the context: what all its prompts begin with, and what each adds.
 struct TokenRequest {
@@ -19,7 +21,8 @@ struct TokenRequest {
     std::vector<std::uint8_t> truncated;
 };
 
-Result<TokenRequest> tokenRequest(const BranchRequest& request, const Tokenizer& tokenizer, const ChatTemplate& chat, std::int64_t limit) {
+Result<TokenRequest> tokenRequest(const BranchRequest& request, const Tokenizer& tokenizer, const ChatTemplate& chat, std::int64_t limit,
+                                  const InjectRow& inject) {
     if (request.shared.empty() || request.answers.empty())
         return fail(emptyRequest("to score candidates without a prompt or without answers"));
     TokenRequest out;
@@ -33,12 +36,22 @@ Result<TokenRequest> tokenRequest(const BranchRequest& request, const Tokenizer&
     out.truncated.assign(count, 0);
     if (count == 0)
         return out;
-    OpenPrompt prompt = openPrompt(chat, request.shared, true);
+    if (!request.injectedOfBranch.empty() && request.injectedOfBranch.size() != count)
+        return fail(ErrorKind::usage, "CL-2096",
+                    fmt::format("vectors were given for {} of {} candidates", request.injectedOfBranch.size(), count),
+                    "give a list of vectors for each candidate, or none at all");
+    const bool injects = request.injects(); // else the mark is a character like others
+    CAROUSEL_ASSIGN(OpenPrompt prompt, injects ? openPromptWithRows(chat, request.shared, request.injected, inject)
+                                               : Result<OpenPrompt>(openPrompt(chat, request.shared, true)));
     const std::vector<TokenId> close = chat.closeAndOpenAssistant();
     const std::int64_t room = limit - static_cast<std::int64_t>(prompt.head.size() + close.size());
     std::int64_t longest = 0;
     for (std::size_t i = 0; i < count; ++i) {
-        std::vector<TokenId> ids = tokenizer.encodeMiddle(prompt.heldBack + request.branches[i] + request.tail);
+        const std::string text = prompt.heldBack + request.branches[i] + request.tail;
+        CAROUSEL_ASSIGN(std::vector<TokenId> ids,
+                        injects ? encodeWithRows(tokenizer, text,
+                                                 request.injectedOfBranch.empty() ? Matrix() : request.injectedOfBranch[i], inject)
+                                : Result<std::vector<TokenId>>(tokenizer.encodeMiddle(text)));
         if (room >= shortestBranchRoom && static_cast<std::int64_t>(ids.size()) > room) {
             ids.erase(ids.begin(), ids.end() - room);
             out.truncated[i] = 1;
@@ -85,14 +98,25 @@ Result<BranchScores> DecoderModel::scoreBranches(const BranchRequest& request, c
 }
 
 Result<std::vector<BranchScores>> DecoderModel::scoreBranchesOf(std::span<const BranchRequest> requests, const RunControl& control) {
+    std::unique_lock<std::timed_mutex> lock;
+    if (std::any_of(requests.begin(), requests.end(), [](const BranchRequest& request) { return request.injects(); })) {
+        CAROUSEL_ASSIGN(lock, turn(control)); // the decoder's list of vectors is guarded as the decoder is
+        if (m_decoder->injectedRows() > mostInjectedRows) {
+            m_prompt.truncate(0);
+            m_decoder->forgetInjected();
+        }
+    }
+    const InjectRow inject = [this](std::span<const float> row) { return m_decoder->inject(row); };
     std::vector<TokenRequest> asked;
     for (const BranchRequest& request : requests) {
         if (control.stopRequested())
             return fail(RunControl::cancelled("reading the prompts"));
-        CAROUSEL_ASSIGN(TokenRequest tokens, tokenRequest(request, *m_tokenizer, m_chat, m_contextLimit));
+        CAROUSEL_ASSIGN(TokenRequest tokens, tokenRequest(request, *m_tokenizer, m_chat, m_contextLimit, inject));
         asked.push_back(std::move(tokens));
     }
-    CAROUSEL_ASSIGN(const auto lock, turn(control));
+    if (!lock.owns_lock()) {
+        CAROUSEL_ASSIGN(lock, turn(control));
+    }
     const std::span<const TokenId> trunk = commonTrunk(asked);
     std::vector<std::vector<TokenId>> prompts; // what follows the trunk
     for (const TokenRequest& request : asked)

@@ -4,6 +4,7 @@
 #include "scoring/llama_weights_torch.h"
 #include "scoring/tensor_bridge_torch.h"
 #include <algorithm>
+#include <cmath>
 
 namespace carousel {
 
@@ -27,6 +28,31 @@ void LlamaDecoder::readRow(WeightRole role, TokenId token, std::span<float> row)
     checkToken(token);
     if (auto read = m_source->readRows(role, 0, static_cast<std::uint64_t>(token), 1, row); !read)
         throw Refused{read.error()};
+}
+
+Result<TokenId> LlamaDecoder::inject(std::span<const float> row) {
+    if (static_cast<std::int64_t>(row.size()) != m_shape.width)
+        return fail(ErrorKind::usage, "CL-2096", fmt::format("a vector of {} values was given to a model of width {}", row.size(), m_shape.width),
+                    "give vectors as wide as the model");
+    if (!std::all_of(row.begin(), row.end(), [](float v) { return std::isfinite(v); }))
+        return fail(ErrorKind::usage, "CL-2096", "a vector for a prompt holds a value that is not finite", "check how the vector was made");
+    std::string bytes(reinterpret_cast<const char*>(row.data()), row.size_bytes());
+    const auto [place, fresh] =
+        m_injectedIds.emplace(std::move(bytes), static_cast<TokenId>(m_shape.vocabulary + static_cast<std::int64_t>(m_injectedIds.size())));
+    if (fresh)
+        m_injected.insert(m_injected.end(), row.begin(), row.end());
+    return place->second;
+}
+
+void LlamaDecoder::forgetInjected() {
+    m_injectedIds.clear();
+    m_injected.clear();
+}
+
+Result<Matrix> LlamaDecoder::inputEmbeddings(std::span<const TokenId> tokens) const {
+    if (tokens.empty())
+        return Matrix(0, static_cast<std::size_t>(m_shape.width));
+    return guarded(m_device, "reading embeddings", [&]() -> Result<Matrix> { return toMatrix(embedded(tokens)); });
 }
 
 Result<Matrix> LlamaDecoder::logits(const Matrix& hidden, std::span<const TokenId> tokens) const {

@@ -10,6 +10,8 @@
 #include <limits>
 #include <memory>
 #include <span>
+#include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace at {
@@ -96,6 +98,13 @@ public:
     Result<Matrix> allLogits(const Matrix& hidden);                                                      // rows x vocabulary
     Result<std::vector<double>> logSumExpOfLogits(const Matrix& hidden, const RunControl& control = {}); // over the whole vocabulary
 
+    // A vector as a token of a prompt: the id, behind the vocabulary, by which this row stands where a token's embedding would. Equal rows have
+    // one id until they are forgotten; caches that hold such ids must be cut before. CL-2096: another width, or a value that is not finite.
+    Result<TokenId> inject(std::span<const float> row);
+    std::size_t injectedRows() const { return m_injectedIds.size(); }
+    void forgetInjected();
+    Result<Matrix> inputEmbeddings(std::span<const TokenId> tokens) const; // tokens x width
+
     static constexpr std::int64_t promptPiece = 128, promptPieceOffCpu = 512, longestPiece = 256;
     // Computed together: what fits the caches of a CPU, and what keeps a GPU busy.
     static constexpr std::int64_t groupTokens = 352, groupTokensOffCpu = 4096;
@@ -123,6 +132,8 @@ private:
     ComputeDevice m_device;
     std::unique_ptr<Weights> m_weights;
     std::int64_t m_reuseGrain = promptPiece;
+    std::unordered_map<std::string, TokenId> m_injectedIds; // by the row's bytes
+    std::vector<float> m_injected;                          // rows, by id
 };
 
 } // namespace carousel

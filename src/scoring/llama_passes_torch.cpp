@@ -63,18 +63,35 @@ std::int64_t LlamaDecoder::workingBytes(std::int64_t promptTokens) const {
 }
 
 at::Tensor LlamaDecoder::embedded(std::span<const TokenId> tokens) const {
+    const auto width = static_cast<std::size_t>(m_shape.width);
+    const auto givenRow = [&](TokenId token) -> const float* { // of a vector that stands in a token's place; null for a token
+        const auto place = static_cast<std::size_t>(std::max<std::int64_t>(0, token - m_shape.vocabulary));
+        return token >= m_shape.vocabulary && place < m_injectedIds.size() ? m_injected.data() + place * width : nullptr;
+    };
     if (m_weights->embedding.defined()) {
         const at::Tensor ids = at::empty({static_cast<std::int64_t>(tokens.size())}, at::kLong);
         for (std::size_t i = 0; i < tokens.size(); ++i) {
-            checkToken(tokens[i]);
-            ids.data_ptr<std::int64_t>()[i] = tokens[i];
+            const bool given = givenRow(tokens[i]) != nullptr;
+            if (!given)
+                checkToken(tokens[i]);
+            ids.data_ptr<std::int64_t>()[i] = given ? 0 : tokens[i];
         }
-        return m_weights->embedding.index_select(0, ids.to(c10::Device(m_device.name)));
+        const at::Tensor x = m_weights->embedding.index_select(0, ids.to(c10::Device(m_device.name)));
+        for (std::size_t i = 0; i < tokens.size(); ++i)
+            if (const float* row = givenRow(tokens[i])) {
+                const at::Tensor given = at::empty({m_shape.width}, at::kFloat);
+                std::copy_n(row, width, given.data_ptr<float>());
+                x.select(0, static_cast<std::int64_t>(i)).copy_(given);
+            }
+        return x;
     }
     const at::Tensor x = at::empty({static_cast<std::int64_t>(tokens.size()), m_shape.width}, at::kFloat);
-    const auto width = static_cast<std::size_t>(m_shape.width);
-    for (std::size_t i = 0; i < tokens.size(); ++i)
-        readRow(WeightRole::tokenEmbedding, tokens[i], {x.data_ptr<float>() + i * width, width});
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+        if (const float* row = givenRow(tokens[i]))
+            std::copy_n(row, width, x.data_ptr<float>() + i * width);
+        else
+            readRow(WeightRole::tokenEmbedding, tokens[i], {x.data_ptr<float>() + i * width, width});
+    }
     return x.to(c10::Device(m_device.name));
 }
 

@@ -114,6 +114,7 @@ Result<std::vector<BranchScores>> T5Model::scoreBranchesOf(std::span<const Branc
     std::vector<TokenId> asked; // first tokens of all requests' answers, each once
     std::vector<std::vector<std::size_t>> columns;
     for (const BranchRequest& request : requests) {
+        CAROUSEL_TRY(refuseInjected(request, m_info));
         if (request.shared.empty() || request.answers.empty())
             return fail(emptyRequest("to score candidates without a prompt or without answers"));
         columns.emplace_back();

@@ -65,6 +65,7 @@ Prompt ServerModel::promptOf(std::vector<ChatMessage> messages) const {
 }
 
 Result<BranchScores> ServerModel::scoreBranches(const BranchRequest& request, const RunControl& control) {
+    CAROUSEL_TRY(refuseInjected(request, m_info));
     const std::lock_guard lock(m_mutex);
     CAROUSEL_TRY(mustScore());
     if (request.shared.empty())

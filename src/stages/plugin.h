@@ -14,6 +14,7 @@ struct PluginManifest {
     std::string id, name, summary; // id: lower_snake, unique per kind
     std::string source;            // where the method comes from: paper, equation, or "ours"
     bool usesLanguageModel = false;
+    bool modelInFitAlone = false;  // with usesLanguageModel: only fit() asks it, so that scoring is plain, over the whole catalogue as well
     std::string twin;              // the plugin that the one-click LLM switch puts in its place (plain <-> LLM); empty: none
     std::vector<ParameterSpec> parameters;
     // Exactly one is set, the one of `kind`. Parameters have been through validate().
@@ -51,6 +52,11 @@ private:
 // StageEnvironment::plainScorer over these plugins, which outlive what is returned. Errors: CL-6001 unknown, CL-6060 when the scorer needs a
 // language model or a retriever of its own.
 std::function<Result<std::unique_ptr<Scorer>>(const std::string&)> plainScorers(const PluginRegistry& plugins, StageEnvironment environment);
+
+// StageEnvironment::otherScorer over these plugins, which outlive what is returned; scorers so made get plainScorer and no otherScorer.
+// Errors: CL-6001 unknown plugin, CL-3001..CL-3004 for what is set.
+std::function<Result<std::unique_ptr<Scorer>>(const std::string&, const Parameters&)> otherScorers(const PluginRegistry& plugins,
+                                                                                                   StageEnvironment environment);
 
 } // namespace carousel
 

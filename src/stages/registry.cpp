@@ -155,6 +155,7 @@ PluginRegistry PluginRegistry::load() {
 std::function<Result<std::unique_ptr<Scorer>>(const std::string&)> plainScorers(const PluginRegistry& plugins,
                                                                                 StageEnvironment environment) {
     environment.plainScorer = nullptr;
+    environment.otherScorer = nullptr;
     return [&plugins, environment = std::move(environment)](const std::string& id) -> Result<std::unique_ptr<Scorer>> {
         CAROUSEL_ASSIGN(const auto* entry, plugins.find(StageKind::scorer, id));
         const auto refused = [&](const char* why) {
@@ -168,6 +169,17 @@ std::function<Result<std::unique_ptr<Scorer>>(const std::string&)> plainScorers(
         if (made->retriever())
             return refused("a retriever of its own");
         return made;
+    };
+}
+
+std::function<Result<std::unique_ptr<Scorer>>(const std::string&, const Parameters&)> otherScorers(const PluginRegistry& plugins,
+                                                                                                   StageEnvironment environment) {
+    environment.otherScorer = nullptr;
+    return [&plugins, environment = std::move(environment)](const std::string& id,
+                                                            const Parameters& set) -> Result<std::unique_ptr<Scorer>> {
+        CAROUSEL_ASSIGN(const auto* entry, plugins.find(StageKind::scorer, id));
+        CAROUSEL_ASSIGN(const auto parameters, validate(entry->manifest.parameters, set, "scorer '" + id + "'"));
+        return entry->manifest.createScorer(parameters, environment);
     };
 }
 

@@ -63,6 +63,9 @@ struct StageEnvironment {
     // Makes another scorer with its default parameters, for scorers that are built on scorers; the asker fits it. See plainScorers() in
     // stages/plugin.h. Empty where none are offered, and in the environment of scorers so made: they do not nest.
     std::function<Result<std::unique_ptr<Scorer>>(const std::string& plugin)> plainScorer;
+    // Makes any scorer, one with a language model or a retriever too, with its defaults but for `set`: for scorers that learn from another
+    // one's answers. The asker fits it, and gives it candidates and retriever scores. See otherScorers(). Empty where none are offered.
+    std::function<Result<std::unique_ptr<Scorer>>(const std::string& plugin, const Parameters& set)> otherScorer;
 };
 
 // ---- what flows between the places ---------------------------------------------------------------------------------------------------

@@ -196,7 +196,7 @@ void checkScorers(const PluginRegistry& registry, Report& report) {
             Bench bench;
             const auto choice = must(entry.manifest.createScorer(defaultsOf(entry), bench.environment()))->retriever();
             if (!choice)
-                return entry.manifest.usesLanguageModel ? "a language model over the whole catalogue is too dear" : "";
+                return entry.manifest.usesLanguageModel && !entry.manifest.modelInFitAlone ? "a language model over the whole catalogue is too dear" : "";
             const auto& other = *must(registry.find(StageKind::scorer, choice->plugin));
             const auto scorer = must(other.manifest.createScorer(defaultsOf(other), bench.environment()));
             return choice->count > 0 && !other.manifest.usesLanguageModel && !scorer->retriever()
@@ -226,7 +226,9 @@ void checkScorers(const PluginRegistry& registry, Report& report) {
         });
         report.check(label(entry), "is asked one request at a time", [&]() -> std::string {
             Bench bench;
-            return must(entry.manifest.createScorer(defaultsOf(entry), bench.environment()))->oneAtATime() ? "" : "oneAtATime() is false";
+            return must(entry.manifest.createScorer(defaultsOf(entry), bench.environment()))->oneAtATime() != entry.manifest.modelInFitAlone
+                       ? ""
+                       : "oneAtATime() is false, or true where only fit() asks the model";
         });
     }
 }

@@ -17,6 +17,8 @@ void checkKnownAnswers(const PluginRegistry& registry, Report& report);
 void checkPointAnswers(const PluginRegistry& registry, Report& report);
 void checkExternalAnswers(const PluginRegistry& registry, Report& report);
 void checkLearnedAnswers(const PluginRegistry& registry, Report& report);
+void checkDistilAnswers(const PluginRegistry& registry, Report& report);
+void checkInjectionAnswers(const PluginRegistry& registry, Report& report);
 void checkPositionAnswers(const PluginRegistry& registry, Report& report);
 void checkListAnswers(const PluginRegistry& registry, Report& report);
 void checkGenerateAnswers(const PluginRegistry& registry, Report& report);

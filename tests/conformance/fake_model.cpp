@@ -68,6 +68,10 @@ Result<Matrix> FakeModel::embed(const std::vector<std::string>& texts, Pooling p
     return out;
 }
 
+Result<Matrix> FakeModel::tokenEmbeddings(const std::vector<std::string>& texts, const RunControl& control) {
+    return embed(texts, Pooling::mean, control);
+}
+
 Result<BranchScores> FakeModel::scoreBranches(const BranchRequest& request, const RunControl& control) {
     if (control.stopRequested())
         return fail(RunControl::cancelled("scoreBranches"));
@@ -77,11 +81,17 @@ Result<BranchScores> FakeModel::scoreBranches(const BranchRequest& request, cons
     const auto shared = joined(request.shared);
     out.prefixTokens = countTokens(shared);
     for (std::size_t i = 0; i < request.branches.size(); ++i) {
-        const auto prompt = shared + request.branches[i] + request.tail;
+        auto prompt = shared + request.branches[i] + request.tail;
+        const auto addRows = [&](const Matrix& rows) {
+            prompt.append(reinterpret_cast<const char*>(rows.values.data()), rows.values.size() * sizeof(float));
+        };
+        addRows(request.injected);
+        if (i < request.injectedOfBranch.size())
+            addRows(request.injectedOfBranch[i]);
         out.branchTokens += countTokens(request.branches[i]);
         out.cachedTokens += out.prefixTokens;
-        if (answer) {
-            const auto logits = answer(prompt, request.answers);
+        if (answer || answerTo) {
+            const auto logits = answerTo ? answerTo(request, i) : answer(prompt, request.answers);
             std::copy(logits.begin(), logits.end(), out.logits.row(i).begin());
             out.answerMass.push_back(1.0f);
             out.truncated.push_back(0);
@@ -208,6 +218,7 @@ StageEnvironment Bench::environment(std::uint64_t seed) {
     out.seed = seed;
     static const auto registry = PluginRegistry::load();
     out.plainScorer = plainScorers(registry, out);
+    out.otherScorer = otherScorers(registry, out);
     return out;
 }
 

@@ -17,6 +17,7 @@ public:
                                const RunControl& control) override;
     // One vector in nine has a value that is not a number.
     Result<HiddenVectors> hiddenStates(const HiddenRequest& request, const RunControl& control) override;
+    Result<Matrix> tokenEmbeddings(const std::vector<std::string>& texts, const RunControl& control) override;
     std::int64_t countTokens(const std::string& text) const override;
     std::int64_t calls() const { return m_calls; }
 
@@ -25,6 +26,8 @@ public:
     std::function<std::string(const std::string& prompt)> write;
     // For answers from a list, found by beams over bytes: the logit of the next byte after a beginning; '\0' is the end.
     std::function<float(const std::string& begun, char next)> begins;
+    // Before `answer`: told the whole request and the branch.
+    std::function<std::vector<float>(const BranchRequest& request, std::size_t branch)> answerTo;
 
 private:
     Result<void> search(const GenerateOptions& options, Generated& out, const RunControl& control);

@@ -38,6 +38,8 @@ int main(int argc, char** argv) {
         checkPointAnswers(registry, report);
         checkExternalAnswers(registry, report);
         checkLearnedAnswers(registry, report);
+        checkDistilAnswers(registry, report);
+        checkInjectionAnswers(registry, report);
         checkPositionAnswers(registry, report);
         checkListAnswers(registry, report);
         checkGenerateAnswers(registry, report);

@@ -36,7 +36,7 @@ bool checkRealModel(const PluginRegistry& registry, Report& report) {
     std::vector<Code> items(shop.training.itemCount());
     std::iota(items.begin(), items.end(), 0);
 
-    for (const std::string id : {"llm_yes_no", "llm_rating", "llm_likelihood"})
+    for (const std::string id : {"llm_yes_no", "llm_rating", "llm_likelihood", "cf_injection"})
         report.check("scorer/" + id, "real model: finite, mostly valid, the same for any order of candidates", [&]() -> std::string {
             const auto& entry = *must(registry.find(StageKind::scorer, id));
             const auto scorer = must(entry.manifest.createScorer(defaultsOf(entry), environment));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "evaluation/statistics/auc.h"
 #include "evaluation/statistics/logistic_regression.h"
+#include "evaluation/statistics/pairwise_logistic.h"
 #include "evaluation/statistics/ridge_regression.h"
 #include <QTest>
 #include <cmath>
@@ -123,6 +124,42 @@ private slots:
         }
         QCOMPARE(fitRidge(line, std::vector<double>{1, 2}, 1).error().code, std::string("CL-3094"));
         QCOMPARE(fitRidge(line, std::vector<double>{1, 2, std::nan("")}, 1).error().code, std::string("CL-3094"));
+    }
+    void pairsByHandAndByTheirGradient() {
+        // Two rows stand at +1 and -1: the weight w solves 2 p / (1 + exp(2 w)) = l2 w for a pair of weight p.
+        Matrix two(2, 1);
+        two.values = {5, 3};
+        const std::vector<RankedPair> one{{0, 1, 1.5}};
+        const auto hand = fitPairwise(two, one, 0.5);
+        QVERIFY(hand.has_value());
+        const double w = hand->weight[0];
+        QVERIFY(w > 0.1 && std::fabs(2 * 1.5 / (1 + std::exp(2 * w)) - 0.5 * w) < 1e-8);
+        const std::vector<RankedPair> turned{{1, 0, 1.5}};
+        QVERIFY(std::fabs(fitPairwise(two, turned, 0.5)->weight[0] + w) < 1e-8);
+
+        const auto e = examples();
+        std::vector<RankedPair> pairs;
+        for (std::uint32_t i = 0; i < 14; ++i)
+            for (std::uint32_t j = 0; j < 14; ++j)
+                if (i * 5 % 7 < j * 5 % 7)
+                    pairs.push_back({i, j, 0.1 + 0.2 * ((i + j) % 3)});
+        const auto model = fitPairwise(e.rows, pairs, 0.3);
+        QVERIFY(model.has_value());
+        QCOMPARE(model->intercept, 0.0);
+        for (std::size_t c = 0; c < 3; ++c) {
+            double slope = 0;
+            for (const auto& pair : pairs) {
+                const double margin = model->linear(e.rows.row(pair.better)) - model->linear(e.rows.row(pair.worse));
+                slope += pair.weight / (1 + std::exp(margin)) * (e.rows.row(pair.better)[c] - e.rows.row(pair.worse)[c]) / model->scale[c];
+            }
+            QVERIFY2(std::fabs(slope - 0.3 * model->weight[c]) < 1e-7, qPrintable(QString::number(slope)));
+        }
+        QCOMPARE(fitPairwise(two, {}, 1).error().code, std::string("CL-3095"));
+        const std::vector<RankedPair> outside{{0, 2, 1}}, negative{{0, 1, -1}, {0, 1, 1}};
+        QCOMPARE(fitPairwise(two, outside, 1).error().code, std::string("CL-3095"));
+        QCOMPARE(fitPairwise(two, negative, 1).error().code, std::string("CL-3095"));
+        two.values[0] = std::nanf("");
+        QCOMPARE(fitPairwise(two, one, 1).error().code, std::string("CL-3095"));
     }
     void refusesWhatCannotBeLearned() {
         Matrix rows(3, 1);

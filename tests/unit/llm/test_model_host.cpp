@@ -132,6 +132,17 @@ private slots:
                                                                    r.answers = {"No", "Yes"};
                                                                },
                                                                [](auto& r) { r.answerForms = {"x"}; }, [](auto& r) { r.branches = {"c"}; },
+                                                               // vectors in the prompt: there, another, and in the branch
+                                                               [](auto& r) { r.injected = Matrix(1, 2); },
+                                                               [](auto& r) {
+                                                                   r.injected = Matrix(1, 2);
+                                                                   r.injected.values[1] = 1;
+                                                               },
+                                                               [](auto& r) { r.injectedOfBranch = {Matrix(1, 2)}; },
+                                                               [](auto& r) {
+                                                                   r.injectedOfBranch = {Matrix(1, 2)};
+                                                                   r.injectedOfBranch[0].values[0] = 1;
+                                                               },
                                                                // the same characters, cut elsewhere
                                                                [](auto& r) {
                                                                    r.shared[1].content = "likes te";
@@ -149,6 +160,27 @@ private slots:
         model.description.sha256 = "other";
         QVERIFY(cached.scoreBranches(request({"a"}), {}));
         QCOMPARE(model.calls, expected + 2);
+    }
+    void vectorsGoWithTheBranchesThatAreAsked() {
+        struct Seen final : ModelDouble {
+            std::vector<float> firsts; // of the vectors that came, branch by branch
+            Result<BranchScores> scoreBranches(const BranchRequest& request, const RunControl& control) override {
+                for (const auto& rows : request.injectedOfBranch)
+                    firsts.push_back(rows.values.at(0));
+                return ModelDouble::scoreBranches(request, control);
+            }
+        } model;
+        MapCache cache;
+        CachingModel cached(model, &cache, nullptr);
+        auto asked = request({"a", "b", "c"});
+        for (const float first : {1.0f, 2.0f, 3.0f}) {
+            asked.injectedOfBranch.emplace_back(1, 1);
+            asked.injectedOfBranch.back().values[0] = first;
+        }
+        QVERIFY(cached.scoreBranches(asked, {}));
+        asked.injectedOfBranch[1].values[0] = 7; // the others are known
+        QVERIFY(cached.scoreBranches(asked, {}));
+        QCOMPARE(model.firsts, (std::vector<float>{1, 2, 3, 7}));
     }
     void failuresAreNotKept() {
         ModelDouble model;
