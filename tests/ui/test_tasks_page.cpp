@@ -231,7 +231,8 @@ private Q_SLOTS:
     void peopleAndThingsAreFoundByTyping() {
         openProject();
         QVERIFY(m_page->isOpen());
-        const auto& world = test::taskDeskOf(m_models.front())->world();
+        const auto desk = test::taskDeskOf(m_models.front());
+        const auto& world = desk->world();
         QVERIFY(world.split().heldOut(m_page->customer(), m_page->item())); // the first thing shown is worth looking at
         const auto before = std::pair{m_page->customer(), m_page->item()};
         action(QStringLiteral("Next example"))->trigger();
@@ -257,9 +258,8 @@ private Q_SLOTS:
         popup->hide();
         QCOMPARE(m_page->item(), Code(140));
         QTRY_COMPARE(items->text(), QStringLiteral("Thing number 140 · i140"));
-        const auto names = test::taskDeskOf(m_models.front());
-        QVERIFY(words(TaskFamily::rating, "prompt").contains(qs(names->world().userName(7))));
-        QVERIFY(words(TaskFamily::rating, "prompt").contains(qs(names->world().identifiers().names[140])));
+        QVERIFY(words(TaskFamily::rating, "prompt").contains(qs(world.userName(7))));
+        QVERIFY(words(TaskFamily::rating, "prompt").contains(qs(world.identifiers().names[140])));
         // Nonsense changes nothing and is said.
         items->selectAll();
         QTest::keyClicks(items, QStringLiteral("no such thing"));
@@ -456,14 +456,13 @@ private Q_SLOTS:
         QCoreApplication::processEvents();
         picture(QStringLiteral("dark"));
         Theme::instance().setMode(Theme::Mode::light);
-        QFont large = QApplication::font();
-        const QFont usual = large;
-        large.setPixelSize(17);
-        QApplication::setFont(large);
-        QCoreApplication::processEvents();
+        auto* text = part<QLabel>(TaskFamily::rating, "prompt");
+        const int usual = text->fontMetrics().height();
+        m_page->setStyleSheet(QStringLiteral("* { font-size: 17px; }"));
+        QTRY_VERIFY(text->fontMetrics().height() > usual + 3); // or the next line would look at the same page again
         QTRY_VERIFY2(clipped().isEmpty(), qPrintable(clipped().join(QStringLiteral("\n"))));
         picture(QStringLiteral("large"));
-        QApplication::setFont(usual);
+        m_page->setStyleSheet({});
         m_page->resize(1250, 800);
         QTRY_VERIFY2(clipped().isEmpty(), qPrintable(clipped().join(QStringLiteral("\n"))));
         picture(QStringLiteral("wide"));

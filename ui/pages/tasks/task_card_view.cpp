@@ -431,7 +431,7 @@ void TaskCardView::showResult() {
     m_note->setVisible(!m_note->text().isEmpty());
     m_cost->setText(results ? tr("%1 read, %2 written, %3 s")
                                   .arg(plural(m_answer->promptTokens, tr("token"), tr("tokens")), count(m_answer->generatedTokens),
-                                       figures(m_answer->seconds))
+                                       m_answer->seconds < 0.001 ? tr("< 0.001") : figures(m_answer->seconds))
                             : QString());
     m_cost->setVisible(results);
     const bool many = results && m_answer->choices.size() > fewChoices;
