@@ -30,7 +30,7 @@ struct TextToTextShape {
 
 struct TextToTextSettings {
     TextToTextShape shape;
-    ScheduleSettings schedule{RateShape::cosine, 3e-3, 0.05, 0.02};
+    ScheduleSettings schedule{RateShape::cosine, 1e-3, 0.05, 0.02};
     int epochs = 10;
     std::int64_t batchTokens = 2048; // of one step: pairs x (longest source + longest target); a longer pair has a step of its own
     double weightDecay = 0.01;       // decoupled (AdamW), not of norms

@@ -12,7 +12,7 @@ namespace carousel {
 struct TaskSettings {
     int history = 8;            // items of a history that are shown, the newest
     int candidates = 10;        // items of a list to choose from, in training
-    std::array<int, 5> rounds{6, 1, 1, 1, 3}; // per epoch and family: examples per customer (sequential, direct) or review (others); 0: not learned
+    std::array<int, 5> rounds{6, 1, 2, 2, 3}; // per epoch and family: examples per customer (sequential, direct) or review (others); 0: not learned
     std::uint64_t seed = 1;
 };
 

@@ -85,8 +85,8 @@ static_assert(std::is_same_v<decltype(std::declval<const TrainingView&>().users(
                   std::is_same_v<decltype(retrieverScores), const std::span<const float>>);
     const auto& [view, features, embeddings] = input;
     static_assert(std::is_same_v<decltype(view), const TrainingView&>);
-    const auto& [model, cache, cost, seed, device, plainScorer] = environment;
-    (void)features, (void)embeddings, (void)model, (void)cache, (void)cost, (void)seed, (void)device, (void)plainScorer;
+    const auto& [model, cache, cost, seed, device, plainScorer, otherScorer] = environment; // the last two make scorers, which see what is here
+    (void)features, (void)embeddings, (void)model, (void)cache, (void)cost, (void)seed, (void)device, (void)plainScorer, (void)otherScorer;
 }
 
 struct Twin {

@@ -164,7 +164,9 @@ Result<void> FakeModel::search(const GenerateOptions& options, Generated& out, c
                                          return ids;
                                      },
                                      control));
-    SearchTask task{options, {end}, 1000, &choice, [](TokenId id) { return std::string(1, static_cast<char>(id)); }};
+    SearchTask task;
+    task.options = options, task.ends = {end}, task.limit = 1000, task.constraint = &choice;
+    task.bytesOf = [](TokenId id) { return std::string(1, static_cast<char>(id)); };
     const NextLogits next = [this](std::span<const std::vector<TokenId>> begun, const RunControl&) -> Result<Matrix> {
         Matrix logits(begun.size(), end + 1);
         for (std::size_t i = 0; i < begun.size(); ++i) {

@@ -255,9 +255,9 @@ private Q_SLOTS:
         model.setModels({status});
         const auto speed = [&](int role = Qt::DisplayRole) { return model.index(0, ShelfTableModel::Speed).data(role).toString(); };
         QSignalSpy changed(&model, &QAbstractItemModel::dataChanged);
-        for (const auto& [type, automatic, text] : {std::tuple("fp32", "", "10.0 cand/s fp32"), std::tuple("auto", "", "30.0 cand/s bf16"), std::tuple("auto", "fp32", "10.0 cand/s fp32"),
-                                                    std::tuple("int16", "", "50.0 cand/s int16")}) {
-            model.setComputeType(type, automatic);
+        for (const auto& [type, automatic, text] : {std::tuple("fp32", "bf16", "10.0 cand/s fp32"), std::tuple("auto", "bf16", "30.0 cand/s bf16"), std::tuple("auto", "fp32", "10.0 cand/s fp32"),
+                                                    std::tuple("int16", "bf16", "50.0 cand/s int16")}) {
+            model.setComputeType(type, {automatic, automatic, automatic});
             QCOMPARE(speed(), QString::fromLatin1(text));
             QVERIFY(changed.back().at(1).toModelIndex().column() >= ShelfTableModel::Speed);
         }

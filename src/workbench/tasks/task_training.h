@@ -7,8 +7,8 @@
 namespace carousel {
 
 struct TaskModelSettings {
-    int epochs = 12, width = 96, layers = 2, vocabulary = 2000;
-    double rate = 3e-3;
+    int epochs = 14, width = 96, layers = 2, vocabulary = 2000;
+    double rate = 1e-3;
     std::int64_t batchTokens = 2048;
     double seconds = 0; // 0: no limit
 };
