@@ -17,7 +17,9 @@ namespace {
 constexpr Code candidates = 6; // few enough for one prompt of every scorer
 
 // Codes of the candidates in the order in which a prompt names them, "i0" to "i5"; the history holds others.
-std::vector<Code> shownIn(const std::string& prompt) {
+std::vector<Code> shownIn(const std::string& whatWasRead) {
+    // The fake model reads vectors inside a prompt as bytes behind its words; by chance they spell an item.
+    const std::string prompt = whatWasRead.substr(0, firstInvalidUtf8(whatWasRead));
     std::vector<std::pair<std::size_t, Code>> places;
     for (Code item = 0; item < candidates; ++item) {
         const std::string id = fmt::format("i{}", item);
