@@ -30,7 +30,7 @@ std::vector<std::string> familyNames(std::span<const TaskFamily> families) {
 }
 
 std::string titleOf(std::span<const TaskFamily> families) {
-    return families.size() == taskFamilies.size() ? "one model" : fmt::format("{} alone", fmt::join(familyNames(families), " and "));
+    return families.size() > 1 ? "one model" : fmt::format("{} alone", fmt::join(familyNames(families), " and "));
 }
 
 // What a caller is told when the model is found again: all that the document shows.

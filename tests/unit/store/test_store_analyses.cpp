@@ -111,7 +111,7 @@ private slots:
         auto opened = ProjectStore::open(file);
         QVERIFY2(opened, opened ? "" : describe(opened.error()).c_str());
         auto& store = **opened;
-        QCOMPARE(store.schemaVersion(), 3);
+        QCOMPARE(store.schemaVersion(), 4);
         QCOMPARE(*store.setting("title"), std::string("Last month"));
         QCOMPARE(store.run(7)->tag, std::string("mine"));
         QVERIFY(store.analyses()->empty());

@@ -78,8 +78,7 @@ public:
         const std::string answer = wanted(messages[0].content);
         if (!options.oneOf.empty()) {
             std::vector<std::string> order(options.oneOf.rbegin(), options.oneOf.rend());
-            if (knows)
-                std::stable_partition(order.begin(), order.end(), [&](const std::string& each) { return each == answer; });
+            std::stable_partition(order.begin(), order.end(), [&](const std::string& each) { return (each == answer) == knows; }); // first, or last
             for (int i = 0; i < options.sequences && i < static_cast<int>(order.size()); ++i)
                 out.sequences.push_back({order[static_cast<std::size_t>(i)], -1.0 - i, -1.0 - i, 2, false});
         } else {
@@ -230,7 +229,8 @@ private slots:
             const auto figures = nlohmann::json::parse(made->figuresJson);
             QCOMPARE(figures["families"].size(), std::size_t(5));
             for (const auto& family : figures["families"])
-                QVERIFY2(family["above"] == knows, family.dump().c_str());
+                if (knows || family["family"] != "rating") // stars drawn evenly: to say 3 always is better than a customer's own mean
+                    QVERIFY2(family["above"] == knows, family.dump().c_str());
             QVERIFY2((made->report.lead[0].find("all 5 families above") != std::string::npos) == knows, made->report.lead[0].c_str());
             QCOMPARE(keptTaskModels(host.trainer.folder).size(), std::size_t(6));
             const auto again = analyses::tasksDocument(m_data, m_spec, host, {});

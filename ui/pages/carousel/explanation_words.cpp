@@ -102,10 +102,13 @@ void ExplanationWords::write() {
         return;
     stop();
     const bool model = m_writer->currentIndex() == modelWriter;
+    const int asked = ++m_asked;
     m_job = m_session.jobs().run<GroundedExplanation>(
         this, {tr("Explaining in sentences"), model ? Lane::task : Lane::quick, QStringLiteral("carousel-words")},
         [source = m_source, run = m_run, user = m_user, item = m_item, options = options()](const RunControl& control) { return source(run, user, item, options, control); },
-        [this](JobRunner::Shared<GroundedExplanation> result) {
+        [this, asked](JobRunner::Shared<GroundedExplanation> result) {
+            if (asked != m_asked)
+                return;
             m_job = 0;
             showButtons();
             if (result)
@@ -123,7 +126,8 @@ void ExplanationWords::stop() {
         return;
     const auto job = m_job;
     m_job = 0;
-    m_session.jobs().cancel(job); // its answer is dropped
+    ++m_asked; // its answer is dropped
+    m_session.jobs().cancel(job);
     clear(tr("Stopped."));
     showButtons();
 }

@@ -26,6 +26,7 @@ public:
     void show(std::int64_t run, Code user, Code item); // run 0: nothing
     bool hasItem() const { return m_run != 0; }
     bool isBusy() const { return m_job != 0; }
+    int m_asked = 0; // counts questions: an answer to an earlier one is dropped
     int unsupported() const { return m_unsupported; } // of the text that is shown; -1: none is
     Parameters options() const;
 
