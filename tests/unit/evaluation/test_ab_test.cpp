@@ -7,6 +7,7 @@
 #include "evaluation/ab_test/health.h"
 #include "evaluation/ab_test/interleaving.h"
 #include "evaluation/ab_test/offline_tests.h"
+#include "evaluation/ab_test/operating_characteristics.h"
 #include "evaluation/ab_test/power.h"
 #include "evaluation/ab_test/sequential.h"
 #include <QTest>
@@ -266,6 +267,32 @@ private slots:
         const auto pairs = *randomisedTukey(clear, 999, 1, {});
         QCOMPARE(pairs[0].pValue, .001);
         QVERIFY(pairs[1].pValue > .05);
+    }
+    void rulesDoWhatTheyPromiseAndPeekingDoesNot() { // few experiments here; `evaluate`'s command counts by the thousand
+        CharacteristicsPlan plan;
+        plan.experiments = 300, plan.looks = 50, plan.users = 5000, plan.tuneN = 1000;
+        for (const bool skewed : {false, true}) {
+            std::vector<double> metric;
+            if (skewed)
+                for (int i = 0; i < 1000; ++i)
+                    metric.push_back(i % 10 == 0 ? 1 + i % 7 : 0);
+            const auto rules = stoppingRules();
+            const auto out = *operatingCharacteristics(metric, rules, plan, {});
+            for (const Characteristics& each : out) {
+                if (promisesLevel(each.rule))
+                    QVERIFY2(each.interval.low <= .05, name(each.rule));
+                else
+                    QVERIFY2(each.interval.low > .15, name(each.rule));
+            }
+            QCOMPARE(out[0].medianUsers, 5000.0);
+        }
+        plan.effect = 0.2;
+        const auto found = *operatingCharacteristics({}, stoppingRules(), plan, {});
+        for (const Characteristics& each : found) {
+            QVERIFY2(each.found > .9, name(each.rule)); // 5,000 users find a fifth of a standard deviation
+            QVERIFY(each.rule == StoppingRule::fixed || each.medianUsers < 4000);
+        }
+        QCOMPARE(operatingCharacteristics(std::vector<double>{2, 2, 2}, stoppingRules(), plan, {}).error().code, std::string("CL-3121"));
     }
     void publishedCorrectedT() {
         const CorrectedT t = correctedPairedT(std::vector<double>{.02, .01, .03, 0, .02}, .25);

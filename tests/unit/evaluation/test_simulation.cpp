@@ -2,6 +2,7 @@
 #include "base/random.h"
 #include "evaluation/ab_test/effect.h"
 #include "evaluation/carousel/value.h"
+#include "evaluation/simulation/fit_population.h"
 #include "evaluation/simulation/simulate.h"
 #include <QTest>
 #include <algorithm>
@@ -42,6 +43,29 @@ Behaviour carouselUsers() {
     Behaviour out;
     out.window = 6;
     out.examination = {0.95, 0.86, 0.77, 0.69, 0.62, 0.55};
+    return out;
+}
+
+// Slates of random items shown to random users who behave as the formula says.
+SlateLog logOf(const Population& people, const Behaviour& behaviour, int slates, std::uint64_t seed) {
+    SlateLog out;
+    for (int s = 0; s < slates; ++s) {
+        RandomStream random(seed, "log", static_cast<std::uint64_t>(s));
+        const auto user = static_cast<std::int32_t>(random.below(people.users));
+        bool clicked = false, swiped = true;
+        std::vector<std::int32_t> items(people.items);
+        std::iota(items.begin(), items.end(), 0);
+        for (int slot = 0; slot < 12; ++slot) {
+            std::swap(items[static_cast<std::size_t>(slot)], items[static_cast<std::size_t>(slot) + random.below(items.size() - static_cast<std::size_t>(slot))]);
+            if (slot == 6)
+                swiped = !clicked && random.uniform() < behaviour.swipe;
+            const std::int32_t item = items[static_cast<std::size_t>(slot)];
+            const bool hit = swiped && !clicked && random.uniform() < behaviour.examinationAt(slot) / (1 + std::exp(-people.logit(user, item)));
+            clicked = clicked || hit;
+            out.slate.push_back(s), out.user.push_back(user), out.item.push_back(item), out.slot.push_back(static_cast<std::int16_t>(slot));
+            out.click.push_back(hit), out.inView.push_back(swiped);
+        }
+    }
     return out;
 }
 
@@ -197,6 +221,32 @@ private slots:
             QCOMPARE(out[u % 2].users[u].visits, 10.0f);
             QCOMPARE(out[1 - u % 2].users[u].visits, 0.0f);
         }
+    }
+    void usersFittedToALogAreLikeItAndAWrongBehaviourIsNoticed() {
+        const Population people = crowd(150, 60);
+        const Behaviour behaviour = carouselUsers();
+        const SlateLog log = logOf(people, behaviour, 12000, 3);
+        FitPopulationSettings settings;
+        settings.rank = 3;
+        const auto fitted = fitPopulation(log, people.users, people.items, behaviour, settings, {});
+        QVERIFY2(fitted.has_value(), fitted ? "" : fitted.error().message.c_str());
+        QCOMPARE(fitted->heldOutSlates, std::size_t(2400));
+        QVERIFY2(fitted->logLikelihood > fitted->nullLogLikelihood + 0.005, qPrintable(QStringLiteral("%1 %2").arg(fitted->logLikelihood).arg(fitted->nullLogLikelihood)));
+        double agreement = 0, n = 0, a2 = 0, b2 = 0; // correlation of fitted and true logits
+        for (std::int32_t u = 0; u < 150; ++u)
+            for (std::int32_t i = 0; i < 60; ++i) {
+                const double x = people.logit(u, i) + 1.5, y = fitted->population.logit(u, i) - static_cast<double>(fitted->population.base);
+                agreement += x * y, a2 += x * x, b2 += y * y, n += 1;
+            }
+        QVERIFY2(agreement / std::sqrt(a2 * b2) > 0.7, qPrintable(QString::number(agreement / std::sqrt(a2 * b2))));
+        const auto fine = *fidelity(log, *fitted, behaviour, settings, 20, {});
+        QVERIFY2(fine.mustNotBeTrustedFor.empty(), fine.mustNotBeTrustedFor.empty() ? "" : fine.mustNotBeTrustedFor.front().c_str());
+        QVERIFY(std::fabs(fine.loggedClicks - fine.simulatedClicks) < 0.05);
+        Behaviour wrong = behaviour;
+        wrong.swipe = 0.9;
+        QVERIFY(!fidelity(log, *fitted, wrong, settings, 20, {})->mustNotBeTrustedFor.empty());
+        QCOMPARE(fitPopulation(log, people.users, 10, behaviour, settings, {}).error().code, std::string("CL-3131"));
+        QCOMPARE(fitPopulation({}, 5, 10, behaviour, settings, {}).error().code, std::string("CL-3131"));
     }
     void refusals() {
         Population people = crowd(10, 5);
