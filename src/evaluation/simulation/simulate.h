@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Requests arrive, carousels are shown, users look, click, buy, swipe, tire, come back or stay away. In every round each user who has not
+// left visits once; clicks enter the history at once, so that the next carousel of that user leaves them out, and strategies may learn
+// between rounds. Random numbers are keyed by (seed, arm, user, round): the same result for any number of threads, and with common random
+// numbers the same luck in every arm.
+#pragma once
+#include "base/run_control.h"
+#include "evaluation/simulation/population.h"
+#include <memory>
+#include <string>
+
+namespace carousel {
+
+struct SimulatedClick {
+    std::int32_t user = 0, item = 0, round = 0;
+    bool bought = false;
+};
+
+// One strategy's carousels. slate() is called from many threads; learn() from one, between rounds.
+class SlateSource {
+public:
+    virtual ~SlateSource() = default;
+    // Fills `out` with distinct items, best first, without those the user clicked (ascending); shorter: the rest stays -1.
+    virtual void slate(std::int32_t user, std::span<const std::int32_t> clicked, std::span<std::int32_t> out) const = 0;
+    // All clicks since the last call, by user and round.
+    virtual Result<void> learn(std::span<const SimulatedClick> clicks, const RunControl& control) {
+        (void)clicks, (void)control;
+        return {};
+    }
+};
+
+// Rankings that were worked out before: users x length, best first, -1 behind the end.
+class RankedSource final : public SlateSource {
+public:
+    RankedSource(std::vector<std::int32_t> rankings, std::size_t length) : m_rankings(std::move(rankings)), m_length(length) {}
+    void slate(std::int32_t user, std::span<const std::int32_t> clicked, std::span<std::int32_t> out) const override;
+
+private:
+    std::vector<std::int32_t> m_rankings;
+    std::size_t m_length;
+};
+
+struct SimulationSettings {
+    int rounds = 10;
+    int slots = 12;            // cards of a carousel: pages of `window`
+    int learnEvery = 0;        // rounds between calls of learn(); 0: never
+    bool feedback = true;      // clicks leave the user's next carousels; off: every visit is as if it were the first
+    bool commonRandomNumbers = true;
+    std::uint64_t seed = 1;
+};
+
+// What a user did in all rounds.
+struct UserTotals {
+    float visits = 0, clicks = 0, purchases = 0, value = 0;
+    float looks = 0;       // slots looked at; without fatigue: expected ones, see simulate()
+    float pages = 0;       // that came into view
+    float missed = 0;      // visits that ended without a click while the carousel's most attractive item lay on a page that never came into view
+    float satisfaction = 0.5f;
+    bool left = false;
+};
+struct RoundTotals {
+    double visits = 0, clicks = 0, purchases = 0, value = 0, missed = 0, satisfaction = 0; // satisfaction: mean over those who visited
+    double distinctItems = 0;   // shown to anybody on a first page
+    double popularityShare = 0; // of first-page places: the tenth of items that are shown most, how narrow the shop has become
+};
+struct SimulatedArm {
+    std::string name;
+    std::vector<UserTotals> users;   // of the population; all zero where the user is not in the arm
+    std::vector<RoundTotals> rounds;
+    std::vector<double> shown, clicked; // per slot: impressions in view and clicks
+};
+struct ArmPlan {
+    std::string name;
+    SlateSource* source = nullptr;
+};
+
+// `armOf`: per user the arm that they see; -1: they are in every arm (each with a life of its own). Errors: CL-3130; those of learn();
+// cancelled. Memory: per arm and user some dozens of bytes, with fatigue also the items looked at.
+Result<std::vector<SimulatedArm>> simulate(const Population& population, const Behaviour& behaviour, std::span<const ArmPlan> arms,
+                                           std::span<const std::int32_t> armOf, const SimulationSettings& settings, const RunControl& control);
+
+} // namespace carousel
