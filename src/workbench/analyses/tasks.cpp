@@ -118,7 +118,7 @@ Result<AnalysisDocument> tasksDocument(const DatasetPtr& dataset, const Analysis
             TaskFamilyResult& own = result.families[f];
             own.decoderQuestions = spoken->questions(own.family, Part::test, static_cast<std::size_t>(spec.options.integer("decoderQuestions")));
             TaskAskSettings how;
-            how.beams = 10, how.perToken = true, how.samples = 1; // seconds an answer as it is
+            how.beams = 10, how.perToken = true;
             CAROUSEL_ASSIGN(TaskAnswers answers, askTasks(*model, *spoken, own.decoderQuestions, judgedBy(*spoken, own.family, false), how,
                                                           asking.slice(static_cast<double>(f) / static_cast<double>(families.size()), static_cast<double>(f + 1) / static_cast<double>(families.size()))));
             answers.model = model->info().id;

@@ -412,7 +412,6 @@ Result<AnalysisDocument> tasksReport(const Dataset& dataset, const AnalysisSpec&
         {"nDCG@10", "1 / log2(1 + rank) of the item that was chosen, 0 behind the tenth. Sequential: among all items that the customer has not met, found by beam search over item names. Direct: among 100 items, 99 drawn from those not met.", "Järvelin and Kekäläinen, 2002"},
         {"RMSE, stars", "Root of the mean squared error of the expected rating, the mean of 1 to 5 under the model's probabilities; every question counts.", ""},
         {"ROUGE-L", "F1 of the longest common subsequence of words of answer and reference.", "Lin, 2004"},
-        {"explanations and headlines", "Of eight texts that the model draws, the one most like the others (ROUGE-L): minimum Bayes risk.", "Kumar and Byrne, 2004"},
         {"naive controls", "Most chosen items not met; the customer's mean rating; the most frequent explanation; the review's first sentence; any order of the hundred.", ""}};
     report.sections.push_back(std::move(verdict));
     ReportSection figures;

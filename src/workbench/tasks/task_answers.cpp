@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "workbench/tasks/task_answers.h"
-#include "evaluation/metrics/text/text_overlap.h"
 #include "workbench/tasks/task_measures.h"
 #include <algorithm>
 #include <chrono>
@@ -122,7 +121,10 @@ Result<void> askStars(LanguageModel& model, const TaskExamples& world, std::span
 Result<void> askText(LanguageModel& model, const TaskExamples& world, std::span<const TaskQuestion> questions, std::size_t form,
                      const TaskAskSettings& settings, TaskAnswers& out, const RunControl& control) {
     for (std::size_t q = 0; q < questions.size(); ++q) {
-        CAROUSEL_ASSIGN(const Generated made, writeAnswer(model, world.words(questions[q], form).source, settings.longestText, settings.samples, q + 1, control.quiet()));
+        GenerateOptions options;
+        options.maximumTokens = settings.longestText;
+        options.stop = {"\n"};
+        CAROUSEL_ASSIGN(const Generated made, model.generate({{"user", world.words(questions[q], form).source}}, options, control.quiet()));
         out.promptTokens += made.promptTokens, out.generatedTokens += made.generatedTokens;
         out.invalid += made.text.empty();
         out.texts.push_back(made.text);
@@ -133,32 +135,6 @@ Result<void> askText(LanguageModel& model, const TaskExamples& world, std::span<
 }
 
 } // namespace
-
-Result<Generated> writeAnswer(LanguageModel& model, const std::string& prompt, int longest, int samples, std::uint64_t seed, const RunControl& control) {
-    GenerateOptions options;
-    options.maximumTokens = longest;
-    options.stop = {"\n"};
-    if (samples > 1)
-        options.temperature = 1, options.sequences = samples, options.seed = seed;
-    CAROUSEL_ASSIGN(Generated made, model.generate({{"user", prompt}}, options, control));
-    if (made.sequences.size() < 2)
-        return made;
-    std::vector<TextTokens> words;
-    for (const GeneratedSequence& each : made.sequences)
-        words.push_back(textTokens(each.text));
-    std::size_t best = 0;
-    double most = -1;
-    for (std::size_t i = 0; i < words.size(); ++i) {
-        double like = 0;
-        for (std::size_t j = 0; j < words.size(); ++j)
-            like += i == j ? 0 : rougeL(words[i], words[j]).f1;
-        if (like > most)
-            most = like, best = i;
-    }
-    std::swap(made.sequences.front(), made.sequences[best]);
-    made.text = made.sequences.front().text;
-    return made;
-}
 
 const char* mainMetric(TaskFamily family) {
     switch (family) {

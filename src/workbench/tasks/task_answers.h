@@ -26,13 +26,8 @@ struct TaskAnswers {
 struct TaskAskSettings {
     int beams = 20;
     int longestText = 48;        // tokens of a sentence or headline
-    int samples = 8;             // texts drawn for one answer, see writeAnswer; 1: the most probable tokens
     bool perToken = false;       // direct: candidates by mean log-probability of a token instead of the sum, where names differ in length
 };
-
-// A text as answer. The most probable one is what could be said of anything; instead `samples` are drawn, and the one that is on average most
-// like the others (ROUGE-L) is taken: minimum Bayes risk (Kumar and Byrne, NAACL 2004; Eikema and Aziz, COLING 2020). The same for the same seed.
-Result<Generated> writeAnswer(LanguageModel& model, const std::string& prompt, int longest, int samples, std::uint64_t seed, const RunControl& control);
 
 // Every question of `questions` (of one family) in the words of template `form`. Stops with the error of the model, or CL-7001.
 Result<TaskAnswers> askTasks(LanguageModel& model, const TaskExamples& world, std::span<const TaskQuestion> questions, std::size_t form,

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "workbench/tasks/task_desk.h"
-#include "workbench/tasks/task_answers.h"
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -163,7 +162,6 @@ Result<TaskCard> TaskDesk::ask(LanguageModel& model, TaskCard card, const RunCon
         card.promptTokens = scores.prefixTokens + scores.branchTokens;
     } else {
         GenerateOptions options;
-        Generated made;
         if (card.answerKind == TaskAnswer::item) {
             options.beams = 20, options.sequences = static_cast<int>(shownChoices), options.lengthPenalty = 0, options.maximumTokens = 64;
             const auto& seen = m_world->split().seen[static_cast<std::size_t>(card.question.user)];
@@ -171,11 +169,10 @@ Result<TaskCard> TaskDesk::ask(LanguageModel& model, TaskCard card, const RunCon
             for (Code item = 0; item < static_cast<Code>(data.items.size()); ++item)
                 if (offered.empty() ? !std::binary_search(seen.begin(), seen.end(), item) : std::find(offered.begin(), offered.end(), item) != offered.end())
                     options.oneOf.push_back(names.names[static_cast<std::size_t>(item)]);
-            CAROUSEL_ASSIGN(made, model.generate({{"user", card.prompt}}, options, control));
         } else {
-            const TaskAskSettings how;
-            CAROUSEL_ASSIGN(made, writeAnswer(model, card.prompt, how.longestText, how.samples, 1, control));
+            options.maximumTokens = 48;
         }
+        CAROUSEL_ASSIGN(const Generated made, model.generate({{"user", card.prompt}}, options, control));
         for (const GeneratedSequence& each : made.sequences) {
             raw.push_back({{"answer", each.text}, {"logProbability", each.logProbability}});
             if (card.answerKind == TaskAnswer::item)
