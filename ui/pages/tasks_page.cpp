@@ -182,7 +182,7 @@ void TasksPage::readModels() {
         [this, file = session().projectFile()](JobRunner::Shared<Models> found) {
             m_reading = false;
             if (file != session().projectFile() || !session().hasProject())
-                return;
+                return entered(); // another project was opened meanwhile: its models are wanted
             m_modelsRead = true;
             if (found)
                 fillModels(**found);
