@@ -36,7 +36,7 @@ int main(int argc, char** argv) {
     const std::string folder = argv[1];
     const auto size = [&](int i) { return static_cast<std::size_t>(std::strtoull(argv[i], nullptr, 10)); };
     Population people;
-    people.users = size(2), people.items = size(3), people.rank = size(4), people.base = -2;
+    people.users = size(2), people.items = size(3), people.rank = size(4), people.base = -5;
     people.userVectors = read<float>(folder + "/user_vectors.f32"), people.itemVectors = read<float>(folder + "/item_vectors.f32");
     people.itemBias = read<float>(folder + "/item_bias.f32");
     RankedSource source(read<std::int32_t>(folder + "/rankings.i32"), size(5));

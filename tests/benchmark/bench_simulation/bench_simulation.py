@@ -31,7 +31,7 @@ def loop(users, items, user_vectors, item_vectors, item_bias, rankings, visits, 
                 break
             done += 1
             slate = [i for i in rankings[u] if i not in clicked[u]][:SLOTS]
-            attraction = 1 / (1 + np.exp(-(-2 + item_bias[slate] + item_vectors[slate] @ user_vectors[u])))
+            attraction = 1 / (1 + np.exp(-(-5 + item_bias[slate] + item_vectors[slate] @ user_vectors[u])))
             for page in range(0, SLOTS, WINDOW):
                 if page and rng.random() >= SWIPE:
                     break
