@@ -78,20 +78,10 @@ class LlmListwise final : public plugin::AskingScorer<Settings> {
 public:
     LlmListwise(Settings settings, StageEnvironment environment) : AskingScorer(std::move(settings), std::move(environment)) {}
 
-    Result<void> fit(const FitInput& input, const RunControl& control) override {
-        CAROUSEL_TRY(begin(input, control));
-        return {};
-    }
-
     Result<void> score(const ScoreRequest& request, std::span<float> scores, std::span<ScoreStatus> status,
                        const RunControl& control) const override {
-        if (control.stopRequested())
-            return fail(RunControl::cancelled("llm_listwise"));
-        const auto [items, order] = plugin::sortedCandidates(request.candidates);
-        CAROUSEL_ASSIGN(const auto outcome, ranked(request.training, request.user, items, control));
-        for (std::size_t i = 0; i < order.size(); ++i)
-            scores[order[i]] = outcome.scores[i], status[order[i]] = outcome.status[i];
-        return {};
+        return scoreByCode(request, scores, status, control,
+                           [&](const std::vector<Code>& items) { return ranked(request.training, request.user, items, control); });
     }
 
     std::string explain(const ScoreRequest& request, Code item) const override {

@@ -29,11 +29,6 @@ class LlmYesNo final : public plugin::AskingScorer<Settings> {
 public:
     LlmYesNo(Settings settings, StageEnvironment environment) : AskingScorer(std::move(settings), std::move(environment)) {}
 
-    Result<void> fit(const FitInput& input, const RunControl& control) override {
-        CAROUSEL_TRY(begin(input, control));
-        return {};
-    }
-
     Result<void> score(const ScoreRequest& request, std::span<float> scores, std::span<ScoreStatus> status,
                        const RunControl& control) const override {
         if (control.stopRequested())

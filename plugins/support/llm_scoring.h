@@ -6,6 +6,7 @@
 #include "stages/stage.h"
 #include "support/history.h"
 #include "support/model_calls.h"
+#include "support/permutations.h"
 #include "support/prompt_template.h"
 #include <optional>
 #include <span>
@@ -59,6 +60,10 @@ public:
         return RetrieverChoice{m_settings.shown.retriever, m_settings.shown.candidates};
     }
     bool oneAtATime() const final { return true; }
+    Result<void> fit(const FitInput& input, const RunControl& control) override {
+        CAROUSEL_TRY(begin(input, control));
+        return {};
+    }
 
 protected:
     AskingScorer(Settings settings, StageEnvironment environment)
@@ -73,6 +78,20 @@ protected:
     // `before`: see tasteOf.
     std::string promptFor(const TrainingView& training, Code user, std::size_t before = allEvents) const {
         return m_settings.prompt.render(tasteValues(training, user, m_itemText, m_settings.shown, before));
+    }
+
+    // For scorers whose prompts hold several candidates: `judge` gets them ascending, so that their order tells it nothing, and its outcome's
+    // scores and status are put back in the order asked.
+    template <class Judge>
+    Result<void> scoreByCode(const ScoreRequest& request, std::span<float> scores, std::span<ScoreStatus> status, const RunControl& control,
+                             Judge judge) const {
+        if (control.stopRequested())
+            return fail(RunControl::cancelled(Settings::id));
+        const auto [items, order] = sortedCandidates(request.candidates);
+        CAROUSEL_ASSIGN(const auto outcome, judge(items));
+        for (std::size_t i = 0; i < order.size(); ++i)
+            scores[order[i]] = outcome.scores[i], status[order[i]] = outcome.status[i];
+        return {};
     }
 
     const Settings m_settings;

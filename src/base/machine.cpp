@@ -2,6 +2,7 @@
 #include "base/machine.h"
 #include "base/text.h"
 #include <fstream>
+#include <sys/resource.h>
 
 namespace carousel {
 
@@ -25,6 +26,13 @@ ProcessMemory processMemory() {
         (startsWith(line, "VmRSS") ? memory.residentBytes : memory.peakBytes) = bytes;
     }
     return memory;
+}
+
+double processorSeconds() {
+    rusage usage{};
+    ::getrusage(RUSAGE_SELF, &usage);
+    const auto seconds = [](const timeval& time) { return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6; };
+    return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
 } // namespace carousel

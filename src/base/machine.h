@@ -12,5 +12,6 @@ struct ProcessMemory {
     std::int64_t residentBytes = 0, peakBytes = 0; // 0 where the system does not say
 };
 ProcessMemory processMemory();
+double processorSeconds(); // that this process has used, all threads
 
 } // namespace carousel

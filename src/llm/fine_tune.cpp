@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "llm/fine_tune.h"
+#include "llm/training_checks.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/text.h"
@@ -40,11 +41,6 @@ const char* name(FineTuneEnd end) {
 
 namespace {
 
-struct Range {
-    const char* what;
-    double value, minimum, maximum;
-};
-
 Error refused(const std::string& what, const std::string& hint) {
     return {ErrorKind::usage, "CL-2141", what, hint};
 }
@@ -68,7 +64,7 @@ std::string firstWrong(const FineTuneExample& example) {
 
 Result<void> checkSettings(const FineTuneSettings& s) {
     CAROUSEL_TRY(checkLora(s.lora));
-    const Range ranges[] = {{"learning rate", s.schedule.rate, 1e-9, 10},
+    const SettingRange ranges[] = {{"learning rate", s.schedule.rate, 1e-9, 10},
                             {"share of warm-up steps", s.schedule.warmUpShare, 0, 0.999},
                             {"final share of the learning rate", s.schedule.finalShare, 0, 1},
                             {"number of epochs", double(s.epochs), 1, 10000},
@@ -84,11 +80,7 @@ Result<void> checkSettings(const FineTuneSettings& s) {
                             {"patience", double(s.patience), 0, 1e9},
                             {"number of steps between checkpoints", double(s.checkpointEvery), 1, 1e9},
                             {"memory for the backward pass", double(s.memoryBytes), 0, 1e15}};
-    for (const Range& range : ranges)
-        if (!(range.value >= range.minimum && range.value <= range.maximum))
-            return fail(refused(fmt::format("The {} is {}.", range.what, range.value),
-                                fmt::format("Choose {} to {}.", range.minimum, range.maximum)));
-    return {};
+    return checkRanges(ranges, "CL-2141");
 }
 
 Result<void> checkRequest(const FineTuneRequest& request) {
@@ -100,14 +92,7 @@ Result<void> checkRequest(const FineTuneRequest& request) {
             if (const auto wrong = firstWrong((*list)[i]); !wrong.empty())
                 return fail(refused(fmt::format("{} {} {}.", list == &request.examples ? "Example" : "Validation example", i + 1, wrong),
                                     "An example has messages of the roles system, user and assistant, an answer, and a weight above 0."));
-    const auto named = [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' || c == '.';
-    };
-    if (request.name.empty() || request.name.size() > 100 || !std::all_of(request.name.begin(), request.name.end(), named))
-        return fail(refused(fmt::format("The adapter's name is '{}'.", quotedForMessage(request.name)),
-                            "Use 1 to 100 letters, digits, '-', '_' and '.'."));
-    if (request.folder.empty())
-        return fail(refused("No folder is given for the adapter.", "Name a folder; it is made when it is not there."));
+    CAROUSEL_TRY(checkNameAndFolder("adapter", request.name, request.folder, "CL-2141"));
     if (request.settings.patience > 0 && request.validation.empty())
         return fail(refused(fmt::format("Training shall end after {} validations without gain, but there are no validation examples.",
                                         request.settings.patience),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "llm/text_to_text.h"
+#include "llm/training_checks.h"
 #include "base/hash.h"
 #include "base/text.h"
 #include <algorithm>
@@ -23,11 +24,6 @@ const char* name(TextToTextEnd end) {
 
 namespace {
 
-struct Range {
-    const char* what;
-    double value, minimum, maximum;
-};
-
 Error refused(const std::string& what, const std::string& hint) {
     return {ErrorKind::usage, "CL-2174", what, hint};
 }
@@ -35,7 +31,7 @@ Error refused(const std::string& what, const std::string& hint) {
 } // namespace
 
 Result<void> checkSettings(const TextToTextSettings& s) {
-    const Range ranges[] = {{"width", double(s.shape.width), 4, 4096},
+    const SettingRange ranges[] = {{"width", double(s.shape.width), 4, 4096},
                             {"number of layers", double(s.shape.layers), 1, 64},
                             {"number of heads", double(s.shape.heads), 1, 256},
                             {"size of a head", double(s.shape.headSize), 1, 1024},
@@ -58,11 +54,7 @@ Result<void> checkSettings(const TextToTextSettings& s) {
                             {"number of seconds", s.seconds, 0, 1e9},
                             {"limit of a source", double(s.sourceLimit), 2, 1 << 16},
                             {"limit of a target", double(s.targetLimit), 2, 1 << 14}};
-    for (const Range& range : ranges)
-        if (!(range.value >= range.minimum && range.value <= range.maximum))
-            return fail(ErrorKind::usage, "CL-2173", fmt::format("The {} is {}.", range.what, range.value),
-                        fmt::format("Choose {} to {}.", range.minimum, range.maximum));
-    return {};
+    return checkRanges(ranges, "CL-2173");
 }
 
 Result<void> checkPairs(const std::vector<TextPair>& pairs, std::size_t groups, const std::string& what) {
@@ -89,14 +81,7 @@ Result<void> checkRequest(const TextToTextRequest& request) {
     if (request.groups.empty())
         return fail(refused("No group of pairs has a name.", "Name at least one."));
     CAROUSEL_TRY(checkPairs(request.validation, request.groups.size(), "for validation"));
-    const auto named = [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' || c == '.';
-    };
-    if (request.name.empty() || request.name.size() > 100 || !std::all_of(request.name.begin(), request.name.end(), named))
-        return fail(refused(fmt::format("The model's name is '{}'.", quotedForMessage(request.name)),
-                            "Use 1 to 100 letters, digits, '-', '_' and '.'."));
-    if (request.folder.empty())
-        return fail(refused("No folder is given for the model.", "Name a folder; it is made when it is not there."));
+    CAROUSEL_TRY(checkNameAndFolder("model", request.name, request.folder, "CL-2174"));
     if (request.settings.patience > 0 && request.validation.empty())
         return fail(refused(fmt::format("Training shall end after {} validations without gain, but there are no validation pairs.",
                                         request.settings.patience),

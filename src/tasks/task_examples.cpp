@@ -99,6 +99,31 @@ std::size_t TaskExamples::templateFor(TaskFamily family, TaskAnswer answer, bool
     return m_templates.size();
 }
 
+std::size_t TaskExamples::judgedBy(TaskFamily family, bool heldOut) const {
+    switch (family) {
+    case TaskFamily::sequential:
+    case TaskFamily::direct: return templateFor(family, TaskAnswer::item, heldOut);
+    case TaskFamily::rating: return templateFor(family, TaskAnswer::stars, heldOut);
+    case TaskFamily::explanation: return templateFor(family, TaskAnswer::sentence, heldOut);
+    case TaskFamily::summary: return templateFor(family, TaskAnswer::headline, heldOut);
+    }
+    return m_templates.size();
+}
+
+std::vector<Code> TaskExamples::unseen(const TaskQuestion& question) const {
+    const auto& seen = m_split.seen[static_cast<std::size_t>(question.user)];
+    std::vector<Code> out;
+    for (Code item = 0; item < static_cast<Code>(m_dataset->items.size()); ++item)
+        if (!has(seen, item) && (item == question.item || std::find(question.history.begin(), question.history.end(), item) == question.history.end()))
+            out.push_back(item);
+    return out;
+}
+
+std::string TaskExamples::firstSentenceOf(std::int64_t review) const {
+    const auto sentences = sentencesOf(m_dataset->reviews.text[static_cast<std::size_t>(review)]);
+    return sentences.empty() ? std::string() : sentences.front();
+}
+
 bool TaskExamples::hasExplanation(std::int64_t review) const { return !m_dataset->reviews.text[static_cast<std::size_t>(review)].empty(); }
 
 std::string TaskExamples::explanationOf(std::int64_t review) const {

@@ -52,10 +52,16 @@ public:
     std::string sourceWith(const TaskTemplate& form, const TaskQuestion& question) const; // of an edited template
     std::size_t templateFor(TaskFamily family, TaskAnswer answer, bool heldOut) const;    // the first such; templates().size(): none
 
+    // The template that a family is judged by: it asks for what the family is about (an item, stars, a sentence, a headline).
+    std::size_t judgedBy(TaskFamily family, bool heldOut) const;
+    // What the customer of a question is not known to have met, ascending, the answer among it; the pairs that other tests hold out stay.
+    std::vector<Code> unseen(const TaskQuestion& question) const;
+
     std::string userName(Code user) const { return m_userNames[static_cast<std::size_t>(user)]; }
     // The sentence of a review that its feature word stands in; without one its longest sentence.
     std::string explanationOf(std::int64_t review) const;
     bool hasExplanation(std::int64_t review) const; // text that is there
+    std::string firstSentenceOf(std::int64_t review) const; // empty text: empty
     std::string profileOf(Code user) const { return m_profiles[static_cast<std::size_t>(user)]; }
 
 private:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // A small shop with written reviews, what a model of the five tasks was taught about it, and a language model that answers by rule.
 #pragma once
-#include "data/dataset.h"
+#include "reviewed_shop.h"
 #include "workbench/tasks/task_desk.h"
 #include <atomic>
 #include <cmath>
@@ -9,46 +9,17 @@
 
 namespace carousel::test {
 
-// Customers choose twelve items each, one an hour, and review every third one.
-inline DatasetPtr reviewedShop(int users = 60, int items = 150) {
-    auto out = std::make_shared<Dataset>();
-    out->name = out->title = "shop";
-    out->interactions.kinds = {"like"};
-    AttributeColumn title("title", FieldType::token), kind("kind", FieldType::token), town("town", FieldType::token);
-    const auto put = [](AttributeColumn& column, const std::string& text) {
-        const std::string_view value = text;
-        column.appendTokens({&value, 1});
+// Titles that a window must cut, and must not take for markup.
+inline DatasetPtr reviewedShopOfLongTitles() {
+    Shop shop;
+    shop.title = [](int item) {
+        return (item % 9 == 4 ? "<b>Bold</b> thing with a name that is rather long, number " : "Thing number ") + std::to_string(item);
     };
-    for (int i = 0; i < items; ++i) {
-        out->items.ids.add("i" + std::to_string(i));
-        put(title, i % 9 == 4 ? "<b>Bold</b> thing with a name that is rather long, number " + std::to_string(i)
-                              : "Thing number " + std::to_string(i));
-        put(kind, i % 2 ? "lamp" : "chair");
-    }
-    for (int u = 0; u < users; ++u) {
-        out->users.ids.add("u" + std::to_string(u));
-        put(town, u % 3 ? "north" : "south");
-        for (int step = 0; step < 12; ++step) {
-            const Code item = static_cast<Code>((u * 7 + step * 11) % items);
-            const std::int64_t time = 1000 + step * 3600 + u;
-            out->interactions.user.push_back(u), out->interactions.item.push_back(item), out->interactions.kind.push_back(0);
-            out->interactions.value.push_back(1), out->interactions.time.push_back(time);
-            if (step % 3 == 0) {
-                out->reviews.user.push_back(u), out->reviews.item.push_back(item), out->reviews.time.push_back(time + 60);
-                out->reviews.stars.push_back(static_cast<float>(1 + (u + step) % 5));
-                out->reviews.headline.push_back("Fine seams");
-                out->reviews.text.push_back("Came on Monday. The seams hold well! Would buy again.");
-                out->reviews.feature.push_back("seams");
-            }
-        }
-    }
-    out->items.attributes = {std::move(title), std::move(kind)};
-    out->users.attributes = {std::move(town)};
-    return out;
+    return reviewedShop(shop);
 }
 
 inline std::shared_ptr<const TaskDesk> taskDeskOf(const KeptTaskModel& model) {
-    const auto data = reviewedShop();
+    const auto data = reviewedShopOfLongTitles();
     TaskSplitSettings split;
     split.reviewTestShare = 0.2;
     auto world = std::make_shared<const TaskExamples>(data, *makeTaskSplit(data, split, {}), randomIdentifiers(data->items.size(), 1),

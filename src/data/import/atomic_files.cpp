@@ -68,14 +68,9 @@ Result<void> readSideTable(const std::string& path, const char* idName, EntityTa
             entities.attributes.emplace_back(columns[i].name, columns[i].type);
     ImportLog log(report, limits, control, false);
     for (;;) {
-        CAROUSEL_ASSIGN(const bool any, table.next());
+        CAROUSEL_ASSIGN(const bool any, log.nextRow(table));
         if (!any)
             break;
-        CAROUSEL_TRY(log.row(table));
-        if (!table.problem().empty()) {
-            log.reject(table, table.problem());
-            continue;
-        }
         const auto fields = table.fields();
         const auto text = fields[static_cast<std::size_t>(id)];
         if (text.empty() || entities.ids.find(text) != noCode) {

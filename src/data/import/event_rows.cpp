@@ -29,14 +29,9 @@ Result<SourceFile> readEvents(TableReader& table, const EventColumns& columns, D
         CAROUSEL_ASSIGN(kind, kindCode(events, columns.constantKind, table.file()));
     }
     for (;;) {
-        CAROUSEL_ASSIGN(const bool any, table.next());
+        CAROUSEL_ASSIGN(const bool any, log.nextRow(table));
         if (!any)
             break;
-        CAROUSEL_TRY(log.row(table));
-        if (!table.problem().empty()) {
-            log.reject(table, table.problem());
-            continue;
-        }
         const auto fields = table.fields();
         auto field = [&](int column) { return fields[static_cast<std::size_t>(column)]; };
         const auto user = field(columns.user), item = field(columns.item);

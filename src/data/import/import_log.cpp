@@ -23,6 +23,18 @@ Result<void> ImportLog::row(const TableReader& table) {
     return {};
 }
 
+Result<bool> ImportLog::nextRow(TableReader& table) {
+    for (;;) {
+        CAROUSEL_ASSIGN(const bool any, table.next());
+        if (!any)
+            return false;
+        CAROUSEL_TRY(row(table));
+        if (table.problem().empty())
+            return true;
+        reject(table, table.problem());
+    }
+}
+
 void ImportLog::reject(const TableReader& table, const std::string& reason, const std::string& detail) {
     ImportIssue issue{table.line(), table.file(), detail.empty() ? reason : detail, std::string(table.raw().substr(0, 4096))};
     if (m_rejected == 0)

@@ -13,6 +13,8 @@ public:
 
     // Counts the row that `table` stands at. Every few thousand rows: progress, cancel (CL-7001), a file in which nothing can be read.
     Result<void> row(const TableReader& table);
+    // Goes on to the next row that can be read and counts it; rows before it that cannot are rejected. False at the end of the file.
+    Result<bool> nextRow(TableReader& table);
     void keep() { ++m_kept; }
     // `reason` is counted; `detail` is shown with the line.
     void reject(const TableReader& table, const std::string& reason, const std::string& detail = {});

@@ -77,14 +77,9 @@ Result<ItemContext> readContext(const std::string& path, Dataset& dataset, Impor
         }
     ImportLog log(report, limits, control, false);
     for (;;) {
-        CAROUSEL_ASSIGN(const bool any, table.next());
+        CAROUSEL_ASSIGN(const bool any, log.nextRow(table));
         if (!any)
             break;
-        CAROUSEL_TRY(log.row(table));
-        if (!table.problem().empty()) {
-            log.reject(table, table.problem());
-            continue;
-        }
         std::vector<std::string> values;
         for (const auto i : used)
             values.emplace_back(trimmed(table.fields()[i]));

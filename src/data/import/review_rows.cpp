@@ -23,14 +23,10 @@ public:
         CAROUSEL_ASSIGN(TableReader table, TableReader::open(path, {'\t', false, false}));
         CAROUSEL_TRY(findColumns(table));
         for (;;) {
-            CAROUSEL_ASSIGN(const bool any, table.next());
+            CAROUSEL_ASSIGN(const bool any, m_log.nextRow(table));
             if (!any)
                 break;
-            CAROUSEL_TRY(m_log.row(table));
-            if (table.problem().empty())
-                addRow(table);
-            else
-                m_log.reject(table, table.problem());
+            addRow(table);
         }
         countRepeats(table.file());
         CAROUSEL_ASSIGN(auto source, m_log.finish(table, importer, "{}"));

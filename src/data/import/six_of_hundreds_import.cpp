@@ -24,14 +24,10 @@ public:
         CAROUSEL_ASSIGN(TableReader table, TableReader::open(path, {'\t', false, false}));
         CAROUSEL_TRY(findColumns(table));
         for (;;) {
-            CAROUSEL_ASSIGN(const bool any, table.next());
+            CAROUSEL_ASSIGN(const bool any, m_log.nextRow(table));
             if (!any)
                 break;
-            CAROUSEL_TRY(m_log.row(table));
-            if (table.problem().empty())
-                CAROUSEL_TRY(addRow(table));
-            else
-                m_log.reject(table, table.problem());
+            CAROUSEL_TRY(addRow(table));
         }
         CAROUSEL_ASSIGN(auto source, m_log.finish(table, "six-of-hundreds", "{}"));
         m_dataset.sources.push_back(std::move(source));

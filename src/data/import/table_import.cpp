@@ -24,14 +24,9 @@ Result<void> readSideTable(const std::string& path, const std::string& idName, E
     std::vector<std::vector<std::string>> texts(n);
     ImportLog log(report, limits, control, false);
     for (;;) {
-        CAROUSEL_ASSIGN(const bool any, table.next());
+        CAROUSEL_ASSIGN(const bool any, log.nextRow(table));
         if (!any)
             break;
-        CAROUSEL_TRY(log.row(table));
-        if (!table.problem().empty()) {
-            log.reject(table, table.problem());
-            continue;
-        }
         const auto fields = table.fields();
         const auto key = fields[static_cast<std::size_t>(id)];
         if (key.empty() || entities.ids.find(key) != noCode) {

@@ -9,6 +9,7 @@
 #include "compute/guard_torch.h"
 #include "scoring/tensor_bridge_torch.h"
 #include "scoring/training/frozen_linear_torch.h"
+#include "scoring/training/training_scope_torch.h"
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <algorithm>
@@ -164,15 +165,6 @@ at::Tensor LoraDecoder::Piece::kept(std::size_t block, std::size_t group, std::i
 }
 
 namespace {
-
-// Runs with the device's threads and ordinary tensors (scoring's own are inference tensors); gradients only where asked for.
-template <class Body> auto trained(const ComputeDevice& device, const std::string& what, Body&& body) -> decltype(body()) {
-    return guarded(device, what, [&] {
-        const c10::InferenceMode off(false);
-        const c10::AutoGradMode noGradient(false);
-        return body();
-    });
-}
 
 at::Tensor rotated(const at::Tensor& rows, std::int64_t heads, std::int64_t headSize, const at::Tensor& cosine, const at::Tensor& sine) {
     const at::Tensor x = rows.reshape({rows.size(0), heads, headSize});

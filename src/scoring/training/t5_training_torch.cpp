@@ -6,6 +6,7 @@
 #include "compute/blas_threads_torch.h"
 #include "compute/guard_torch.h"
 #include "scoring/tensor_bridge_torch.h"
+#include "scoring/training/training_scope_torch.h"
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
@@ -112,18 +113,6 @@ struct T5Training::State {
         return size;
     }
 };
-
-namespace {
-
-template <class Body> auto trained(const ComputeDevice& device, const std::string& what, Body&& body) -> decltype(body()) {
-    return guarded(device, what, [&] {
-        const c10::InferenceMode off(false);
-        const c10::AutoGradMode noGradient(false);
-        return body();
-    });
-}
-
-} // namespace
 
 T5Training::T5Training(std::unique_ptr<State> state) : m_state(std::move(state)) {}
 T5Training::~T5Training() = default;

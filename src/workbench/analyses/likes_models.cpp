@@ -16,7 +16,6 @@ namespace carousel::analyses {
 
 namespace {
 
-constexpr std::size_t questionsAtOnce = 16;
 constexpr double leastMass = 0.01;             // of Yes and No together
 constexpr std::size_t stoppingQuestions = 128; // of the validation part, that decide when training ends
 constexpr double penalties[] = {1, 10, 100, 1000, 10000};
@@ -37,28 +36,18 @@ struct Answers {
 Result<Answers> ask(LanguageModel& model, const QuestionWords& words, std::span<const LikeInstance> questions, const std::string& stage,
                     const RunControl& control) {
     Answers out;
-    for (std::size_t begin = 0; begin < questions.size(); begin += questionsAtOnce) {
-        const auto some = questions.subspan(begin, std::min(questionsAtOnce, questions.size() - begin));
-        std::vector<BranchRequest> requests;
-        for (const LikeInstance& question : some) {
-            BranchRequest request;
-            request.shared = {{"user", words.likeQuestion(question)}};
-            request.branches = {" " + words.title(question.item)};
-            request.answers = {"Yes", "No"};
-            requests.push_back(std::move(request));
-        }
-        CAROUSEL_ASSIGN(const auto answers, model.scoreBranchesOf(requests, control.quiet()));
-        for (const BranchScores& answer : answers) {
-            if (answer.missing(0))
-                return fail(ErrorKind::input, "CL-3093",
-                            fmt::format("{} gave no usable answer to a question: {}.", model.info().id,
-                                        answer.reasons.empty() ? "" : answer.reasons[0]),
-                            "Use an embedded model, or a server that reports the likelihood of Yes and No.");
-            out.scores.push_back(static_cast<double>(answer.logits.row(0)[0]) - answer.logits.row(0)[1]);
-            out.invalid += !(answer.answerMass[0] >= leastMass);
-        }
-        control.report(stage, static_cast<double>(out.scores.size()), static_cast<double>(questions.size()), "questions");
-    }
+    const auto take = [&](const BranchScores& answer) -> Result<void> {
+        if (answer.missing(0))
+            return fail(ErrorKind::input, "CL-3093",
+                        fmt::format("{} gave no usable answer to a question: {}.", model.info().id,
+                                    answer.reasons.empty() ? "" : answer.reasons[0]),
+                        "Use an embedded model, or a server that reports the likelihood of Yes and No.");
+        out.scores.push_back(static_cast<double>(answer.logits.row(0)[0]) - answer.logits.row(0)[1]);
+        out.invalid += !(answer.answerMass[0] >= leastMass);
+        return {};
+    };
+    CAROUSEL_TRY(askAboutTitles(model, words, questions, [&](const LikeInstance& each) { return words.likeQuestion(each); }, {"Yes", "No"},
+                                stage, take, control));
     return out;
 }
 

@@ -3,6 +3,9 @@
 #pragma once
 #include "data/dataset.h"
 #include "experiment/like_instances.h"
+#include "stages/language_model.h"
+#include <functional>
+#include <span>
 #include <string>
 
 namespace carousel::analyses {
@@ -20,5 +23,11 @@ private:
     const Dataset& m_dataset;
     std::size_t m_longest;
 };
+
+// Asks about the title of each question's item, several questions at a time: `prompt` is what stands before it, `take` gets the answers in
+// the order of the questions. Errors of the model and of `take`.
+Result<void> askAboutTitles(LanguageModel& model, const QuestionWords& words, std::span<const LikeInstance> questions,
+                            const std::function<std::string(const LikeInstance&)>& prompt, const std::vector<std::string>& answers,
+                            const std::string& stage, const std::function<Result<void>(const BranchScores&)>& take, const RunControl& control);
 
 } // namespace carousel::analyses

@@ -13,7 +13,6 @@ namespace carousel::analyses {
 namespace {
 
 constexpr double priorRatings = 5;
-constexpr std::size_t questionsAtOnce = 16;
 constexpr std::size_t leastToCalibrate = 10;
 constexpr double leastMass = 0.01; // of the five digits together; below it the model would rather say something else
 
@@ -23,25 +22,15 @@ using Points = std::vector<std::optional<double>>;
 Result<Points> askExpected(LanguageModel& model, const QuestionWords& words, std::span<const LikeInstance> questions,
                            const RunControl& control) {
     Points out;
-    for (std::size_t begin = 0; begin < questions.size(); begin += questionsAtOnce) {
-        const auto some = questions.subspan(begin, std::min(questionsAtOnce, questions.size() - begin));
-        std::vector<BranchRequest> requests;
-        for (const LikeInstance& question : some) {
-            BranchRequest request;
-            request.shared = {{"user", words.ratingQuestion(question)}};
-            request.branches = {" " + words.title(question.item)};
-            request.answers = ratingDigits();
-            requests.push_back(std::move(request));
-        }
-        CAROUSEL_ASSIGN(const auto answers, model.scoreBranchesOf(requests, control.quiet()));
-        for (const BranchScores& answer : answers) {
-            const auto logits = answer.logits.row(0);
-            const bool usable = !answer.missing(0) && answer.answerMass[0] >= leastMass &&
-                                std::all_of(logits.begin(), logits.end(), [](float x) { return std::isfinite(x); });
-            out.push_back(usable ? std::optional(expectedRating(logits).value) : std::nullopt);
-        }
-        control.report("Asking for expected ratings", static_cast<double>(out.size()), static_cast<double>(questions.size()), "questions");
-    }
+    const auto take = [&](const BranchScores& answer) -> Result<void> {
+        const auto logits = answer.logits.row(0);
+        const bool usable = !answer.missing(0) && answer.answerMass[0] >= leastMass &&
+                            std::all_of(logits.begin(), logits.end(), [](float x) { return std::isfinite(x); });
+        out.push_back(usable ? std::optional(expectedRating(logits).value) : std::nullopt);
+        return {};
+    };
+    CAROUSEL_TRY(askAboutTitles(model, words, questions, [&](const LikeInstance& each) { return words.ratingQuestion(each); }, ratingDigits(),
+                                "Asking for expected ratings", take, control));
     return out;
 }
 

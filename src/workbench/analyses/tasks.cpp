@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Trains, asks, hands on: the straight path of the analysis.
 #include "workbench/analyses/tasks.h"
+#include "base/machine.h"
 #include <algorithm>
-#include <sys/resource.h>
 
 namespace carousel::analyses {
 
@@ -10,28 +10,9 @@ namespace {
 
 constexpr int decoderHistory = 5; // titles are long
 
-double processorSeconds() {
-    rusage usage{};
-    ::getrusage(RUSAGE_SELF, &usage);
-    const auto seconds = [](const timeval& time) { return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6; };
-    return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
 bool has(const AnalysisSpec& spec, const char* option, const std::string& value) {
     const auto& list = spec.options.list(option);
     return std::find(list.begin(), list.end(), value) != list.end();
-}
-
-// The template that a family is judged by.
-std::size_t judgedBy(const TaskExamples& world, TaskFamily family, bool heldOut) {
-    switch (family) {
-    case TaskFamily::sequential:
-    case TaskFamily::direct: return world.templateFor(family, TaskAnswer::item, heldOut);
-    case TaskFamily::rating: return world.templateFor(family, TaskAnswer::stars, heldOut);
-    case TaskFamily::explanation: return world.templateFor(family, TaskAnswer::sentence, heldOut);
-    case TaskFamily::summary: return world.templateFor(family, TaskAnswer::headline, heldOut);
-    }
-    return world.templates().size();
 }
 
 } // namespace
@@ -98,7 +79,7 @@ Result<AnalysisDocument> tasksDocument(const DatasetPtr& dataset, const Analysis
                 if (heldOut && plan.size() == 1 && families.size() > 1)
                     continue; // the comparison of one with five is in words that both know
                 const RunControl slice = asking.slice((static_cast<double>(f) + heldOut * 0.5) / static_cast<double>(plan.size()), (static_cast<double>(f) + 0.5 + heldOut * 0.5) / static_cast<double>(plan.size()));
-                CAROUSEL_ASSIGN(TaskAnswers answers, askTasks(*model, world, own.questions, judgedBy(world, plan[f], heldOut), {}, slice));
+                CAROUSEL_ASSIGN(TaskAnswers answers, askTasks(*model, world, own.questions, world.judgedBy(plan[f], heldOut), {}, slice));
                 answers.model = trained.title;
                 own.models.push_back(std::move(answers));
             }
@@ -119,7 +100,7 @@ Result<AnalysisDocument> tasksDocument(const DatasetPtr& dataset, const Analysis
             own.decoderQuestions = spoken->questions(own.family, Part::test, static_cast<std::size_t>(spec.options.integer("decoderQuestions")));
             TaskAskSettings how;
             how.beams = 10, how.perToken = true;
-            CAROUSEL_ASSIGN(TaskAnswers answers, askTasks(*model, *spoken, own.decoderQuestions, judgedBy(*spoken, own.family, false), how,
+            CAROUSEL_ASSIGN(TaskAnswers answers, askTasks(*model, *spoken, own.decoderQuestions, spoken->judgedBy(own.family, false), how,
                                                           asking.slice(static_cast<double>(f) / static_cast<double>(families.size()), static_cast<double>(f + 1) / static_cast<double>(families.size()))));
             answers.model = model->info().id;
             own.decoder.push_back(std::move(answers));

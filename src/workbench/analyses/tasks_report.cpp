@@ -289,10 +289,7 @@ ReportTable answersTable(const TasksResult& result, const std::vector<Family>& f
                 truth = world.explanationOf(question.review);
             else if (family.result->family == TaskFamily::summary)
                 truth = world.dataset().reviews.headline[row];
-            std::size_t form = 0;
-            while (form + 1 < world.templates().size() && (world.templates()[form].family() != family.result->family || world.templates()[form].heldOut()))
-                ++form;
-            out.rows.push_back({textCell(name(family.result->family)), textCell(world.words(question, form).source),
+            out.rows.push_back({textCell(name(family.result->family)), textCell(world.words(question, world.judgedBy(family.result->family, false)).source),
                                 textCell(q < family.columns[family.one]->texts.size() ? named(family.columns[family.one]->texts[q]) : ""), textCell(truth)});
         }
     out.note = "The first questions of each family's test, not chosen. Items are shown by their titles.";

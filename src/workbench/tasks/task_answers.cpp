@@ -22,17 +22,6 @@ std::vector<std::string> namesOf(const TaskExamples& world, std::span<const Code
     return out;
 }
 
-// What the customer is not known to have met; the pairs that other tests hold out stay, since nothing is known of them.
-std::vector<Code> unseenItems(const TaskExamples& world, const TaskQuestion& question) {
-    const auto& seen = world.split().seen[static_cast<std::size_t>(question.user)];
-    std::vector<Code> out;
-    for (Code item = 0; item < static_cast<Code>(world.dataset().items.size()); ++item)
-        if (!std::binary_search(seen.begin(), seen.end(), item) &&
-            (item == question.item || std::find(question.history.begin(), question.history.end(), item) == question.history.end()))
-            out.push_back(item);
-    return out;
-}
-
 Result<void> askNext(LanguageModel& model, const TaskExamples& world, std::span<const TaskQuestion> questions, std::size_t form,
                      const TaskAskSettings& settings, TaskAnswers& out, const RunControl& control) {
     for (std::size_t q = 0; q < questions.size(); ++q) {
@@ -40,7 +29,7 @@ Result<void> askNext(LanguageModel& model, const TaskExamples& world, std::span<
         options.maximumTokens = 64;
         options.beams = options.sequences = settings.beams;
         options.lengthPenalty = 0; // the sum of what is said: names of equal worth need no bonus for their length
-        options.oneOf = namesOf(world, unseenItems(world, questions[q]));
+        options.oneOf = namesOf(world, world.unseen(questions[q]));
         CAROUSEL_ASSIGN(const Generated made, model.generate({{"user", world.words(questions[q], form).source}}, options, control.quiet()));
         out.promptTokens += made.promptTokens, out.generatedTokens += made.generatedTokens;
         double rank = 0;

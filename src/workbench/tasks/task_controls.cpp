@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The naive controls of the task families: a model that is not above them has learned nothing that matters.
-#include "base/text.h"
 #include "workbench/tasks/task_measures.h"
 #include <algorithm>
 #include <cmath>
@@ -35,13 +34,6 @@ TaskAnswers column(const std::string& name, TaskFamily family) {
     return out;
 }
 
-std::string firstSentence(const std::string& text) {
-    for (std::size_t i = 0; i < text.size(); ++i)
-        if ((text[i] == '.' || text[i] == '!' || text[i] == '?') && (i + 1 == text.size() || text[i + 1] == ' '))
-            return text.substr(0, i + 1);
-    return text;
-}
-
 } // namespace
 
 Result<std::vector<TaskAnswers>> taskControls(const TaskExamples& world, std::span<const TaskQuestion> questions) {
@@ -59,15 +51,8 @@ Result<std::vector<TaskAnswers>> taskControls(const TaskExamples& world, std::sp
     case TaskFamily::sequential: {
         const auto chosen = timesChosen(world);
         TaskAnswers popular = column("most chosen", family);
-        for (const TaskQuestion& question : questions) {
-            const auto& seen = world.split().seen[static_cast<std::size_t>(question.user)];
-            std::vector<Code> unseen;
-            for (Code item = 0; item < static_cast<Code>(chosen.size()); ++item)
-                if (!std::binary_search(seen.begin(), seen.end(), item) &&
-                    (item == question.item || std::find(question.history.begin(), question.history.end(), item) == question.history.end()))
-                    unseen.push_back(item);
-            addRank(placeOf(question, unseen, chosen), popular);
-        }
+        for (const TaskQuestion& question : questions)
+            addRank(placeOf(question, world.unseen(question), chosen), popular);
         out.push_back(std::move(popular));
         break;
     }
@@ -128,7 +113,7 @@ Result<std::vector<TaskAnswers>> taskControls(const TaskExamples& world, std::sp
     case TaskFamily::summary: {
         TaskAnswers first = column("first sentence", family);
         for (const TaskQuestion& question : questions)
-            first.texts.push_back(firstSentence(reviews.text[static_cast<std::size_t>(question.review)]));
+            first.texts.push_back(world.firstSentenceOf(question.review));
         addTexts(world, questions, first);
         out.push_back(std::move(first));
         break;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "workbench/tasks/task_training.h"
+#include "base/machine.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
-#include <sys/resource.h>
 
 namespace carousel {
 
@@ -14,13 +14,6 @@ namespace {
 
 constexpr std::size_t validationPerFamily = 100;
 constexpr const char* worldFile = "tasks.json";
-
-double processorSeconds() {
-    rusage usage{};
-    ::getrusage(RUSAGE_SELF, &usage);
-    const auto seconds = [](const timeval& time) { return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6; };
-    return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
 
 std::vector<std::string> familyNames(std::span<const TaskFamily> families) {
     std::vector<std::string> out;
@@ -121,12 +114,7 @@ Result<TaskModel> trainTaskModel(const std::shared_ptr<const TaskExamples>& worl
         return out;
     };
     for (const TaskFamily family : families) {
-        const std::size_t form = [&] {
-            for (std::size_t t = 0; t < world->templates().size(); ++t)
-                if (world->templates()[t].family() == family && !world->templates()[t].heldOut())
-                    return t;
-            return world->templates().size();
-        }();
+        const std::size_t form = world->judgedBy(family, false);
         for (const TaskQuestion& question : world->questions(family, Part::validation, validationPerFamily)) {
             const TaskText text = world->words(question, form);
             request.validation.push_back({text.source, text.target, 1, group(family)});

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "base/random.h"
+#include "reviewed_shop.h"
 #include "tasks/task_examples.h"
 #include <QTest>
 #include <algorithm>
@@ -9,43 +10,6 @@
 using namespace carousel;
 
 namespace {
-
-// Customers like twelve items each, one an hour, and review every third one.
-DatasetPtr shop(int users = 60, int items = 150) {
-    auto out = std::make_shared<Dataset>();
-    out->name = "shop";
-    out->interactions.kinds = {"like"};
-    AttributeColumn title("title", FieldType::token), kind("kind", FieldType::token), town("town", FieldType::token);
-    const auto put = [](AttributeColumn& column, const std::string& text) {
-        const std::string_view value = text;
-        column.appendTokens({&value, 1});
-    };
-    for (int i = 0; i < items; ++i) {
-        out->items.ids.add("i" + std::to_string(i));
-        put(title, "Thing number " + std::to_string(i));
-        put(kind, i % 2 ? "lamp" : "chair");
-    }
-    for (int u = 0; u < users; ++u) {
-        out->users.ids.add("u" + std::to_string(u));
-        put(town, u % 3 ? "north" : "south");
-        for (int step = 0; step < 12; ++step) {
-            const Code item = static_cast<Code>((u * 7 + step * 11) % items);
-            const std::int64_t time = 1000 + step * 3600 + u;
-            out->interactions.user.push_back(u), out->interactions.item.push_back(item), out->interactions.kind.push_back(0);
-            out->interactions.value.push_back(1), out->interactions.time.push_back(time);
-            if (step % 3 == 0) {
-                out->reviews.user.push_back(u), out->reviews.item.push_back(item), out->reviews.time.push_back(time + 60);
-                out->reviews.stars.push_back(static_cast<float>(1 + (u + step) % 5));
-                out->reviews.headline.push_back("Fine seams");
-                out->reviews.text.push_back("Came on Monday. The seams hold well! Would buy again.");
-                out->reviews.feature.push_back("seams");
-            }
-        }
-    }
-    out->items.attributes = {std::move(title), std::move(kind)};
-    out->users.attributes = {std::move(town)};
-    return out;
-}
 
 TaskExamples examplesOf(const DatasetPtr& data, TaskSettings settings = {}, std::uint64_t seed = 1) {
     TaskSplitSettings split;
@@ -72,7 +36,7 @@ class TestTaskExamples : public QObject {
     Q_OBJECT
 private slots:
     void noHeldOutPairIsReadableInAnyTrainingText() {
-        const auto data = shop();
+        const auto data = test::reviewedShop();
         const auto examples = examplesOf(data);
         QVERIFY(examples.split().heldOutPairs > 120); // two of every customer, and reviews
         QVERIFY(examples.split().removedEvents > 0);
@@ -92,7 +56,7 @@ private slots:
             QVERIFY(each > 100);
     }
     void aPairThatIsHeldOutLaterIsNoticed() {
-        const auto data = shop();
+        const auto data = test::reviewedShop();
         auto split = *makeTaskSplit(data, {}, {});
         split.m_heldOut.insert(TaskSplit::key(3, split.history[3][1])); // held out, but still in the history
         const TaskExamples examples(data, split, randomIdentifiers(data->items.size(), 1), *parseTaskTemplates(builtInTaskTemplates()), {});
@@ -105,7 +69,7 @@ private slots:
         QVERIFY(refused);
     }
     void theSameEpochIsTheSameAndAnotherIsNot() {
-        const auto data = shop();
+        const auto data = test::reviewedShop();
         const auto examples = examplesOf(data);
         const auto sources = [&](int epoch) {
             std::vector<std::string> out;
@@ -118,7 +82,7 @@ private slots:
         QVERIFY(sources(2) != sources(3));
     }
     void answersFollowFromTheData() {
-        const auto data = shop();
+        const auto data = test::reviewedShop();
         const auto examples = examplesOf(data);
         std::map<std::string, std::array<int, 2>> yes;
         for (int epoch = 0; epoch < 5; ++epoch) {
@@ -147,7 +111,7 @@ private slots:
             QVERIFY2(counts[0] > 10 && counts[1] > 10 && counts[0] < 4 * counts[1] && counts[1] < 4 * counts[0], id.c_str());
     }
     void testQuestionsAreTheSplitsAndChoicesHoldOneUnknownAnswer() {
-        const auto data = shop();
+        const auto data = test::reviewedShop();
         const auto examples = examplesOf(data);
         const auto next = examples.questions(TaskFamily::sequential, Part::test, 1000);
         QVERIFY(next.size() > 40);
@@ -171,7 +135,7 @@ private slots:
                 QVERIFY(examples.split().heldOut(question.user, question.item));
     }
     void renamingCustomersAndItemsChangesNothingButTheirIds() {
-        const auto data = shop();
+        const auto data = test::reviewedShop();
         auto renamed = std::make_shared<Dataset>(*data);
         renamed->users.ids = IdTable(), renamed->items.ids = IdTable();
         for (std::size_t u = 0; u < data->users.size(); ++u)

@@ -3,6 +3,7 @@
 // document says.
 #include "workbench/analyses/tasks.h"
 #include "base/file.h"
+#include "reviewed_shop.h"
 #include "workbench/tasks/task_desk.h"
 #include <QTemporaryDir>
 #include <QTest>
@@ -13,36 +14,13 @@ using namespace carousel;
 
 namespace {
 
-DatasetPtr shop(int users = 80, int items = 150) {
-    auto out = std::make_shared<Dataset>();
-    out->name = "shop", out->digest = "d1";
-    out->interactions.kinds = {"like"};
-    AttributeColumn title("title", FieldType::token), kind("kind", FieldType::token);
-    const auto put = [](AttributeColumn& column, const std::string& text) {
-        const std::string_view value = text;
-        column.appendTokens({&value, 1});
-    };
-    for (int i = 0; i < items; ++i) {
-        out->items.ids.add("i" + std::to_string(i));
-        put(title, "Thing number " + std::to_string(i));
-        put(kind, i % 2 ? "lamp" : "chair");
-    }
-    for (int u = 0; u < users; ++u) {
-        out->users.ids.add("u" + std::to_string(u));
-        for (int step = 0; step < 12; ++step) {
-            const Code item = static_cast<Code>((u * 7 + step * 11 + (step * step) % 5) % items);
-            const std::int64_t time = 1000 + step * 3600 + u;
-            out->interactions.user.push_back(u), out->interactions.item.push_back(item), out->interactions.kind.push_back(0);
-            out->interactions.value.push_back(1), out->interactions.time.push_back(time);
-            out->reviews.user.push_back(u), out->reviews.item.push_back(item), out->reviews.time.push_back(time + 60);
-            out->reviews.stars.push_back(static_cast<float>(1 + (u + step) % 5));
-            out->reviews.headline.push_back("Fine seams " + std::to_string(u % 7));
-            out->reviews.text.push_back("Came on Monday. The seams hold well for " + std::to_string(u % 9) + " years! Would buy again.");
-            out->reviews.feature.push_back("seams");
-        }
-    }
-    out->items.attributes = {std::move(title), std::move(kind)};
-    return out;
+DatasetPtr shop() {
+    test::Shop shop;
+    shop.users = 80, shop.reviewEvery = 1;
+    shop.item = [](int user, int step) { return (user * 7 + step * 11 + (step * step) % 5) % 150; };
+    shop.headline = [](int user) { return "Fine seams " + std::to_string(user % 7); };
+    shop.text = [](int user) { return "Came on Monday. The seams hold well for " + std::to_string(user % 9) + " years! Would buy again."; };
+    return test::reviewedShop(shop);
 }
 
 // Answers from a table: prompt -> answer. Everything else is the worst answer it can give.

@@ -12,11 +12,11 @@ namespace {
 constexpr int CodeRole = Qt::UserRole + 1;
 }
 
-EntityField::EntityField(const QString& name, const QString& accessibleName, const QString& placeholder)
+EntityField::EntityField(const QString& name, const QString& accessibleName, const QString& hint)
     : m_completer(new QCompleter(this)), m_offers(new QStandardItemModel(this)) {
     setObjectName(name);
     setAccessibleName(accessibleName);
-    setPlaceholderText(placeholder);
+    setPlaceholderText(hint);
     setMinimumWidth(120);
     m_completer->setModel(m_offers);
     m_completer->setCompletionMode(QCompleter::UnfilteredPopupCompletion); // the index has searched already

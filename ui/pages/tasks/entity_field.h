@@ -14,7 +14,7 @@ class EntityField : public QLineEdit {
     Q_OBJECT
 public:
     static constexpr std::size_t mostOffered = 40;
-    EntityField(const QString& name, const QString& accessibleName, const QString& placeholder);
+    EntityField(const QString& name, const QString& accessibleName, const QString& hint);
     void setIndex(std::shared_ptr<const EntityIndex> index); // the choice is gone with the old one; null: switched off
     void setCurrent(Code code);                              // without chosen()
     Code current() const { return m_current; }
