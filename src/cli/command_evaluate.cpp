@@ -13,20 +13,20 @@ void addOutput(CLI::App* sub, const Options& options) {
     sub->add_option("--fail-on", options->failOn, "Exit with 8 when the evidence is this bad (amber: or worse)")->check(CLI::IsMember({"red", "amber"}));
 }
 
-CLI::App* addAnalysis(CLI::App* evaluate, Session& session, AnalysisKind kind, const char* about) {
+CLI::App* addAnalysis(CLI::App* evaluate, Session& session, AnalysisKind kind, const char* about, const char* as = nullptr) {
     auto options = std::make_shared<EvaluateOptions>();
     options->kind = kind;
-    auto* sub = evaluate->add_subcommand(name(kind), about);
+    auto* sub = evaluate->add_subcommand(as ? as : name(kind), about);
     if (kind == AnalysisKind::lens || kind == AnalysisKind::rows) {
         sub->add_option("runs", options->runs, kind == AnalysisKind::lens ? "One run, or two to compare" : "Runs that may fill the rows")->required()->type_name("RUN");
     } else {
-        sub->add_option("specification", options->specification, "Options, and for off-policy the strategies; a study does as well")->type_name("SPEC.toml");
+        sub->add_option("specification", options->specification, takesStrategies(kind) ? "Options and strategies; a study does as well" : "Options")->type_name("SPEC.toml");
         sub->add_option("--data", options->data, kind == AnalysisKind::likes || kind == AnalysisKind::ratings ? "Data set with ratings; not needed when it is the only one"
                                          : kind == AnalysisKind::tasks ? "Data set with histories and reviews; not needed when it is the only one" : "Data set of the project; not needed when one has a log")->type_name("NAME");
     }
     sub->add_option("--set", options->sets, "Change one option: window=7 (may be given again)")->type_name("KEY=VALUE")->expected(1)->take_all();
     sub->add_option("--seed", options->seed, "Seed of everything that is drawn")->check(CLI::NonNegativeNumber);
-    if (kind == AnalysisKind::offPolicy || kind == AnalysisKind::likes || kind == AnalysisKind::ratings || kind == AnalysisKind::tasks) { // the others ask no language model
+    if (takesStrategies(kind) || kind == AnalysisKind::likes || kind == AnalysisKind::ratings || kind == AnalysisKind::tasks) { // the others ask no language model
         sub->add_option("--device", options->device, "Where language models compute")->check(CLI::IsMember(idsOf(deviceChoices)));
         sub->add_option("--compute", options->compute, "Numbers they compute in")->check(CLI::IsMember(idsOf(computeTypeChoices)));
     }
@@ -42,6 +42,10 @@ CLI::App* addAnalysis(CLI::App* evaluate, Session& session, AnalysisKind kind, c
 } // namespace
 
 void addEvaluateCommands(CLI::App& app, Session& session) {
+    addAnalysis(&app, session, AnalysisKind::abTest, "Show simulated users the carousels of two or more strategies: effects with intervals, health, verdict", "simulate");
+    auto* study = app.add_subcommand("study", "Studies of many strategies at once");
+    study->require_subcommand(1);
+    addAnalysis(study, session, AnalysisKind::placement, "Switch a language model on and off at each of the four places, and say where it pays");
     auto* evaluate = app.add_subcommand("evaluate", "What position does: click models, position bias, off-policy estimates, position lens, rows");
     evaluate->require_subcommand(1);
     addAnalysis(evaluate, session, AnalysisKind::clicks, "Fit click models to a log and say which predicts clicks best");
@@ -51,6 +55,7 @@ void addEvaluateCommands(CLI::App& app, Session& session) {
     addAnalysis(evaluate, session, AnalysisKind::likes, "Ask a language model what users will like, as it is and trained on a few examples, beside plain counting");
     addAnalysis(evaluate, session, AnalysisKind::ratings, "Ask a language model how many points users will give: errors over all questions, before and after calibration, beside plain means");
     addAnalysis(evaluate, session, AnalysisKind::tasks, "Train one text-to-text model for five families of tasks, beside naive controls and one model for each");
+    addAnalysis(evaluate, session, AnalysisKind::abCheck, "Count what stopping rules really do on a metric of the data: false alarms, power, and how often intervals hold the truth");
     addAnalysis(evaluate, session, AnalysisKind::rows, "Choose and order runs as rows of a two-dimensional carousel");
 
     auto* list = evaluate->add_subcommand("list", "Analyses kept in the project");

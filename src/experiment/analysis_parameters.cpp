@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The options of every kind of analysis, as forms, `--set` and reports show them.
 #include "evaluation/click_models/click_model.h"
+#include "experiment/ab_test_parameters.h"
 #include "experiment/analysis_specification.h"
 #include "experiment/off_policy_parameters.h"
+#include "experiment/placement_parameters.h"
 
 namespace carousel {
 
@@ -165,6 +167,18 @@ const std::vector<ParameterSpec>& analysisParameters(AnalysisKind kind) {
     }
     case AnalysisKind::tasks: {
         static const auto specs = taskOptions();
+        return specs;
+    }
+    case AnalysisKind::abTest: {
+        static const auto specs = abTestParameters();
+        return specs;
+    }
+    case AnalysisKind::abCheck: {
+        static const auto specs = abCheckParameters();
+        return specs;
+    }
+    case AnalysisKind::placement: {
+        static const auto specs = placementParameters();
         return specs;
     }
     case AnalysisKind::rows: break;

@@ -12,8 +12,8 @@
 namespace carousel {
 
 namespace {
-constexpr std::array<AnalysisKind, 8> kinds{AnalysisKind::clicks, AnalysisKind::positionBias, AnalysisKind::offPolicy, AnalysisKind::lens, AnalysisKind::rows, AnalysisKind::likes,
-                                             AnalysisKind::ratings, AnalysisKind::tasks};
+constexpr std::array<AnalysisKind, 11> kinds{AnalysisKind::clicks, AnalysisKind::positionBias, AnalysisKind::offPolicy, AnalysisKind::lens, AnalysisKind::rows, AnalysisKind::likes,
+                                             AnalysisKind::ratings, AnalysisKind::tasks, AnalysisKind::abTest, AnalysisKind::abCheck, AnalysisKind::placement};
 
 std::string section(AnalysisKind kind) { // "position_bias"
     std::string out = name(kind);
@@ -36,7 +36,7 @@ auto unknownKey(AnalysisKind kind, const std::string& key, const std::string& wh
     known.insert(known.begin(), readsLog(kind) ? "dataset" : "runs");
     for (const auto& spec : analysisParameters(kind))
         known.push_back(section(kind) + "." + spec.id);
-    if (kind == AnalysisKind::offPolicy)
+    if (takesStrategies(kind))
         known.push_back("[[strategy]]");
     return fail(ErrorKind::input, "CL-3062", fmt::format("An analysis of kind '{}' has no key '{}'{}.", name(kind), key, where), fmt::format("It knows: {}.", fmt::join(known, ", ")));
 }
@@ -193,7 +193,7 @@ Result<void> applyAnalysisSet(AnalysisSpec& spec, const std::string& set, const 
         spec.options.set(id, std::move(*value));
         return {};
     }
-    if (spec.kind != AnalysisKind::offPolicy)
+    if (!takesStrategies(spec.kind))
         return unknownKey(spec.kind, key, given);
     const std::string inStrategy = key.substr(key.rfind(':') + 1), head = inStrategy.substr(0, inStrategy.find('.'));
     bool known = head == "eventModel" || head == "training";
@@ -219,6 +219,9 @@ const char* name(AnalysisKind kind) {
     case AnalysisKind::likes: return "likes";
     case AnalysisKind::ratings: return "ratings";
     case AnalysisKind::tasks: return "tasks";
+    case AnalysisKind::abTest: return "ab-test";
+    case AnalysisKind::abCheck: return "ab-check";
+    case AnalysisKind::placement: return "placement";
     }
     return "";
 }
@@ -233,15 +236,22 @@ const char* title(AnalysisKind kind) {
     case AnalysisKind::likes: return "Like prediction";
     case AnalysisKind::ratings: return "Rating prediction";
     case AnalysisKind::tasks: return "Five tasks, one model";
+    case AnalysisKind::abTest: return "A/B simulation";
+    case AnalysisKind::abCheck: return "Check of stopping rules";
+    case AnalysisKind::placement: return "Where the language model pays";
     }
     return "";
+}
+
+bool takesStrategies(AnalysisKind kind) {
+    return kind == AnalysisKind::offPolicy || kind == AnalysisKind::abTest || kind == AnalysisKind::placement;
 }
 
 Result<AnalysisKind> analysisKind(const std::string& text) {
     for (const auto kind : kinds)
         if (isSection(kind, text))
             return kind;
-    return fail(ErrorKind::usage, "CL-3060", fmt::format("There is no analysis '{}'.", quotedForMessage(text)), "Use clicks, position-bias, off-policy, lens, rows, likes or ratings.");
+    return fail(ErrorKind::usage, "CL-3060", fmt::format("There is no analysis '{}'.", quotedForMessage(text)), "Use clicks, position-bias, off-policy, lens, rows, likes, ratings, tasks, ab-test, ab-check or placement.");
 }
 
 AnalysisSpec defaultAnalysis(AnalysisKind kind) {
@@ -280,7 +290,7 @@ Result<AnalysisSpec> resolved(const AnalysisSpec& given, const PluginRegistry& p
     if (spec.kind == AnalysisKind::rows && spec.options.number("alpha") + spec.options.number("beta") < 2)
         return fail(ErrorKind::input, "CL-3063", fmt::format("rows.alpha {} and rows.beta {} add up to less than 2.", spec.options.number("alpha"), spec.options.number("beta")),
                     "The discount of the first cell, log2(alpha + beta), must be at least 1: raise one of them.");
-    if (spec.kind != AnalysisKind::offPolicy)
+    if (!takesStrategies(spec.kind))
         spec.strategies.clear();
     for (std::size_t i = 0; i < spec.strategies.size(); ++i) {
         CAROUSEL_ASSIGN(spec.strategies[i], resolved(spec.strategies[i], plugins));
@@ -304,7 +314,7 @@ Result<AnalysisSpec> parseAnalysis(AnalysisKind kind, const std::string& text, c
     }
     for (const auto& [key, value] : document)
         CAROUSEL_TRY(readKey(spec, std::string(key.str()), value));
-    if (kind == AnalysisKind::offPolicy) {
+    if (takesStrategies(kind)) {
         CAROUSEL_ASSIGN(spec.strategies, parseStrategies(text));
     }
     for (const auto& set : sets)

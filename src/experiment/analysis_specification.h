@@ -6,7 +6,7 @@
 //   seed = 1
 //   [clicks]                         # or [position_bias], [off_policy], [lens], [rows]: the options of its kind
 //   window = 6
-//   [[strategy]]                     # off-policy: the policies to evaluate, as in a study
+//   [[strategy]]                     # off-policy: the policies to evaluate; ab-test: the arms; as in a study
 //   name = "rules"
 //   scorer = "sequence_rules"
 #pragma once
@@ -15,10 +15,11 @@
 
 namespace carousel {
 
-enum class AnalysisKind { clicks, positionBias, offPolicy, lens, rows, likes, ratings, tasks };
-const char* name(AnalysisKind kind);  // "clicks", "position-bias", "off-policy", "lens", "rows", "likes", "ratings", "tasks"
+enum class AnalysisKind { clicks, positionBias, offPolicy, lens, rows, likes, ratings, tasks, abTest, abCheck, placement };
+const char* name(AnalysisKind kind);  // "clicks", "position-bias", "off-policy", "lens", "rows", "likes", "ratings", "tasks", "ab-test", "ab-check", "placement"
 const char* title(AnalysisKind kind); // "Click models", "Position bias", "Off-policy evaluation", "Position lens", "Carousel rows", "Like prediction", "Rating prediction",
-                                      // "Five tasks, one model"
+                                      // "Five tasks, one model", "A/B simulation", "Check of stopping rules", "Where the language model pays"
+bool takesStrategies(AnalysisKind kind); // off-policy, ab-test, placement: [[strategy]] of the file
 Result<AnalysisKind> analysisKind(const std::string& name); // CL-3060
 
 // The options of a kind, in the order of the form. Reading them has no side effects.
@@ -31,7 +32,7 @@ struct AnalysisSpec {
     Parameters options;             // resolved
     std::uint64_t seed = 1;
     std::string device = defaultDevice(), compute = "auto"; // as in a study
-    std::vector<StrategySpec> strategies;                   // off-policy
+    std::vector<StrategySpec> strategies;                   // off-policy, ab-test (the arms), placement (the plain one)
 };
 // Defaults for everything but data set, runs and strategies.
 AnalysisSpec defaultAnalysis(AnalysisKind kind);

@@ -143,7 +143,8 @@ public:
         std::int64_t id = 0;
         AnalysisDocument document;
     };
-    Result<FinishedAnalysis> analyse(const AnalysisSpec& spec, const RunControl& control);
+    // `onPartial`: kinds that can show what they know so far (ab-test) call it now and then, from the thread of the call.
+    Result<FinishedAnalysis> analyse(const AnalysisSpec& spec, const RunControl& control, const std::function<void(const AnalysisDocument&)>& onPartial = {});
     Result<AnalysisDocument> analysis(std::int64_t id); // stored; CL-4007
     // ---- text-to-text models of the task families, as `analyse` of kind tasks trains and keeps them beside the project ----------------------
     std::vector<KeptTaskModel> taskModels(); // newest first

@@ -3,9 +3,12 @@
 // makes it again, and keeps it in the project.
 #include "base/hash.h"
 #include "base/text.h"
+#include "workbench/analyses/ab_check.h"
+#include "workbench/analyses/ab_test.h"
 #include "workbench/analyses/documents.h"
 #include "workbench/analyses/likes.h"
 #include "workbench/analyses/off_policy.h"
+#include "workbench/analyses/placement.h"
 #include "workbench/analyses/ratings.h"
 #include "workbench/analyses/tasks.h"
 #include "workbench/metered_models.h"
@@ -52,7 +55,7 @@ std::string quoted(const std::string& text) {
 
 std::string commandOf(const AnalysisSpec& spec) {
     std::string out = fmt::format("carousel-lab-cli --project PROJECT evaluate {}", name(spec.kind));
-    if (spec.kind == AnalysisKind::offPolicy && !spec.strategies.empty())
+    if (takesStrategies(spec.kind) && !spec.strategies.empty())
         out += " SPECIFICATION.toml"; // the strategies are in the specification that every form of the document carries
     if (!spec.dataset.empty())
         out += " --data " + quoted(spec.dataset);
@@ -87,7 +90,8 @@ std::string provenanceOf(const std::string& ofStudy, const AnalysisSpec& spec, c
 }
 } // namespace
 
-Result<Workbench::FinishedAnalysis> Workbench::analyse(const AnalysisSpec& asked, const RunControl& control) {
+Result<Workbench::FinishedAnalysis> Workbench::analyse(const AnalysisSpec& asked, const RunControl& control,
+                                                        const std::function<void(const AnalysisDocument&)>& onPartial) {
     if (!isOpen())
         return fail(noProject());
     CAROUSEL_ASSIGN(auto spec, resolved(asked, m_d->plugins));
@@ -152,6 +156,10 @@ Result<Workbench::FinishedAnalysis> Workbench::analyse(const AnalysisSpec& asked
                                            {[&](const TextToTextRequest& request, const RunControl& part) { return models.trainTextToText(request, part); },
                                             m_d->store->file() + ".models"}};
             CAROUSEL_ASSIGN(out.document, analyses::tasksDocument(data, spec, host, rest));
+        } else if (spec.kind == AnalysisKind::abCheck) {
+            CAROUSEL_ASSIGN(out.document, analyses::abCheckDocument(data, spec, rest));
+        } else if (spec.kind == AnalysisKind::placement) {
+            CAROUSEL_ASSIGN(out.document, analyses::placementDocument(*this, spec, rest));
         } else {
             CostMeter cost;
             MeteredModels models(m_d->host(spec.device, spec.compute), m_d->store->readOnly() ? nullptr : m_d->store.get(), cost);
@@ -160,7 +168,11 @@ Result<Workbench::FinishedAnalysis> Workbench::analyse(const AnalysisSpec& asked
             host.languageModel = [&](const std::string& model) { return models.get(model); };
             host.cache = m_d->store->readOnly() ? nullptr : m_d->store.get();
             host.cost = &cost;
-            CAROUSEL_ASSIGN(out.document, offPolicyDocument(data, spec, host, rest));
+            if (spec.kind == AnalysisKind::abTest) {
+                CAROUSEL_ASSIGN(out.document, analyses::abTestDocument(data, spec, {host, onPartial, m_d->store->file() + ".experiments"}, rest));
+            } else {
+                CAROUSEL_ASSIGN(out.document, offPolicyDocument(data, spec, host, rest));
+            }
         }
     }
 

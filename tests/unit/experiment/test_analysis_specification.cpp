@@ -9,7 +9,7 @@
 using namespace carousel;
 
 namespace {
-constexpr AnalysisKind kinds[] = {AnalysisKind::clicks, AnalysisKind::positionBias, AnalysisKind::offPolicy, AnalysisKind::lens, AnalysisKind::rows, AnalysisKind::likes, AnalysisKind::ratings, AnalysisKind::tasks};
+constexpr AnalysisKind kinds[] = {AnalysisKind::clicks, AnalysisKind::positionBias, AnalysisKind::offPolicy, AnalysisKind::lens, AnalysisKind::rows, AnalysisKind::likes, AnalysisKind::ratings, AnalysisKind::tasks, AnalysisKind::abTest, AnalysisKind::abCheck, AnalysisKind::placement};
 std::string codeOf(const Result<AnalysisSpec>& result) { return result ? "ok" : result.error().code; }
 bool same(const AnalysisSpec& a, const AnalysisSpec& b) {
     return a.kind == b.kind && a.dataset == b.dataset && a.runs == b.runs && a.options == b.options && a.seed == b.seed && a.device == b.device && a.strategies == b.strategies;

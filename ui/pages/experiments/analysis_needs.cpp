@@ -14,7 +14,7 @@ const carousel::Badge* find(const std::vector<carousel::Badge>& badges, const ch
 } // namespace
 
 const std::vector<AnalysisKind>& logAnalyses() {
-    static const std::vector<AnalysisKind> kinds{AnalysisKind::clicks, AnalysisKind::positionBias, AnalysisKind::offPolicy, AnalysisKind::likes, AnalysisKind::ratings, AnalysisKind::tasks};
+    static const std::vector<AnalysisKind> kinds{AnalysisKind::clicks, AnalysisKind::positionBias, AnalysisKind::offPolicy, AnalysisKind::likes, AnalysisKind::ratings, AnalysisKind::tasks, AnalysisKind::abTest, AnalysisKind::placement, AnalysisKind::abCheck};
     return kinds;
 }
 
@@ -28,12 +28,15 @@ QString analysisTitle(AnalysisKind kind) {
     case AnalysisKind::likes: return QObject::tr("Like prediction");
     case AnalysisKind::ratings: return QObject::tr("Rating prediction");
     case AnalysisKind::tasks: return QObject::tr("Five tasks, one model");
+    case AnalysisKind::abTest: return QObject::tr("A/B simulation");
+    case AnalysisKind::abCheck: return QObject::tr("Check of stopping rules");
+    case AnalysisKind::placement: return QObject::tr("Where the language model pays");
     }
     return {};
 }
 
 QString analysisTitle(const std::string& kindName) {
-    for (const auto kind : {AnalysisKind::clicks, AnalysisKind::positionBias, AnalysisKind::offPolicy, AnalysisKind::lens, AnalysisKind::rows, AnalysisKind::likes, AnalysisKind::ratings, AnalysisKind::tasks})
+    for (const auto kind : {AnalysisKind::clicks, AnalysisKind::positionBias, AnalysisKind::offPolicy, AnalysisKind::lens, AnalysisKind::rows, AnalysisKind::likes, AnalysisKind::ratings, AnalysisKind::tasks, AnalysisKind::abTest, AnalysisKind::abCheck, AnalysisKind::placement})
         if (kindName == name(kind))
             return analysisTitle(kind);
     return qs(kindName);
@@ -49,6 +52,9 @@ QString analysisQuestion(AnalysisKind kind) {
     case AnalysisKind::likes: return QObject::tr("Does a language model tell what users will like, and from how many examples?");
     case AnalysisKind::ratings: return QObject::tr("How far off is a language model that says how many points a user will give?");
     case AnalysisKind::tasks: return QObject::tr("Can one small model that reads and writes do five tasks, and what does sharing cost?");
+    case AnalysisKind::abTest: return QObject::tr("What would an A/B test between strategies find, and when could it stop?");
+    case AnalysisKind::abCheck: return QObject::tr("How often does a stopping rule cry wolf on your own metric?");
+    case AnalysisKind::placement: return QObject::tr("At which of the four places does a language model pay for itself?");
     }
     return {};
 }
@@ -79,6 +85,16 @@ QString analysisHelp(AnalysisKind kind) {
         return QObject::tr("Trains a small text-to-text model on your own data: what comes next, how many stars, why, a review in short, what to "
                            "show. Each family stands beside a naive control, with intervals. It takes histories with times, and reviews for "
                            "three of the families. Training takes minutes; models are kept, used again, and opened on the Tasks page.");
+    case AnalysisKind::abTest:
+        return QObject::tr("Shows carousels of two or more strategies to simulated users whose tastes and ways of looking are fitted to the log, with clicks "
+                           "entering their histories, and judges the arms as an experiment platform would. A fidelity report says what the simulated "
+                           "users must not be trusted for.");
+    case AnalysisKind::abCheck:
+        return QObject::tr("Draws thousands of experiments without and with an effect from your own users and counts what each rule decides, beside what "
+                           "it promises.");
+    case AnalysisKind::placement:
+        return QObject::tr("Runs every combination of plain and language model plugins at the four places on the same users and seeds, and splits the gain "
+                           "among the places, beside what each costs. It takes minutes to hours; what was computed is kept and used again.");
     case AnalysisKind::lens:
     case AnalysisKind::rows: return QObject::tr("Started on the Carousel page; its documents are kept and opened here.");
     }
@@ -101,6 +117,10 @@ AnalysisAbility analysisAbility(AnalysisKind kind, const std::vector<carousel::B
         needs("propensities");
         needs("non-clicks");
         misses("slates");
+        return ability;
+    }
+    if (kind == AnalysisKind::placement) {
+        needs("time");
         return ability;
     }
     if (kind == AnalysisKind::tasks) {
@@ -126,6 +146,9 @@ std::vector<std::string> commonOptions(AnalysisKind kind) {
     case AnalysisKind::clicks: return {"models", "window", "intervals"};
     case AnalysisKind::positionBias: return {"window", "minimumOverlap"};
     case AnalysisKind::offPolicy: return {"reward", "temperature", "estimators", "slateEstimators"};
+    case AnalysisKind::abTest: return {"population", "users", "rounds"};
+    case AnalysisKind::abCheck: return {"experiments"};
+    case AnalysisKind::placement: return {"users"};
     case AnalysisKind::tasks: return {"families", "models", "indexing", "test"};
     case AnalysisKind::likes: return {"methods", "examples", "seeds", "test"};
     case AnalysisKind::ratings: return {"methods", "window", "test", "validation"};

@@ -240,7 +240,7 @@ void AnalysisSetup::setKind(AnalysisKind kind) {
     for (const auto& choice : m_choices)
         choice.button->setChecked(choice.kind == kind);
     m_filling = false;
-    m_strategies->setVisible(kind == AnalysisKind::offPolicy);
+    m_strategies->setVisible(takesStrategies(kind));
     fillForms();
     Q_EMIT changed();
 }
@@ -308,7 +308,7 @@ Result<AnalysisSpec> AnalysisSetup::spec() const {
         spec.seed = static_cast<std::uint64_t>(spec.options.integer("seed"));
         spec.options.erase("seed");
     }
-    if (m_kind == AnalysisKind::offPolicy)
+    if (takesStrategies(m_kind))
         spec.strategies = m_strategies->chosen();
     return resolved(spec, m_session.workbench().plugins());
 }
