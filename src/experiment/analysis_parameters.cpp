@@ -113,7 +113,7 @@ std::vector<ParameterSpec> taskOptions() {
             integer("width", "Width", 96, 16, 1024, "values", "Of the model's states; training time grows with it."),
             integer("layers", "Layers", 2, 1, 24, "layers", "Of the reading and of the writing half each."),
             integer("vocabulary", "Vocabulary", 2000, 200, 32000, "pieces", "Most pieces that texts are cut into."),
-            number("rate", "Learning rate", 1e-3, 1e-5, 0.1, "", "The highest of the training; at 3e-3 the model learns to speak and never to read."),
+            number("rate", "Learning rate", 0.02, 1e-5, 1, "", "The highest of the training, relative to the size of what it moves."),
             integer("history", "History shown", 8, 1, 50, "items", "How many items a prompt tells of a customer's past, the newest."),
             integer("test", "Test questions", 500, 10, 1e6, "questions", "Of each family, at most; drawn by customer or review."),
             text("decoder", "Language model beside it", "A decoder of the shelf, for example smollm2-135m-instruct, that is asked the same in words, untrained; empty: none."),

@@ -104,6 +104,7 @@ std::string digestOf(const TextToTextRequest& request) {
         number(pair.group);
     }
     const TextToTextSettings& s = request.settings;
+    hash.addField(s.relativeRates ? "relative rates" : "one rate");
     hash.addField(name(s.schedule.shape));
     for (const double value : {double(s.shape.width),
                                double(s.shape.layers),

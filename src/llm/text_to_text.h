@@ -35,6 +35,9 @@ struct TextToTextSettings {
     std::int64_t batchTokens = 2048; // of one step: pairs x (longest source + longest target); a longer pair has a step of its own
     double weightDecay = 0.01;       // decoupled (AdamW), not of norms
     double beta1 = 0.9, beta2 = 0.98, epsilon = 1e-8;
+    // The rate of each tensor is multiplied by the root mean square of its values, at least 1e-3, as Adafactor does (Shazeer and Stern, ICML 2018,
+    // algorithm 4): T5's embeddings are drawn at size 1 and its queries at 0.02, and no one rate suits both. Rates of 0.01 to 0.02 are usual then.
+    bool relativeRates = false;
     double clipNorm = 1;     // of the whole gradient; 0: not clipped
     std::uint64_t seed = 1;  // of first values, order of pairs, dropout
     int patience = 0;        // evaluations without a lower loss before training ends; 0: it goes on

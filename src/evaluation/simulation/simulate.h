@@ -5,7 +5,7 @@
 // numbers the same luck in every arm.
 #pragma once
 #include "base/run_control.h"
-#include "evaluation/simulation/population.h"
+#include "evaluation/simulation/visitors.h"
 #include <memory>
 #include <string>
 
@@ -22,7 +22,8 @@ public:
     virtual ~SlateSource() = default;
     // Fills `out` with distinct items, best first, without those the user clicked (ascending); shorter: the rest stays -1.
     virtual void slate(std::int32_t user, std::span<const std::int32_t> clicked, std::span<std::int32_t> out) const = 0;
-    // All clicks since the last call, by user and round.
+    // All clicks since the last call, by round and user; users are the visitors', not their copies. Called once with all clicks of several
+    // calls it leaves the same source behind: a simulation that is taken up again does that.
     virtual Result<void> learn(std::span<const SimulatedClick> clicks, const RunControl& control) {
         (void)clicks, (void)control;
         return {};
@@ -74,8 +75,40 @@ struct ArmPlan {
     SlateSource* source = nullptr;
 };
 
-// `armOf`: per user the arm that they see; -1: they are in every arm (each with a life of its own). Errors: CL-3130; those of learn();
-// cancelled. Memory: per arm and user some dozens of bytes, with fatigue also the items looked at.
+struct SimulationPlan {
+    const Visitors* visitors = nullptr;
+    std::vector<ArmPlan> arms;
+    std::vector<std::int32_t> who;        // per simulated user: of whom they are a copy; empty: each visitor once
+    std::vector<std::int32_t> armOf;      // per simulated user: the arm that they see; -1: every arm, in each with a life of its own
+    std::vector<std::int32_t> firstRound; // per simulated user: from when on they visit; empty: from round 0 on
+    SimulationSettings settings;
+};
+
+// Round after round, so that one can look on, stop, keep the state and go on. Not for several threads at once.
+class Simulation {
+public:
+    static Result<Simulation> make(SimulationPlan plan); // CL-3130
+    ~Simulation();
+    Simulation(Simulation&&) noexcept;
+    Simulation& operator=(Simulation&&) noexcept;
+    // Errors of visits and of learn(); cancelled. After an error the round is not done, and the object is only good for saved states.
+    Result<void> nextRound(const RunControl& control);
+    int roundsDone() const;
+    const std::vector<SimulatedArm>& arms() const;
+    const SimulationPlan& plan() const;
+    // Everything that later rounds depend on, for the same plan. restore() gives the sources all clicks that they had learned.
+    std::string save() const;
+    Result<void> restore(std::string_view state, const RunControl& control); // CL-3132 when it is damaged or of another plan
+
+private:
+    struct State;
+    explicit Simulation(std::unique_ptr<State> state);
+    std::unique_ptr<State> m_state;
+};
+
+
+// All rounds at once for numeric users, each once. Errors: CL-3130; those of learn(); cancelled. Memory: per arm and user some dozens of bytes,
+// with fatigue also the items looked at.
 Result<std::vector<SimulatedArm>> simulate(const Population& population, const Behaviour& behaviour, std::span<const ArmPlan> arms,
                                            std::span<const std::int32_t> armOf, const SimulationSettings& settings, const RunControl& control);
 

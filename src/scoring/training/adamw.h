@@ -16,6 +16,11 @@ struct AdamSettings {
     double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0;
     std::size_t decayed = std::numeric_limits<std::size_t>::max(); // the first values; those behind, such as norms, do not decay
 };
+// Values [.., end) from the part before on, whose rate is multiplied by `factor`.
+struct RatePart {
+    std::size_t end = 0;
+    double factor = 1;
+};
 struct AdamState {
     std::int64_t steps = 0;
     std::vector<float> mean, square; // m and v
@@ -25,6 +30,8 @@ class AdamW {
 public:
     AdamW(AdamSettings settings, std::size_t values);
     void step(std::span<float> values, std::span<const float> gradient, double rate);
+    // Parts in order; the last one ends with the values.
+    void step(std::span<float> values, std::span<const float> gradient, double rate, std::span<const RatePart> parts);
     const AdamState& state() const { return m_state; }
     void restore(AdamState state) { m_state = std::move(state); } // of as many values
 

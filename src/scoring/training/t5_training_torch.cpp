@@ -7,6 +7,7 @@
 #include "compute/guard_torch.h"
 #include "scoring/tensor_bridge_torch.h"
 #include "scoring/training/training_scope_torch.h"
+#include <algorithm>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
@@ -160,6 +161,14 @@ Result<std::unique_ptr<T5Training>> T5Training::make(const T5Shape& shape, const
         }
         return std::unique_ptr<T5Training>(new T5Training(std::move(state)));
     });
+}
+
+std::vector<std::size_t> T5Training::ends() const {
+    std::vector<std::size_t> out;
+    for (std::size_t i = 0; i < m_state->tensors.size(); ++i)
+        out.push_back(m_state->firsts[i] + static_cast<std::size_t>(State::sizeOf(m_state->tensors[i])));
+    std::sort(out.begin(), out.end());
+    return out;
 }
 
 std::vector<float> T5Training::firstValues(std::uint64_t seed) const {

@@ -46,6 +46,7 @@ public:
     ~T5Training();
     std::size_t valueCount() const;
     std::size_t decayed() const; // values in front of the norms'
+    std::vector<std::size_t> ends() const; // of each tensor in the values, ascending
     std::vector<float> firstValues(std::uint64_t seed) const;
     std::vector<float> inFileOrder(std::span<const float> values) const; // for writeT5()
     Result<void> setValues(std::span<const float> values);

@@ -229,7 +229,7 @@ private:
             passed = std::max(passed, m_seconds / m_settings.seconds);
         const std::int64_t at = std::llround(passed * static_cast<double>(m_planned)) + 1;
         const double rate = learningRate(m_settings.schedule, std::clamp<std::int64_t>(at, 1, m_planned), m_planned);
-        m_adam->step(m_state.values, m_gradient, rate);
+        m_adam->step(m_state.values, m_gradient, rate, rateParts());
         CAROUSEL_TRY(m_training->setValues(m_state.values));
         ++m_state.step;
         if (++m_inEpoch == static_cast<std::int64_t>(m_batches.size())) {
@@ -244,6 +244,23 @@ private:
         m_state.training.push_back({m_state.step, loss, rate, norm});
         control.report("Training", passed * static_cast<double>(m_planned), static_cast<double>(m_planned), "steps");
         return {};
+    }
+
+    // Of each tensor its own size, so that a step moves large and small ones alike (Shazeer and Stern 2018, section 8).
+    std::vector<RatePart> rateParts() const {
+        if (!m_settings.relativeRates)
+            return {{m_state.values.size(), 1}};
+        constexpr double smallest = 1e-3;
+        std::vector<RatePart> out;
+        std::size_t first = 0;
+        for (const std::size_t end : m_training->ends()) {
+            double squares = 0;
+            for (std::size_t i = first; i < end; ++i)
+                squares += static_cast<double>(m_state.values[i]) * m_state.values[i];
+            out.push_back({end, std::max(smallest, std::sqrt(squares / static_cast<double>(end - first)))});
+            first = end;
+        }
+        return out;
     }
 
     Result<void> validate(const RunControl& control) {

@@ -124,7 +124,7 @@ Result<TaskModel> trainTaskModel(const std::shared_ptr<const TaskExamples>& worl
     TextToTextSettings& training = request.settings;
     training.shape.width = model.width, training.shape.layers = model.layers, training.shape.vocabulary = model.vocabulary;
     training.shape.heads = std::max(1, model.width / 24), training.shape.feedForward = 4 * model.width;
-    training.epochs = model.epochs, training.schedule.rate = model.rate, training.batchTokens = model.batchTokens;
+    training.epochs = model.epochs, training.schedule.rate = model.rate, training.relativeRates = true, training.batchTokens = model.batchTokens;
     training.seed = settings.examples.seed, training.seconds = model.seconds;
     const std::string worldJson = toJson(settings, world->dataset().digest);
     request.digest = sha256(worldJson + builtInTaskTemplates() + fmt::format("{}", fmt::join(familyNames(families), ",")));

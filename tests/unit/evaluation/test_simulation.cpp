@@ -3,6 +3,7 @@
 #include "evaluation/ab_test/effect.h"
 #include "evaluation/carousel/value.h"
 #include "evaluation/simulation/fit_population.h"
+#include "evaluation/simulation/interleaved.h"
 #include "evaluation/simulation/simulate.h"
 #include <QTest>
 #include <algorithm>
@@ -247,6 +248,102 @@ private slots:
         QVERIFY(!fidelity(log, *fitted, wrong, settings, 20, {})->mustNotBeTrustedFor.empty());
         QCOMPARE(fitPopulation(log, people.users, 10, behaviour, settings, {}).error().code, std::string("CL-3131"));
         QCOMPARE(fitPopulation({}, 5, 10, behaviour, settings, {}).error().code, std::string("CL-3131"));
+    }
+    void aStateThatIsTakenUpAgainEndsWhereItWouldHave() {
+        const Population people = crowd(600, 50);
+        Behaviour behaviour = carouselUsers();
+        behaviour.fatigue = 0.4, behaviour.satisfactionRate = 0.3, behaviour.leave = 0.03;
+        // Learns that what was clicked comes first; the same whether it is told in one go or in several.
+        struct Learner : SlateSource {
+            std::vector<int> count = std::vector<int>(50, 0);
+            int calls = 0;
+            void slate(std::int32_t, std::span<const std::int32_t> clicked, std::span<std::int32_t> out) const override {
+                std::vector<std::int32_t> order(50);
+                std::iota(order.begin(), order.end(), 0);
+                std::stable_sort(order.begin(), order.end(), [&](std::int32_t a, std::int32_t b) { return count[std::size_t(a)] > count[std::size_t(b)]; });
+                std::erase_if(order, [&](std::int32_t item) { return std::binary_search(clicked.begin(), clicked.end(), item); });
+                std::copy_n(order.begin(), out.size(), out.begin());
+            }
+            Result<void> learn(std::span<const SimulatedClick> clicks, const RunControl&) override {
+                ++calls;
+                for (const auto& click : clicks)
+                    ++count[std::size_t(click.item)];
+                return {};
+            }
+        };
+        RankedSource best = ranked(people, true);
+        const NumericVisitors visitors(people, behaviour);
+        SimulationPlan plan;
+        plan.visitors = &visitors;
+        for (std::int32_t u = 0; u < 1500; ++u) {
+            plan.who.push_back(u % 600);
+            plan.armOf.push_back(u % 2);
+            plan.firstRound.push_back(u % 4);
+        }
+        plan.settings.rounds = 9, plan.settings.learnEvery = 2;
+        const auto made = [&](Learner& learner) {
+            plan.arms = {{"best", &best}, {"learns", &learner}};
+            return std::move(*Simulation::make(plan));
+        };
+        Learner whole, first, second;
+        Simulation straight = made(whole), broken = made(first), again = made(second);
+        while (straight.roundsDone() < 9)
+            QVERIFY(straight.nextRound({}));
+        QVERIFY(whole.calls == 4);
+        while (broken.roundsDone() < 5)
+            QVERIFY(broken.nextRound({}));
+        const std::string state = broken.save();
+        QVERIFY(again.restore(state, {}));
+        QCOMPARE(again.roundsDone(), 5);
+        QVERIFY(again.save() == state);
+        while (again.roundsDone() < 9)
+            QVERIFY(again.nextRound({}));
+        QVERIFY(again.save() == straight.save());
+        QVERIFY(whole.count == second.count);
+        QCOMPARE(straight.arms()[0].rounds.front().visits, 1500.0 / 4 * (2.0 / 4) * 2); // those whose first round is 0 or 2, even, are in arm 0
+        for (const std::size_t cut : {std::size_t(0), std::size_t(5), state.size() / 2, state.size() - 1})
+            QCOMPARE(again.restore(std::string_view(state).substr(0, cut), {}).error().code, std::string("CL-3132"));
+        QCOMPARE(again.restore(state + "x", {}).error().code, std::string("CL-3132"));
+        QVERIFY(again.save() == straight.save()); // a refused state changes nothing
+    }
+    void replayedUsersClickWhatTheyWentOnToChoose() {
+        Behaviour behaviour = carouselUsers();
+        behaviour.examination = {1}, behaviour.swipe = 0.5, behaviour.buy = 1;
+        // Everybody wants item 7 and nothing else. Sources: in the first place; in place 8, behind the fold; not at all.
+        const ReplayVisitors visitors(std::vector<std::vector<std::int32_t>>(4000, {7}), 30, {}, behaviour);
+        const auto always = [&](std::int32_t place) {
+            std::vector<std::int32_t> all;
+            for (int u = 0; u < 4000; ++u)
+                for (std::int32_t slot = 0; slot < 12; ++slot)
+                    all.push_back(slot == place ? 7 : 10 + slot);
+            return RankedSource(std::move(all), 12);
+        };
+        RankedSource front = always(0), behind = always(7), never = always(-1);
+        SimulationPlan plan;
+        plan.visitors = &visitors;
+        plan.arms = {{"front", &front}, {"behind", &behind}, {"never", &never}};
+        plan.armOf.assign(4000, -1);
+        plan.settings.rounds = 1;
+        auto simulation = std::move(*Simulation::make(plan));
+        QVERIFY(simulation.nextRound({}));
+        const auto& arms = simulation.arms();
+        QCOMPARE(sum(arms[0].users, &UserTotals::purchases), 4000.0);
+        const double bought = sum(arms[1].users, &UserTotals::purchases);
+        QVERIFY(std::fabs(bought - 2000) < 4 * std::sqrt(1000.0));
+        QCOMPARE(sum(arms[1].users, &UserTotals::missed), 4000 - bought); // position 8: a sale is lost
+        QCOMPARE(sum(arms[2].users, &UserTotals::clicks) + sum(arms[2].users, &UserTotals::missed), 0.0);
+
+        // In one carousel with the others, what stands first wins, and a list against itself does not.
+        plan.arms = {{"front", &front}, {"never", &never}};
+        for (const auto method : {InterleavingMethod::teamDraft, InterleavingMethod::probabilistic}) {
+            const auto mixed = interleave(plan, method, {});
+            QVERIFY(mixed);
+            const auto verdict = judge(mixed->clicksA, mixed->clicksB, 0.95);
+            QVERIFY(verdict.preference > 0.2 && verdict.pValue < 1e-6);
+        }
+        plan.arms = {{"front", &front}, {"front again", &front}};
+        const auto same = interleave(plan, InterleavingMethod::teamDraft, {});
+        QVERIFY(judge(same->clicksA, same->clicksB, 0.95).pValue > 1e-3);
     }
     void refusals() {
         Population people = crowd(10, 5);

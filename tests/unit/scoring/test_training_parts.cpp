@@ -78,6 +78,21 @@ private slots:
         partly.step(p, std::vector<float>{0, 0}, 0.1);
         QVERIFY(std::fabs(p[0] - 0.999) < 1e-7 && p[1] == 1); // the first value alone decays
     }
+    void adamScalesTheRateOfEachPart() {
+        // A part whose factor is 3 goes where all values go at three times the rate, decay and all; the others are not touched by it.
+        const std::vector<float> first{1, -2, 0.5f, 3}, gradient{0.1f, -0.2f, 0.3f, 0.4f};
+        const AdamSettings s{0.9, 0.98, 1e-8, 0.1, 3};
+        AdamW parts(s, 4), slow(s, 4), fast(s, 4);
+        auto p = first, q = first, r = first;
+        for (int t = 0; t < 3; ++t) {
+            const RatePart of[] = {{1, 1}, {3, 3}, {4, 1}};
+            parts.step(p, gradient, 0.01, of);
+            slow.step(q, gradient, 0.01);
+            fast.step(r, gradient, 0.03);
+        }
+        QCOMPARE(p, (std::vector<float>{q[0], r[1], r[2], q[3]}));
+        QVERIFY(q[1] != r[1] && q[2] != r[2]);
+    }
     void textBatchesKeepTheirBudgetAndHaveEveryPairOnce() {
         TokenPairs pairs;
         RandomStream random(4, "lengths");
