@@ -149,4 +149,11 @@ std::string joinedWords(std::string_view text) {
     return out;
 }
 
+std::string firstBytes(std::string_view text, std::size_t most) {
+    std::size_t end = std::min(text.size(), most);
+    while (end < text.size() && end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80)
+        --end;
+    return std::string(text.substr(0, end));
+}
+
 } // namespace carousel

@@ -27,4 +27,7 @@ std::string joinedWords(std::string_view text);
 // Without a plural s: "tents" -> "tent", "grass" -> "grass".
 std::string singular(std::string_view folded);
 
+// At most so many bytes of UTF-8 text, cut at a character's edge.
+std::string firstBytes(std::string_view text, std::size_t most);
+
 } // namespace carousel

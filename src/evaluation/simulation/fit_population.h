@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Simulated users from the analyst's own carousel log, and how like the log they are on slates that the fit has not seen: what the simulator
-// must not be trusted for is said by numbers.
+// Simulated users from the analyst's own carousel log; how like the log they are is told in fidelity.h.
 #pragma once
 #include "base/run_control.h"
 #include "evaluation/simulation/population.h"
-#include "evaluation/statistics/interval.h"
 
 namespace carousel {
 
@@ -34,19 +32,7 @@ struct FittedPopulation {
 Result<FittedPopulation> fitPopulation(const SlateLog& log, std::size_t users, std::size_t items, const Behaviour& behaviour,
                                        const FitPopulationSettings& settings, const RunControl& control);
 
-// The held-out slates shown again to the fitted users, many times over, beside what really happened.
-struct Fidelity {
-    std::vector<double> loggedRate, simulatedRate;   // clicks per impression in view, by slot
-    std::vector<Interval> loggedInterval;            // Wilson, 95 %
-    double loggedClicks = 0, simulatedClicks = 0;    // per slate
-    double loggedNoClick = 0, simulatedNoClick = 0;  // share of slates
-    double loggedPages = 0, simulatedPages = 0;      // that came into view, per slate
-    double slope = 0, intercept = 0;                 // calibration: logit of the click on the logit of its prediction, at the first slot; 1 and 0 are right
-    double userDistance = 0, userDistanceChance = 0; // Kolmogorov-Smirnov distance of users' clicks per slate, and its 95 % point when the simulator is right
-    std::vector<std::string> mustNotBeTrustedFor;    // in words; empty: nothing was found
-    std::size_t slates = 0, users = 0;
-};
-Result<Fidelity> fidelity(const SlateLog& log, const FittedPopulation& fitted, const Behaviour& behaviour, const FitPopulationSettings& settings,
-                          int repetitions, const RunControl& control);
+// The first slate of the last `share` of a log.
+std::int32_t firstHeldOut(const SlateLog& log, double share);
 
 } // namespace carousel

@@ -1,18 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "workbench/analyses/question_words.h"
+#include "experiment/text_words.h"
 #include <algorithm>
 
 namespace carousel::analyses {
 
 std::string QuestionWords::title(Code item) const {
-    std::string text = m_dataset.items.displayName(item);
-    if (text.size() > m_longest) {
-        std::size_t end = m_longest;
-        while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80)
-            --end;
-        text.resize(end);
-    }
-    return text;
+    return firstBytes(m_dataset.items.displayName(item), m_longest);
 }
 
 std::string QuestionWords::window(const LikeInstance& instance) const {

@@ -2,7 +2,7 @@
 #include "base/random.h"
 #include "evaluation/ab_test/effect.h"
 #include "evaluation/carousel/value.h"
-#include "evaluation/simulation/fit_population.h"
+#include "evaluation/simulation/fidelity.h"
 #include "evaluation/simulation/interleaved.h"
 #include "evaluation/simulation/simulate.h"
 #include <QTest>
