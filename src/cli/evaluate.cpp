@@ -18,7 +18,7 @@ int textWidth() {
     return 140;
 }
 
-Result<Answer> answerOf(const AnalysisDocument& document, std::int64_t id, const EvaluateOptions& options) {
+Result<Answer> answerOf(const AnalysisDocument& document, std::int64_t id, const EvaluateOptions& options, bool partial = false) {
     const auto& report = document.report;
     Answer answer;
     answer.text = toText(document, textWidth());
@@ -28,6 +28,11 @@ Result<Answer> answerOf(const AnalysisDocument& document, std::int64_t id, const
     answer.data = {{"analysis", id}, {"kind", document.kind}, {"title", report.title}, {"light", name(report.light)}, {"lead", report.lead}, {"findings", findings},
                    {"figures", json::parse(document.figuresJson, nullptr, false)}, {"specification", document.specToml}, {"command", report.command}};
     answer.warnings = report.warnings;
+    if (partial) {
+        answer.exitCode = exitCode(ErrorKind::partial);
+        answer.data["partial"] = true;
+        answer.warnings.emplace_back("Stopped before the last round: this is the result so far. Run the same command again to go on from here.");
+    }
     if (id > 0)
         answer.text += fmt::format("Kept as analysis {}: `evaluate show {}`.\n", id, id);
     if (!options.output.empty()) {
@@ -72,7 +77,7 @@ Result<Answer> evaluate(Session& session, const EvaluateOptions& options) {
     }
     CAROUSEL_ASSIGN(Workbench* const bench, options.unsaved ? session.openToRead() : session.openToWrite());
     CAROUSEL_ASSIGN(const auto done, bench->analyse(*spec, session.control()));
-    return answerOf(done.document, done.id, options);
+    return answerOf(done.document, done.id, options, done.partial);
 }
 
 Result<Answer> listAnalyses(Session& session) {

@@ -142,6 +142,7 @@ public:
     struct FinishedAnalysis {
         std::int64_t id = 0;
         AnalysisDocument document;
+        bool partial = false; // ab-test: stopped before its last round; asked for again it goes on
     };
     // `onPartial`: kinds that can show what they know so far (ab-test) call it now and then, from the thread of the call.
     Result<FinishedAnalysis> analyse(const AnalysisSpec& spec, const RunControl& control, const std::function<void(const AnalysisDocument&)>& onPartial = {});

@@ -61,7 +61,7 @@ std::pair<double, double> calibration(const std::vector<std::array<double, 3>>& 
 
 } // namespace
 
-Result<Fidelity> fidelity(const SlateLog& log, const Visitors& visitors, const Population* likes, const FitPopulationSettings& settings, int repetitions,
+Result<Fidelity> fidelity(const CarouselLog& log, const Visitors& visitors, const Population* likes, const FitPopulationSettings& settings, int repetitions,
                           std::size_t mostSlates, const RunControl& control) {
     const Behaviour& behaviour = visitors.behaviour();
     const std::int32_t split = std::max(firstHeldOut(log, settings.heldOut), mostSlates > 0 && log.rows() ? log.slate.back() + 1 - static_cast<std::int32_t>(mostSlates) : 0);
@@ -163,7 +163,7 @@ Result<Fidelity> fidelity(const SlateLog& log, const Visitors& visitors, const P
     return out;
 }
 
-Result<Fidelity> fidelity(const SlateLog& log, const FittedPopulation& fitted, const Behaviour& behaviour, const FitPopulationSettings& settings,
+Result<Fidelity> fidelity(const CarouselLog& log, const FittedPopulation& fitted, const Behaviour& behaviour, const FitPopulationSettings& settings,
                           int repetitions, const RunControl& control) {
     return fidelity(log, NumericVisitors(fitted.population, behaviour), &fitted.population, settings, repetitions, 0, control);
 }

@@ -20,9 +20,9 @@ struct Fidelity {
     std::size_t slates = 0, users = 0;
 };
 // `likes`: of numeric visitors, for the calibration; else null. At most `mostSlates` of the held-out slates, the last ones (0: all). CL-3131: none.
-Result<Fidelity> fidelity(const SlateLog& log, const Visitors& visitors, const Population* likes, const FitPopulationSettings& settings, int repetitions,
+Result<Fidelity> fidelity(const CarouselLog& log, const Visitors& visitors, const Population* likes, const FitPopulationSettings& settings, int repetitions,
                           std::size_t mostSlates, const RunControl& control);
-Result<Fidelity> fidelity(const SlateLog& log, const FittedPopulation& fitted, const Behaviour& behaviour, const FitPopulationSettings& settings,
+Result<Fidelity> fidelity(const CarouselLog& log, const FittedPopulation& fitted, const Behaviour& behaviour, const FitPopulationSettings& settings,
                           int repetitions, const RunControl& control);
 
 } // namespace carousel

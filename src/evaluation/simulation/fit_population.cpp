@@ -23,7 +23,7 @@ struct Row {
 };
 
 // Rows that were looked at or could have been: in view and not behind the slate's click.
-std::vector<Row> rowsOf(const SlateLog& log, const Behaviour& behaviour, std::int32_t firstSlate, std::int32_t endSlate) {
+std::vector<Row> rowsOf(const CarouselLog& log, const Behaviour& behaviour, std::int32_t firstSlate, std::int32_t endSlate) {
     std::vector<Row> out;
     std::int32_t clickedIn = -1;
     for (std::size_t i = 0; i < log.rows(); ++i) {
@@ -47,12 +47,12 @@ double logLikelihood(const std::vector<Row>& rows, const Population& population)
 
 } // namespace
 
-std::int32_t firstHeldOut(const SlateLog& log, double share) {
+std::int32_t firstHeldOut(const CarouselLog& log, double share) {
     const std::int32_t slates = log.rows() ? log.slate.back() + 1 : 0;
     return static_cast<std::int32_t>(std::ceil(static_cast<double>(slates) * (1 - share)));
 }
 
-Result<FittedPopulation> fitPopulation(const SlateLog& log, std::size_t users, std::size_t items, const Behaviour& behaviour,
+Result<FittedPopulation> fitPopulation(const CarouselLog& log, std::size_t users, std::size_t items, const Behaviour& behaviour,
                                        const FitPopulationSettings& settings, const RunControl& control) {
     CAROUSEL_TRY(checkBehaviour(behaviour));
     const std::int32_t split = firstHeldOut(log, settings.heldOut);

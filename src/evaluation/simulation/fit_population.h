@@ -7,7 +7,7 @@
 namespace carousel {
 
 // Rows of one slate are contiguous and in the order of their slots; `slate` numbers slates 0, 1, 2 ... `inView`: the slot's page came into view.
-struct SlateLog {
+struct CarouselLog {
     std::vector<std::int32_t> slate, user, item;
     std::vector<std::int16_t> slot;
     std::vector<std::uint8_t> click, inView;
@@ -29,10 +29,10 @@ struct FittedPopulation {
 // Maximises sum log P(click) with P = examination[slot] x sigmoid(base + bias + user . item) over rows in view, `behaviour.examination` as
 // given (fit it with a click model first), rows behind the slate's click left out since nobody looked. One thread; the same for the same
 // seed. CL-3131: no clicks, or codes outside users and items.
-Result<FittedPopulation> fitPopulation(const SlateLog& log, std::size_t users, std::size_t items, const Behaviour& behaviour,
+Result<FittedPopulation> fitPopulation(const CarouselLog& log, std::size_t users, std::size_t items, const Behaviour& behaviour,
                                        const FitPopulationSettings& settings, const RunControl& control);
 
 // The first slate of the last `share` of a log.
-std::int32_t firstHeldOut(const SlateLog& log, double share);
+std::int32_t firstHeldOut(const CarouselLog& log, double share);
 
 } // namespace carousel

@@ -261,9 +261,9 @@ Result<Simulation> Simulation::make(SimulationPlan plan) {
 Result<void> Simulation::nextRound(const RunControl& control) {
     State& s = *m_state;
     const SimulationSettings& settings = s.plan.settings;
+    if (control.stopRequested())
+        return fail(RunControl::cancelled("the simulation"));
     for (std::size_t a = 0; a < s.arms.size(); ++a) {
-        if (control.stopRequested())
-            return fail(RunControl::cancelled("the simulation"));
         CAROUSEL_TRY(s.round(a, control));
         auto& clicks = s.clicks[a];
         if (settings.learnEvery > 0 && (s.done + 1) % settings.learnEvery == 0 && s.done + 1 < settings.rounds) {

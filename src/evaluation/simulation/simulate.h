@@ -91,7 +91,8 @@ public:
     ~Simulation();
     Simulation(Simulation&&) noexcept;
     Simulation& operator=(Simulation&&) noexcept;
-    // Errors of visits and of learn(); cancelled. After an error the round is not done, and the object is only good for saved states.
+    // Errors of visits and of learn(); cancelled before the round or by them. After an error in the middle of a round the arms are no longer
+    // of one round: go on from a saved state.
     Result<void> nextRound(const RunControl& control);
     int roundsDone() const;
     const std::vector<SimulatedArm>& arms() const;

@@ -11,8 +11,11 @@ struct AbTestHost {
     ExperimentHost experiment;                                   // fits and asks the arms' strategies
     std::function<void(const AnalysisDocument&)> onPartial = {}; // what is known so far, now and then; from the thread of the call
     std::string checkpoints;                                     // folder for experiments that are under way; empty: none is kept
+    bool* partial = nullptr;                                     // set: whether a stop came before the last round
 };
 
+// Arms: spec.strategies, the control first. A stop after the first round is no error: the document is of the rounds that are done, and the same
+// specification goes on from there when it is asked for again. Errors: those of ExperimentRun.
 Result<AnalysisDocument> abTestDocument(DatasetPtr dataset, const AnalysisSpec& spec, const AbTestHost& host, const RunControl& control);
 
 } // namespace carousel::analyses

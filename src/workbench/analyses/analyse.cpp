@@ -169,7 +169,7 @@ Result<Workbench::FinishedAnalysis> Workbench::analyse(const AnalysisSpec& asked
             host.cache = m_d->store->readOnly() ? nullptr : m_d->store.get();
             host.cost = &cost;
             if (spec.kind == AnalysisKind::abTest) {
-                CAROUSEL_ASSIGN(out.document, analyses::abTestDocument(data, spec, {host, onPartial, m_d->store->file() + ".experiments"}, rest));
+                CAROUSEL_ASSIGN(out.document, analyses::abTestDocument(data, spec, {host, onPartial, m_d->store->file() + ".experiments", &out.partial}, rest));
             } else {
                 CAROUSEL_ASSIGN(out.document, offPolicyDocument(data, spec, host, rest));
             }

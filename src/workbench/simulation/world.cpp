@@ -68,7 +68,7 @@ Result<void> measureBehaviour(const Dataset& dataset, const Parameters& options,
 }
 
 // Clicks per logged slate of every user; who has none gets the mean, so that the covariate says nothing about them.
-void clicksBefore(const SlateLog& log, SimulationWorld& world) {
+void clicksBefore(const CarouselLog& log, SimulationWorld& world) {
     std::vector<double> clicks(world.dataset->users.size(), 0), slates(clicks);
     for (std::size_t i = 0; i < log.rows(); ++i) {
         clicks[static_cast<std::size_t>(log.user[i])] += log.click[i];
@@ -140,7 +140,7 @@ std::vector<Code> drawnPeople(std::vector<Code> all, std::int64_t wanted, std::u
 
 } // namespace
 
-bool readSlateLog(const Dataset& dataset, int window, SlateLog& out) {
+bool readCarouselLog(const Dataset& dataset, int window, CarouselLog& out) {
     const ImpressionTable& table = dataset.impressions;
     std::int32_t slate = -1;
     for (std::size_t begin = 0; begin < table.size();) {
@@ -175,8 +175,8 @@ Result<std::unique_ptr<SimulationWorld>> makeSimulationWorld(DatasetPtr dataset,
     world.behaviour = askedBehaviour(options);
     const auto times = timesOf(dataset->interactions);
     world.trainBefore = times.empty() ? 0 : times.back() + 1;
-    SlateLog log;
-    const bool logged = readSlateLog(*dataset, world.behaviour.window, log);
+    CarouselLog log;
+    const bool logged = readCarouselLog(*dataset, world.behaviour.window, log);
     FitPopulationSettings fit;
     fit.seed = seed;
     std::vector<Code> people;

@@ -32,6 +32,6 @@ Result<std::unique_ptr<SimulationWorld>> makeSimulationWorld(DatasetPtr dataset,
                                                              const RunControl& control);
 
 // The carousel log of known users; false: there is none.
-bool readSlateLog(const Dataset& dataset, int window, SlateLog& out);
+bool readCarouselLog(const Dataset& dataset, int window, CarouselLog& out);
 
 } // namespace carousel

@@ -48,8 +48,8 @@ Behaviour carouselUsers() {
 }
 
 // Slates of random items shown to random users who behave as the formula says.
-SlateLog logOf(const Population& people, const Behaviour& behaviour, int slates, std::uint64_t seed) {
-    SlateLog out;
+CarouselLog logOf(const Population& people, const Behaviour& behaviour, int slates, std::uint64_t seed) {
+    CarouselLog out;
     for (int s = 0; s < slates; ++s) {
         RandomStream random(seed, "log", static_cast<std::uint64_t>(s));
         const auto user = static_cast<std::int32_t>(random.below(people.users));
@@ -226,7 +226,7 @@ private slots:
     void usersFittedToALogAreLikeItAndAWrongBehaviourIsNoticed() {
         const Population people = crowd(150, 60);
         const Behaviour behaviour = carouselUsers();
-        const SlateLog log = logOf(people, behaviour, 12000, 3);
+        const CarouselLog log = logOf(people, behaviour, 12000, 3);
         FitPopulationSettings settings;
         settings.rank = 3;
         const auto fitted = fitPopulation(log, people.users, people.items, behaviour, settings, {});
