@@ -31,6 +31,8 @@ CLI::App* addAnalysis(CLI::App* evaluate, Session& session, AnalysisKind kind, c
         sub->add_option("--compute", options->compute, "Numbers they compute in")->check(CLI::IsMember(idsOf(computeTypeChoices)));
     }
     sub->add_flag("--no-save", options->unsaved, "Do not keep the result in the project; works beside a window that has it open");
+    if (kind == AnalysisKind::abTest)
+        sub->add_flag("--acks", options->acks, "Print ACK <rounds> on stderr whenever the state of the experiment was written");
     addOutput(sub, options);
     std::string help = "Options for --set (default):\n";
     for (const auto& spec : analysisParameters(kind))

@@ -40,13 +40,6 @@ Result<Answer> resultOf(Session& session, Workbench& bench, const StudyRun& done
     return answer;
 }
 
-void printAcks(Workbench& bench) {
-    bench.setCommitListener([](std::int64_t run, std::int64_t usersDone) {
-        std::fprintf(stderr, "ACK %lld run %lld\n", static_cast<long long>(usersDone), static_cast<long long>(run));
-        std::fflush(stderr);
-    });
-}
-
 void allowServers(Workbench& bench, const RunOptions& options) {
     for (const auto& name : options.allowedServers)
         bench.endpoints().allow(name);
@@ -57,7 +50,7 @@ Result<Answer> resumeStudy(Session& session, std::int64_t study, const RunOption
     const bool acks = options.acks;
     allowServers(*bench, options);
     if (acks)
-        printAcks(*bench);
+        session.printAcks();
     CAROUSEL_ASSIGN(const auto done, bench->resumeStudy(study, session.control()));
     return resultOf(session, *bench, done);
 }
@@ -88,7 +81,7 @@ Result<Answer> runStudy(Session& session, const RunOptions& options) {
     CAROUSEL_ASSIGN(Workbench* const bench, session.openToWrite());
     allowServers(*bench, options);
     if (options.acks)
-        printAcks(*bench);
+        session.printAcks();
     CAROUSEL_ASSIGN(const auto done, bench->runStudy(*study, session.control()));
     return resultOf(session, *bench, done);
 }

@@ -76,6 +76,8 @@ Result<Answer> evaluate(Session& session, const EvaluateOptions& options) {
         return fail(std::move(error));
     }
     CAROUSEL_ASSIGN(Workbench* const bench, options.unsaved ? session.openToRead() : session.openToWrite());
+    if (options.acks)
+        session.printAcks();
     CAROUSEL_ASSIGN(const auto done, bench->analyse(*spec, session.control()));
     return answerOf(done.document, done.id, options, done.partial);
 }

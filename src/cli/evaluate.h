@@ -11,7 +11,7 @@ struct EvaluateOptions {
     std::vector<std::string> sets;
     std::vector<std::int64_t> runs;
     std::int64_t seed = -1, id = 0;
-    bool unsaved = false;
+    bool unsaved = false, acks = false;
 };
 Result<Answer> evaluate(Session& session, const EvaluateOptions& options);
 Result<Answer> listAnalyses(Session& session);

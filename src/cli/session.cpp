@@ -43,6 +43,13 @@ Result<Workbench*> Session::openToRead() {
 
 RunControl Session::control() { return RunControl(stopOnSignals(), progressListener(quiet)); }
 
+void Session::printAcks() {
+    bench().setCommitListener([](std::int64_t run, std::int64_t done) {
+        std::fprintf(stderr, "ACK %lld run %lld\n", static_cast<long long>(done), static_cast<long long>(run));
+        std::fflush(stderr);
+    });
+}
+
 void Session::say(const std::string& line) const {
     if (!quiet)
         std::fprintf(stderr, "%s\n", line.c_str());

@@ -30,6 +30,8 @@ public:
     RunControl control();
     void say(const std::string& line) const; // to stderr, unless --quiet
     std::string projectFile() const;
+    // From now on a line "ACK <done> run <id>" on stderr after each durable commit, for test harnesses.
+    void printAcks();
 
     // Set by the subcommand that was chosen; main() calls it after parsing.
     std::string command;

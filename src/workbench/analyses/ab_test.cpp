@@ -99,6 +99,7 @@ Result<AbTestFacts> factsOf(const ExperimentRun& run, const AnalysisSpec& spec, 
 Result<AnalysisDocument> abTestDocument(DatasetPtr dataset, const AnalysisSpec& spec, const AbTestHost& host, const RunControl& control) {
     const std::string stateFile = host.checkpoints.empty() ? "" : fmt::format("{}/{}.state", host.checkpoints, sha256(dataset->digest + toToml(spec)).substr(0, 16));
     CAROUSEL_ASSIGN(const auto run, ExperimentRun::make(std::move(dataset), spec, host.experiment, stateFile, control.slice(0, 0.5)));
+    run->setSaveListener(host.onSaved);
     auto shown = std::chrono::steady_clock::now();
     CAROUSEL_TRY(run->run(
         [&]() -> Result<void> {

@@ -11,6 +11,7 @@ struct AbTestHost {
     ExperimentHost experiment;                                   // fits and asks the arms' strategies
     std::function<void(const AnalysisDocument&)> onPartial = {}; // what is known so far, now and then; from the thread of the call
     std::string checkpoints;                                     // folder for experiments that are under way; empty: none is kept
+    std::function<void(int round)> onSaved = {};                  // after every time the state was written; set, that is every round
     bool* partial = nullptr;                                     // set: whether a stop came before the last round
 };
 

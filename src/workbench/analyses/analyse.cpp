@@ -54,7 +54,8 @@ std::string quoted(const std::string& text) {
 }
 
 std::string commandOf(const AnalysisSpec& spec) {
-    std::string out = fmt::format("carousel-lab-cli --project PROJECT evaluate {}", name(spec.kind));
+    const std::string command = spec.kind == AnalysisKind::abTest ? "simulate" : spec.kind == AnalysisKind::placement ? "study placement" : fmt::format("evaluate {}", name(spec.kind));
+    std::string out = "carousel-lab-cli --project PROJECT " + command;
     if (takesStrategies(spec.kind) && !spec.strategies.empty())
         out += " SPECIFICATION.toml"; // the strategies are in the specification that every form of the document carries
     if (!spec.dataset.empty())
@@ -169,7 +170,10 @@ Result<Workbench::FinishedAnalysis> Workbench::analyse(const AnalysisSpec& asked
             host.cache = m_d->store->readOnly() ? nullptr : m_d->store.get();
             host.cost = &cost;
             if (spec.kind == AnalysisKind::abTest) {
-                CAROUSEL_ASSIGN(out.document, analyses::abTestDocument(data, spec, {host, onPartial, m_d->store->file() + ".experiments", &out.partial}, rest));
+                analyses::AbTestHost experiment{host, onPartial, m_d->store->readOnly() ? "" : m_d->store->file() + ".experiments", {}, &out.partial};
+                if (m_d->commitListener)
+                    experiment.onSaved = [&](int round) { m_d->commitListener(0, round); };
+                CAROUSEL_ASSIGN(out.document, analyses::abTestDocument(data, spec, experiment, rest));
             } else {
                 CAROUSEL_ASSIGN(out.document, offPolicyDocument(data, spec, host, rest));
             }

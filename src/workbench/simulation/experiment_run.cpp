@@ -192,7 +192,10 @@ Result<void> ExperimentRun::write(const std::string& state) const {
     if (m_stateFile.empty() || state.empty())
         return {};
     CAROUSEL_TRY(makeFolders(std::filesystem::path(m_stateFile).parent_path().string()));
-    return atomicWrite(m_stateFile, state);
+    CAROUSEL_TRY(atomicWrite(m_stateFile, state));
+    if (m_saved)
+        m_saved(roundsDone());
+    return {};
 }
 
 Result<void> ExperimentRun::run(const std::function<Result<void>()>& afterRound, const RunControl& control) {
@@ -212,7 +215,7 @@ Result<void> ExperimentRun::run(const std::function<Result<void>()>& afterRound,
             return written;
         }
         CAROUSEL_TRY(m_judge->look(roundsDone() - 1, arms()));
-        if (const auto now = std::chrono::steady_clock::now(); std::chrono::duration<double>(now - saved).count() >= secondsBetweenSaves && roundsDone() < rounds()) {
+        if (const auto now = std::chrono::steady_clock::now(); (m_saved || std::chrono::duration<double>(now - saved).count() >= secondsBetweenSaves) && roundsDone() < rounds()) {
             CAROUSEL_TRY(write(state()));
             saved = now;
         }

@@ -29,6 +29,8 @@ public:
     // Users, arms, assignment; fits the strategies. `stateFile`: empty keeps none. Errors of all parts; CL-3139: fewer than two strategies.
     static Result<std::unique_ptr<ExperimentRun>> make(DatasetPtr dataset, const AnalysisSpec& spec, const ExperimentHost& host, std::string stateFile,
                                                        const RunControl& control);
+    // Called after every time the state was written; set, it is written after every round.
+    void setSaveListener(std::function<void(int round)> listener) { m_saved = std::move(listener); }
     // All rounds that are left, `afterRound` after each (from this thread). A stop ends it between two rounds, with the state kept: then
     // roundsDone() is smaller than rounds(). CL-50xx when the state cannot be written.
     Result<void> run(const std::function<Result<void>()>& afterRound, const RunControl& control);
@@ -57,6 +59,7 @@ private:
     std::optional<ExperimentJudge> m_judge;
     std::optional<std::vector<SimulatedArm>> m_stopped; // as they were before a round that was broken off
     std::string m_stateFile, m_key;
+    std::function<void(int)> m_saved;
     int m_resumedAt = 0;
 };
 
