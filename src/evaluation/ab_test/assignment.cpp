@@ -51,7 +51,7 @@ std::vector<std::int32_t> blockOf(std::span<const double> shares) {
 } // namespace
 
 Result<void> checkAssignment(const AssignmentPlan& plan) {
-    const auto refused = [](const std::string& what) { return fail(ErrorKind::input, "CL-3132", "Users cannot be assigned: " + what + ".", "Give every arm a positive share, traffic and ramp between 0 and 1, and a ramp that never falls."); };
+    const auto refused = [](const std::string& what) { return fail(ErrorKind::input, "CL-3136", "Users cannot be assigned: " + what + ".", "Give every arm a positive share, traffic and ramp between 0 and 1, and a ramp that never falls."); };
     if (plan.shares.empty())
         return refused("there are no arms");
     for (const double share : plan.shares)
@@ -95,7 +95,7 @@ Result<Assignment> assign(const AssignmentPlan& plan, std::span<const std::strin
 Result<Assignment> assignWithinStrata(const AssignmentPlan& plan, std::span<const std::string> units, std::span<const std::int32_t> stratum) {
     CAROUSEL_TRY(checkAssignment(plan));
     if (stratum.size() != units.size())
-        return fail(ErrorKind::input, "CL-3132", fmt::format("Users cannot be assigned: {} units have {} strata.", units.size(), stratum.size()), "Give every unit a stratum.");
+        return fail(ErrorKind::input, "CL-3136", fmt::format("Users cannot be assigned: {} units have {} strata.", units.size(), stratum.size()), "Give every unit a stratum.");
     Assignment out;
     out.arm.assign(units.size(), -1);
     std::map<std::int32_t, std::vector<std::pair<std::uint64_t, std::size_t>>> members;

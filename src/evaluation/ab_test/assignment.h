@@ -18,7 +18,7 @@ struct AssignmentPlan {
     double traffic = 1;         // share of units that take part in the end, 0 .. 1
     std::vector<double> ramp;   // of `traffic`, by round, 0 .. 1, never falling; behind its end: all of it. Empty: all from the first round
 };
-Result<void> checkAssignment(const AssignmentPlan& plan); // CL-3132
+Result<void> checkAssignment(const AssignmentPlan& plan); // CL-3136
 
 double unitHash(std::string_view salt, std::string_view purpose, std::string_view unit); // [0, 1), 53 bits
 std::int32_t armOf(const AssignmentPlan& plan, std::string_view unit);         // whether it takes part or not

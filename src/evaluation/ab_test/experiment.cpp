@@ -38,7 +38,7 @@ const MetricEffect* ExperimentFindings::find(UserMetric metric, std::size_t arm)
 }
 
 Result<ExperimentJudge> ExperimentJudge::create(ExperimentDesign design, ExperimentUsers users, std::size_t arms) {
-    const auto refused = [](const std::string& what) { return fail(ErrorKind::input, "CL-3134", "The experiment cannot be judged: " + what + ".", "Give at least two arms, a positive share for each, and as many values as there are users."); };
+    const auto refused = [](const std::string& what) { return fail(ErrorKind::input, "CL-3137", "The experiment cannot be judged: " + what + ".", "Give at least two arms, a positive share for each, and as many values as there are users."); };
     if (arms < 2)
         return refused(fmt::format("it has {} arm{}", arms, arms == 1 ? "" : "s"));
     if (design.shares.empty())
@@ -80,7 +80,7 @@ Result<ExperimentJudge> ExperimentJudge::create(ExperimentDesign design, Experim
 }
 
 Result<void> ExperimentJudge::check(std::span<const SimulatedArm> arms) const {
-    const auto refused = [](const std::string& what) { return fail(ErrorKind::input, "CL-3134", "The experiment cannot be judged: " + what + ".", "Give the arms that it was begun with."); };
+    const auto refused = [](const std::string& what) { return fail(ErrorKind::input, "CL-3137", "The experiment cannot be judged: " + what + ".", "Give the arms that it was begun with."); };
     if (arms.size() != m_arms)
         return refused(fmt::format("it has {} arms now, and had {}", arms.size(), m_arms));
     const std::size_t n = arms.front().users.size();

@@ -13,6 +13,7 @@
 #include "evaluation/ab_test/bayesian.h"
 #include "evaluation/ab_test/health.h"
 #include "evaluation/ab_test/operating_characteristics.h"
+#include "evaluation/ab_test/power.h"
 #include "evaluation/ab_test/user_metrics.h"
 #include <limits>
 
@@ -114,6 +115,8 @@ struct PowerFinding {
     double usersNow = 0, detectable = 0, detectableRelative = 0; // relative: NaN when the control is 0
     double powerForSmallest = 0, usersForSmallest = 0; // of the smallest effect that matters
     double usersForEstimate = 0;                       // for an effect as large as the one seen; infinite when none is
+    PowerPlan plan;                // variances per user, share of users in the treatment, level at the rule's last limit
+    double base = 0;               // the control's value: relative effects are shares of it
     std::vector<PowerPoint> curve; // effects of 1, 2, 3, 5, 10 and 20 %
     double skewness = 0;           // of the metric in the control arm
 };
@@ -155,12 +158,12 @@ struct ExperimentFindings {
 
 class ExperimentJudge {
 public:
-    // CL-3134: fewer than two arms, sizes or numbers that do not fit; CL-3120 of the group sequential rules.
+    // CL-3137: fewer than two arms, sizes or numbers that do not fit; CL-3120 of the group sequential rules.
     static Result<ExperimentJudge> create(ExperimentDesign design, ExperimentUsers users, std::size_t arms);
 
-    // After every round, in order; one pass over the users. CL-3134 when arms or users are not those of the beginning.
+    // After every round, in order; one pass over the users. CL-3137 when arms or users are not those of the beginning.
     Result<void> look(int round, std::span<const SimulatedArm> arms);
-    // All of it, from the users' totals now and the looks so far. Cancelled; CL-3134.
+    // All of it, from the users' totals now and the looks so far. Cancelled; CL-3137.
     Result<ExperimentFindings> findings(std::span<const SimulatedArm> arms, const RunControl& control) const;
 
     const std::vector<SequencePath>& paths() const { return m_paths; }

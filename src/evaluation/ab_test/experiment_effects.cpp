@@ -3,7 +3,6 @@
 // have been found.
 #include "evaluation/ab_test/corrections.h"
 #include "evaluation/ab_test/experiment_parts.h"
-#include "evaluation/ab_test/power.h"
 #include "evaluation/statistics/cluster_bootstrap.h"
 #include <algorithm>
 #include <boost/math/distributions/chi_squared.hpp>
@@ -253,6 +252,7 @@ std::vector<PowerFinding> powerFindings(const ExperimentDesign& design, const Co
         finding.skewness = skewnessOf(design.primary == UserMetric::valueQuantile ? primary.arms[0].numerator : linearValues(design.primary, primary.arms[0]));
         const PowerPlan plan = planOf(design.primary, primary.arms[0], primary.arms[each.arm], each.effect, alpha);
         const double base = std::fabs(each.effect.control);
+        finding.plan = plan, finding.base = base;
         const bool well = usable(plan) && finding.usersNow > 0, relative = well && base > 0;
         finding.detectable = well ? minimumDetectableEffect(plan, finding.usersNow, design.wantedPower) : none;
         finding.detectableRelative = relative ? finding.detectable / base : none;

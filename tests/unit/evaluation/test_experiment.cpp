@@ -411,22 +411,22 @@ private slots:
     }
     void whatCannotBeJudged() {
         const auto code = [](ExperimentDesign design, ExperimentUsers users, std::size_t arms) { return ExperimentJudge::create(std::move(design), std::move(users), arms).error().code; };
-        QCOMPARE(code({}, {}, 1), std::string("CL-3134"));
+        QCOMPARE(code({}, {}, 1), std::string("CL-3137"));
         ExperimentDesign design;
         design.shares = {1, 1, 1};
-        QCOMPARE(code(design, {}, 2), std::string("CL-3134"));
+        QCOMPARE(code(design, {}, 2), std::string("CL-3137"));
         design.shares = {1, 0};
-        QCOMPARE(code(design, {}, 2), std::string("CL-3134"));
+        QCOMPARE(code(design, {}, 2), std::string("CL-3137"));
         design = {}, design.confidence = 1;
-        QCOMPARE(code(design, {}, 2), std::string("CL-3134"));
+        QCOMPARE(code(design, {}, 2), std::string("CL-3137"));
         ExperimentUsers users;
         users.segment = {0, 1}, users.segmentNames = {"one"};
-        QCOMPARE(code({}, users, 2), std::string("CL-3134"));
+        QCOMPARE(code({}, users, 2), std::string("CL-3137"));
         users = {}, users.armOf = {0, 1, 1};
         std::vector<SimulatedArm> arms(2);
         arms[0].users.resize(2), arms[1].users.resize(2);
-        QCOMPARE(ExperimentJudge::create({}, users, 2)->look(0, arms).error().code, std::string("CL-3134"));
-        QCOMPARE(ExperimentJudge::create({}, {}, 3)->look(0, arms).error().code, std::string("CL-3134"));
+        QCOMPARE(ExperimentJudge::create({}, users, 2)->look(0, arms).error().code, std::string("CL-3137"));
+        QCOMPARE(ExperimentJudge::create({}, {}, 3)->look(0, arms).error().code, std::string("CL-3137"));
         // Nobody at all: no effect, red health, undecided; no crash.
         ExperimentJudge judge = *ExperimentJudge::create({}, {}, 2);
         QVERIFY(judge.look(0, arms).has_value());
