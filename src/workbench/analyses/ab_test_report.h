@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The document of an A/B simulation, from what the judge found and what the simulation counted. Pure; any thread. The verdict comes first, then
+// whether the experiment can be believed, then every figure with its interval.
+#pragma once
+#include "evaluation/ab_test/experiment.h"
+#include "evaluation/ab_test/interleaving.h"
+#include "evaluation/simulation/fit_population.h"
+#include "report/analysis_document.h"
+
+namespace carousel::analyses {
+
+struct AbTestArm {
+    std::string name, words;          // "tuned rules", "sequence_rules, window 6": what fills the carousel
+    std::vector<RoundTotals> rounds;
+    std::vector<double> shown, clicked; // per slot, all rounds
+};
+struct AbTestInterleaving {
+    std::size_t arm = 1;              // beside the control, whose wins are the result's A
+    std::string method;               // "team draft", "probabilistic"
+    InterleavingResult result;
+};
+struct AbTestCost {
+    std::string strategy;
+    double seconds = 0;               // of fitting and of filling carousels
+    std::int64_t calls = 0, tokens = 0; // of language models
+};
+struct AbTestFacts {
+    std::string dataset;              // its title
+    std::string population;           // whole sentences: who the users are, where their numbers come from
+    std::string assignment;           // whole sentences: how users came into arms, traffic, ramp; may be empty
+    ExperimentDesign design;          // as the judge has it
+    std::vector<std::string> covariateNames;
+    std::string segmentTitle, strataTitle;
+    std::vector<std::string> segmentNames;
+    ExperimentFindings findings;
+    std::vector<AbTestArm> arms;      // in the order of the findings'
+    int window = 6;                   // visible slots
+    std::vector<AbTestInterleaving> interleavings;
+    std::optional<Fidelity> fidelity;
+    std::string noFidelity;           // why there is none, a sentence
+    std::vector<AbTestCost> costs;
+    std::vector<std::string> limits;  // sentences that hold for this experiment alone; general ones are added
+    std::vector<std::string> warnings;
+    bool partial = false;             // under way, or stopped before the planned end
+};
+AbTestArm abTestArm(const SimulatedArm& arm, std::string words);
+
+// Title, lead, facts, findings, sections and figuresJson; kind, provenance and command are the caller's.
+AnalysisDocument abTestReport(const AbTestFacts& facts);
+
+} // namespace carousel::analyses
