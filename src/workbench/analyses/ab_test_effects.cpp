@@ -277,8 +277,8 @@ ReportSection abSegments(const AbTestFacts& facts) {
         const std::string& arm = armName(facts, comparison.arm);
         const bool differ = comparison.differ.pValue < 1 - facts.design.confidence;
         if (comparison.differ.degrees > 0)
-            out.paragraphs.push_back(fmt::format("{} (Cochran's Q {} on {} degrees of freedom, p {}).", differ ? fmt::format("'{}' does not do the same to all segments", arm) : fmt::format("Segments are not shown to differ in what '{}' does to them", arm),
-                                                 threeFigures(comparison.differ.statistic), comparison.differ.degrees, pValueText(comparison.differ.pValue)));
+            out.paragraphs.push_back(fmt::format("{} (Cochran's Q {} on {} of freedom, p {}).", differ ? fmt::format("'{}' does not do the same to all segments", arm) : fmt::format("Segments are not shown to differ in what '{}' does to them", arm),
+                                                 threeFigures(comparison.differ.statistic), countOf(static_cast<std::size_t>(comparison.differ.degrees), "degree", "degrees"), pValueText(comparison.differ.pValue)));
         ReportTable table;
         table.caption = fmt::format("{} by {}, '{}' against '{}'", title(facts.design.primary), facts.segmentTitle, arm, armName(facts, 0));
         table.columns = {{"Segment", false, ""}, {"Users", true, "Of both arms"}, {armName(facts, 0), true, ""}, {arm, true, ""}, {"Difference", true, ""}, {"Relative", true, ""}, {"p, corrected", true, "Benjamini and Hochberg over the segments"}};

@@ -136,6 +136,7 @@ private slots:
         wellFormed(document);
         QVERIFY2(document.report.lead[0].starts_with("Ship 'liked'"), document.report.lead[0].c_str());
         QVERIFY(document.report.lead[1].starts_with("What would change this: "));
+        QVERIFY2(document.report.lead[2].starts_with("Better than the control too, 'eighth'"), document.report.lead[2].c_str());
         QVERIFY(document.report.warnings.empty());
         const char* order[] = {"What was tested, on whom", "Verdict", "Effects", "As rounds went by", "Health: can it be believed?", "Power: what could be found", "Segments", "Feedback over rounds", "Positions", "Both in one carousel",
                                "Read with a prior", "How far the simulated users can be trusted", "What it costs", "Limits", "Definitions"};
@@ -167,7 +168,7 @@ private slots:
         QVERIFY(writeAnalysis(document, place).has_value());
         const QStringList files = QDir(QString::fromStdString(place)).entryList();
         QVERIFY(files.contains("index.html") && files.contains("figures.json"));
-        for (const char* plot : {"effects", "over-time-1", "power-1", "segments-2", "rounds-clicks", "positions", "fidelity"})
+        for (const char* plot : {"effects", "over_time_1", "power_1", "segments_2", "rounds_clicks", "positions", "fidelity"})
             QVERIFY2(!files.filter(plot).isEmpty(), plot);
     }
     void stoppedBeforeTheEnd() {
