@@ -95,6 +95,25 @@ Result<void> ExperimentJudge::check(std::span<const SimulatedArm> arms) const {
     return {};
 }
 
+namespace {
+
+// The arithmetic of every rule takes means to be normal. Few users, or few who did anything at all, in the smaller arm make its spread look too
+// small, and a rule then sees an effect in nothing: 20 to be expected there from both arms together, and 50 users, are asked for.
+bool enoughToLook(const MetricColumn& control, const MetricColumn& treatment) {
+    constexpr double fewestUsers = 50, fewestActive = 20;
+    const auto active = [](const MetricColumn& column) {
+        return static_cast<double>(std::count_if(column.numerator.begin(), column.numerator.end(), [](double x) { return x != 0; }));
+    };
+    const auto present = [](const MetricColumn& column) { // of a ratio: those who visited
+        return static_cast<double>(column.denominator.empty() ? static_cast<std::ptrdiff_t>(column.numerator.size())
+                                                              : std::count_if(column.denominator.begin(), column.denominator.end(), [](double x) { return x > 0; }));
+    };
+    const double a = present(control), b = present(treatment), smaller = std::min(a, b);
+    return smaller >= fewestUsers && (active(control) + active(treatment)) / (a + b) * smaller >= fewestActive;
+}
+
+} // namespace
+
 double ExperimentJudge::limitAt(int round, double users, double visits) const {
     const double fixed = normalQuantile(1 - m_alpha / 2);
     const int rounds = m_design.rounds, done = std::min(round + 1, rounds);
@@ -132,12 +151,13 @@ Result<void> ExperimentJudge::look(int round, std::span<const SimulatedArm> arms
         MetricSettings settings = m_design.metrics;
         settings.seed = m_design.seed;
         point.effect = compareColumns(m_design.primary, columns.arms[0], columns.arms[path.arm], settings, m_design.confidence);
+        point.enough = enoughToLook(columns.arms[0], columns.arms[path.arm]);
         if (point.effect.standardError > 0 && point.visits > 0) {
             point.limit = limitAt(round, point.users, point.visits);
             const double reach = point.limit * point.effect.standardError;
             if (std::isfinite(reach)) {
                 point.band = {point.effect.difference - reach, point.effect.difference + reach};
-                point.crossed = point.band.low > 0 || point.band.high < 0;
+                point.crossed = point.enough && (point.band.low > 0 || point.band.high < 0);
             }
         }
         if (point.crossed && path.crossedAt < 0)

@@ -60,7 +60,8 @@ struct LookPoint {
     Effect effect;                     // of the primary metric so far, with the fixed interval
     double limit = std::numeric_limits<double>::quiet_NaN(); // standard errors that the rule asks for; NaN: no look by the rule
     Interval band = noInterval();      // the rule's
-    bool crossed = false;              // 0 lies outside the band
+    bool enough = false;               // users and events for the rule's arithmetic: 50 users in each arm who visited, 20 of them who did anything
+    bool crossed = false;              // enough, and 0 lies outside the band
 };
 struct SequencePath {
     std::size_t arm = 0;

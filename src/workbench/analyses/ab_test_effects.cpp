@@ -212,7 +212,7 @@ ReportSection abOverTime(const AbTestFacts& facts) {
         for (const LookPoint& point : path.points)
             table.rows.push_back({textCell(armName(facts, path.arm), static_cast<int>(path.arm)), textCell(std::to_string(point.round + 1)), textCell(usersText(point.users)), textCell(usersText(point.visits)),
                                   differenceCell(point.effect), isFinite(point.band) ? textCell(range(point.band)) : muted("no look"), std::isfinite(point.limit) ? numberCell(point.limit) : muted("–"),
-                                  point.crossed ? textCell("yes") : muted("no")});
+                                  point.crossed ? textCell("yes") : muted(point.enough ? "no" : "too few users or events")});
     }
     table.note = grows ? "Differences in the table are of sums so far; in the plot they are divided by the rounds." : "";
     out.paragraphs.push_back(fmt::format("Rule: {}. {}", title(facts.design.rule),
@@ -277,8 +277,8 @@ ReportSection abSegments(const AbTestFacts& facts) {
         const std::string& arm = armName(facts, comparison.arm);
         const bool differ = comparison.differ.pValue < 1 - facts.design.confidence;
         if (comparison.differ.degrees > 0)
-            out.paragraphs.push_back(fmt::format("{} (Cochran's Q {} on {} degrees of freedom, p {}).", differ ? fmt::format("'{}' does not do the same to all segments", arm) : fmt::format("Segments are not shown to differ in what '{}' does to them", arm),
-                                                 threeFigures(comparison.differ.statistic), comparison.differ.degrees, pValueText(comparison.differ.pValue)));
+            out.paragraphs.push_back(fmt::format("{} (Cochran's Q {} on {} of freedom, p {}).", differ ? fmt::format("'{}' does not do the same to all segments", arm) : fmt::format("Segments are not shown to differ in what '{}' does to them", arm),
+                                                 threeFigures(comparison.differ.statistic), countOf(static_cast<std::size_t>(comparison.differ.degrees), "degree", "degrees"), pValueText(comparison.differ.pValue)));
         ReportTable table;
         table.caption = fmt::format("{} by {}, '{}' against '{}'", title(facts.design.primary), facts.segmentTitle, arm, armName(facts, 0));
         table.columns = {{"Segment", false, ""}, {"Users", true, "Of both arms"}, {armName(facts, 0), true, ""}, {arm, true, ""}, {"Difference", true, ""}, {"Relative", true, ""}, {"p, corrected", true, "Benjamini and Hochberg over the segments"}};

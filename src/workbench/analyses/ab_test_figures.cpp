@@ -55,7 +55,7 @@ json abFigures(const AbTestFacts& facts) {
     out["looks"] = json::array();
     for (const SequencePath& path : f.paths)
         for (const LookPoint& p : path.points)
-            out["looks"].push_back({{"arm", armName(path.arm)}, {"round", p.round + 1}, {"users", number(p.users)}, {"visits", number(p.visits)}, {"effect", effectJson(p.effect)}, {"limit", number(p.limit)}, {"band", interval(p.band)}, {"crossed", p.crossed}});
+            out["looks"].push_back({{"arm", armName(path.arm)}, {"round", p.round + 1}, {"users", number(p.users)}, {"visits", number(p.visits)}, {"effect", effectJson(p.effect)}, {"limit", number(p.limit)}, {"band", interval(p.band)}, {"enough", p.enough}, {"crossed", p.crossed}});
     out["health"] = json::array();
     for (const HealthCheck& check : f.health)
         out["health"].push_back({{"id", check.id}, {"light", name(check.light)}, {"value", number(check.value)}, {"text", check.text}});

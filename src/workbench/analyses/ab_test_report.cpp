@@ -24,7 +24,7 @@ ReportSection tested(const AbTestFacts& facts) {
     out.paragraphs.push_back(facts.population);
     if (!facts.assignment.empty())
         out.paragraphs.push_back(facts.assignment);
-    out.paragraphs.push_back(fmt::format("Each arm fills the carousel of its own users; '{}' is the control. {} was laid down as the metric that decides, at {} confidence, with the rule '{}' over {} rounds; effects under {} do not matter.",
+    out.paragraphs.push_back(fmt::format("Each arm fills the carousel of its own users; '{}' is the control. Laid down before: {} decides, at {} confidence, by the rule '{}', over {} rounds; effects under {} do not matter.",
                                          facts.findings.arms.front(), title(facts.design.primary), level(facts.design.confidence), title(facts.design.rule), facts.design.rounds, percent(facts.design.smallestEffect)));
     ReportTable table;
     table.caption = "Arms";
@@ -122,8 +122,8 @@ AnalysisDocument abTestReport(const AbTestFacts& facts) {
     for (const ArmVerdict& each : f.verdicts)
         if (each.arm == f.best)
             report.lead.insert(report.lead.begin(), each.sentence), report.lead.insert(report.lead.begin() + 1, "What would change this: " + each.changes);
-        else
-            report.lead.push_back(each.sentence);
+        else // one arm can be shipped
+            report.lead.push_back(each.decision == Decision::ship ? fmt::format("Better than the control too, {}", each.sentence.substr(std::string("Ship ").size())) : each.sentence);
     for (const HealthCheck& check : f.health)
         if (check.light == HealthLight::red)
             report.lead.push_back(fmt::format("Health is red: {}. {}", check.title, check.text));

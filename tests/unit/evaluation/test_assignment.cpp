@@ -134,8 +134,8 @@ private slots:
     void plansThatCannotBe() {
         for (const AssignmentPlan& bad : {AssignmentPlan{"", {}, 1, {}}, AssignmentPlan{"", {1, 0}, 1, {}}, AssignmentPlan{"", {1, -1}, 1, {}}, AssignmentPlan{"", {1, 1}, 1.5, {}},
                                           AssignmentPlan{"", {1, 1}, 1, {0.5, 0.4}}, AssignmentPlan{"", {1, 1}, 1, {1.1}}, AssignmentPlan{"", {1, NAN}, 1, {}}})
-            QCOMPARE(assign(bad, names(3)).error().code, std::string("CL-3132"));
-        QCOMPARE(assignWithinStrata({"", {1, 1}, 1, {}}, names(3), std::vector<std::int32_t>{1}).error().code, std::string("CL-3132"));
+            QCOMPARE(assign(bad, names(3)).error().code, std::string("CL-3136"));
+        QCOMPARE(assignWithinStrata({"", {1, 1}, 1, {}}, names(3), std::vector<std::int32_t>{1}).error().code, std::string("CL-3136"));
     }
 };
 

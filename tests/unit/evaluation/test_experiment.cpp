@@ -297,6 +297,29 @@ private slots:
             NEAR(last.limit, limit, 1e-9);
         }
     }
+    void aHandfulOfUsersDecidesNothing() {
+        // Nobody of a small arm has clicked yet: its spread is 0, the difference lies many of its standard errors away from none, and means nothing.
+        for (const std::size_t users : {std::size_t(30), std::size_t(60), std::size_t(600)}) {
+            std::vector<SimulatedArm> arms(2);
+            ExperimentUsers known;
+            for (std::size_t u = 0; u < 1000 + users; ++u)
+                known.armOf.push_back(u < 1000 ? 0 : 1);
+            for (std::size_t a = 0; a < 2; ++a) {
+                arms[a].users.assign(1000 + users, {});
+                for (std::size_t u = 0; u < 1000 + users; ++u)
+                    if (known.armOf[u] == static_cast<std::int32_t>(a))
+                        arms[a].users[u].visits = 1, arms[a].users[u].clicks = a == 0 && u % 5 == 0 ? 1 : 0;
+            }
+            ExperimentDesign design;
+            design.rule = StoppingRule::peeking, design.shares = {1000, static_cast<double>(users)};
+            auto judge = std::move(*ExperimentJudge::create(design, known, 2));
+            QVERIFY(judge.look(0, arms));
+            const LookPoint& point = judge.paths()[0].points[0];
+            QVERIFY(point.band.high < 0); // the arithmetic alone would decide
+            QCOMPARE(point.enough, users == 600);
+            QCOMPARE(point.crossed, users == 600); // 75 clicks were to be expected there
+        }
+    }
     void severalArmsShareTheLevel() {
         const std::vector<double> rates{0.3, 0.3, 0.45};
         World one = world(3000, rates, 14);
@@ -411,22 +434,22 @@ private slots:
     }
     void whatCannotBeJudged() {
         const auto code = [](ExperimentDesign design, ExperimentUsers users, std::size_t arms) { return ExperimentJudge::create(std::move(design), std::move(users), arms).error().code; };
-        QCOMPARE(code({}, {}, 1), std::string("CL-3134"));
+        QCOMPARE(code({}, {}, 1), std::string("CL-3137"));
         ExperimentDesign design;
         design.shares = {1, 1, 1};
-        QCOMPARE(code(design, {}, 2), std::string("CL-3134"));
+        QCOMPARE(code(design, {}, 2), std::string("CL-3137"));
         design.shares = {1, 0};
-        QCOMPARE(code(design, {}, 2), std::string("CL-3134"));
+        QCOMPARE(code(design, {}, 2), std::string("CL-3137"));
         design = {}, design.confidence = 1;
-        QCOMPARE(code(design, {}, 2), std::string("CL-3134"));
+        QCOMPARE(code(design, {}, 2), std::string("CL-3137"));
         ExperimentUsers users;
         users.segment = {0, 1}, users.segmentNames = {"one"};
-        QCOMPARE(code({}, users, 2), std::string("CL-3134"));
+        QCOMPARE(code({}, users, 2), std::string("CL-3137"));
         users = {}, users.armOf = {0, 1, 1};
         std::vector<SimulatedArm> arms(2);
         arms[0].users.resize(2), arms[1].users.resize(2);
-        QCOMPARE(ExperimentJudge::create({}, users, 2)->look(0, arms).error().code, std::string("CL-3134"));
-        QCOMPARE(ExperimentJudge::create({}, {}, 3)->look(0, arms).error().code, std::string("CL-3134"));
+        QCOMPARE(ExperimentJudge::create({}, users, 2)->look(0, arms).error().code, std::string("CL-3137"));
+        QCOMPARE(ExperimentJudge::create({}, {}, 3)->look(0, arms).error().code, std::string("CL-3137"));
         // Nobody at all: no effect, red health, undecided; no crash.
         ExperimentJudge judge = *ExperimentJudge::create({}, {}, 2);
         QVERIFY(judge.look(0, arms).has_value());
