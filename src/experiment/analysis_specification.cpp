@@ -244,7 +244,7 @@ const char* title(AnalysisKind kind) {
 }
 
 bool takesStrategies(AnalysisKind kind) {
-    return kind == AnalysisKind::offPolicy || kind == AnalysisKind::abTest || kind == AnalysisKind::placement;
+    return kind == AnalysisKind::offPolicy || kind == AnalysisKind::abTest || kind == AnalysisKind::abCheck || kind == AnalysisKind::placement;
 }
 
 Result<AnalysisKind> analysisKind(const std::string& text) {

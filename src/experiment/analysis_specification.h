@@ -19,7 +19,7 @@ enum class AnalysisKind { clicks, positionBias, offPolicy, lens, rows, likes, ra
 const char* name(AnalysisKind kind);  // "clicks", "position-bias", "off-policy", "lens", "rows", "likes", "ratings", "tasks", "ab-test", "ab-check", "placement"
 const char* title(AnalysisKind kind); // "Click models", "Position bias", "Off-policy evaluation", "Position lens", "Carousel rows", "Like prediction", "Rating prediction",
                                       // "Five tasks, one model", "A/B simulation", "Check of stopping rules", "Where the language model pays"
-bool takesStrategies(AnalysisKind kind); // off-policy, ab-test, placement: [[strategy]] of the file
+bool takesStrategies(AnalysisKind kind); // off-policy, ab-test, ab-check, placement: [[strategy]] of the file
 Result<AnalysisKind> analysisKind(const std::string& name); // CL-3060
 
 // The options of a kind, in the order of the form. Reading them has no side effects.

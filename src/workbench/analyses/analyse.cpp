@@ -157,8 +157,6 @@ Result<Workbench::FinishedAnalysis> Workbench::analyse(const AnalysisSpec& asked
                                            {[&](const TextToTextRequest& request, const RunControl& part) { return models.trainTextToText(request, part); },
                                             m_d->store->file() + ".models"}};
             CAROUSEL_ASSIGN(out.document, analyses::tasksDocument(data, spec, host, rest));
-        } else if (spec.kind == AnalysisKind::abCheck) {
-            CAROUSEL_ASSIGN(out.document, analyses::abCheckDocument(data, spec, rest));
         } else if (spec.kind == AnalysisKind::placement) {
             CAROUSEL_ASSIGN(out.document, analyses::placementDocument(*this, spec, rest));
         } else {
@@ -169,7 +167,9 @@ Result<Workbench::FinishedAnalysis> Workbench::analyse(const AnalysisSpec& asked
             host.languageModel = [&](const std::string& model) { return models.get(model); };
             host.cache = m_d->store->readOnly() ? nullptr : m_d->store.get();
             host.cost = &cost;
-            if (spec.kind == AnalysisKind::abTest) {
+            if (spec.kind == AnalysisKind::abCheck) {
+                CAROUSEL_ASSIGN(out.document, analyses::abCheckDocument(data, spec, host, rest));
+            } else if (spec.kind == AnalysisKind::abTest) {
                 analyses::AbTestHost experiment{host, onPartial, m_d->store->readOnly() ? "" : m_d->store->file() + ".experiments", {}, &out.partial};
                 if (m_d->commitListener)
                     experiment.onSaved = [&](int round) { m_d->commitListener(0, round); };
