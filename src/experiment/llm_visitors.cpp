@@ -20,7 +20,41 @@ std::string onePage(const std::vector<std::string>& products) {
     return out + fmt::format("Answer with one character: 1 to {} opens that product, N is the next row, L leaves.", products.size());
 }
 
+double shifted(const std::vector<double>& page, const ActionOffsets& offsets, std::size_t action) {
+    return page[action] * std::exp(action + 2 < page.size() ? offsets.product : action + 2 == page.size() ? offsets.next : 0);
+}
+
 } // namespace
+
+ActionOffsets fitActionOffsets(std::span<const std::vector<double>> pages, double opened, double turned) {
+    const auto inside = [](double share) { return std::clamp(share, 0.001, 0.999); };
+    ActionOffsets out;
+    // Means over the pages: share that opens, share of the rest that turns. Each rises in its own offset, so bisection finds it.
+    const auto shares = [&](const ActionOffsets& offsets) {
+        double open = 0, turn = 0, rest = 0;
+        for (const auto& page : pages) {
+            double sum = 0, products = 0;
+            for (std::size_t a = 0; a < page.size(); ++a)
+                sum += shifted(page, offsets, a);
+            for (std::size_t a = 0; a + 2 < page.size(); ++a)
+                products += shifted(page, offsets, a);
+            open += products / sum, rest += 1 - products / sum, turn += shifted(page, offsets, page.size() - 2) / sum;
+        }
+        return std::pair{open / static_cast<double>(pages.size()), rest > 0 ? turn / rest : 0};
+    };
+    for (int round = 0; round < 20 && !pages.empty(); ++round)
+        for (const bool product : {false, true}) {
+            double low = -20, high = 20;
+            for (int step = 0; step < 50; ++step) {
+                double& offset = product ? out.product : out.next;
+                offset = (low + high) / 2;
+                const auto [open, turn] = shares(out);
+                const bool tooFew = product ? open < inside(opened) : turn < inside(turned);
+                (tooFew ? low : high) = offset;
+            }
+        }
+    return out;
+}
 
 LlmVisitors::LlmVisitors(const Dataset& dataset, std::vector<std::vector<Code>> histories, std::vector<float> value, const Behaviour& behaviour,
                          LanguageModel& model, const LlmVisitorSettings& settings)
@@ -92,10 +126,13 @@ Result<std::vector<double>> LlmVisitors::actions(const std::string& persona, std
     for (std::size_t i = 0; i < out.size(); ++i)
         top = std::max(top, out[i] = static_cast<double>(said[i] - blank->second[i]) / m_settings.temperature);
     for (double& x : out)
-        sum += x = std::exp(x - top);
-    for (double& x : out)
+        x = std::exp(x - top);
+    std::vector<double> moved;
+    for (std::size_t a = 0; a < out.size(); ++a)
+        moved.push_back(shifted(out, m_offsets, a)), sum += moved.back();
+    for (double& x : moved)
         x /= sum;
-    return out;
+    return moved;
 }
 
 Result<Visit> LlmVisitors::visit(std::int32_t user, std::span<const std::int32_t> slate, VisitMemory& memory, RandomStream& random, const RunControl& control) const {

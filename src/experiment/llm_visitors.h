@@ -25,6 +25,15 @@ struct LlmVisitorCounts {
     double answerMass = 0;         // sum over pages: probability of all actions together, before calibration
 };
 
+// Added to the log-odds of opening any product and of turning the page, so that the model does each as often as people do; which product it
+// opens stays its own affair.
+struct ActionOffsets {
+    double product = 0, next = 0;
+};
+// So that over `pages` (probabilities of actions(), by page) the mean chance to open a product is `opened`, and of the rest the share `turned`
+// turns the page. Both are kept inside [0.001, 0.999].
+ActionOffsets fitActionOffsets(std::span<const std::vector<double>> pages, double opened, double turned);
+
 class LlmVisitors final : public Visitors {
 public:
     // `histories`: per user, oldest first, what they liked before the simulation. `behaviour`: window, buying and satisfaction hold; looking and
@@ -41,6 +50,8 @@ public:
 
     // Probabilities of the actions on one page: its products in order, the next page, leaving. Sums to 1.
     Result<std::vector<double>> actions(const std::string& persona, std::span<const std::int32_t> page, const RunControl& control) const;
+    void setOffsets(const ActionOffsets& offsets) { m_offsets = offsets; } // before anybody visits
+    void forgetCounts() { m_counts = {}; }
     std::string personaOf(std::int32_t user, std::span<const std::int32_t> clicked = {}) const; // clicked: in this simulation
     std::string pageWords(std::span<const std::int32_t> page) const;
     LlmVisitorCounts counts() const { return m_counts; }
@@ -55,6 +66,7 @@ private:
     const Behaviour& m_behaviour;
     LanguageModel& m_model;
     LlmVisitorSettings m_settings;
+    ActionOffsets m_offsets;
     mutable std::map<std::size_t, std::vector<float>> m_blank; // by number of products: log-probabilities of a blank page
     mutable LlmVisitorCounts m_counts;
 };

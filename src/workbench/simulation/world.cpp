@@ -138,6 +138,42 @@ std::vector<Code> drawnPeople(std::vector<Code> all, std::int64_t wanted, std::u
     return all;
 }
 
+// The first pages of some logged carousels shown to the model, and how often people opened a product there and turned the page.
+Result<void> calibrate(const CarouselLog& log, LlmVisitors& users, std::int32_t firstSlate, std::int32_t endSlate, SimulationWorld& world, const RunControl& control) {
+    std::vector<std::vector<double>> pages;
+    double opened = 0, turned = 0;
+    for (std::size_t begin = 0, end = 0; begin < log.rows(); begin = end) {
+        end = begin;
+        bool clicked = false, second = false;
+        while (end < log.rows() && log.slate[end] == log.slate[begin]) {
+            clicked = clicked || (log.click[end] && log.slot[end] < world.behaviour.window);
+            second = second || (log.inView[end] && log.slot[end] >= world.behaviour.window);
+            ++end;
+        }
+        if (log.slate[begin] < firstSlate || log.slate[begin] >= endSlate)
+            continue;
+        if (control.stopRequested())
+            return fail(RunControl::cancelled("calibrating the simulated users"));
+        const auto page = std::span(log.item).subspan(begin, std::min(end - begin, static_cast<std::size_t>(world.behaviour.window)));
+        CAROUSEL_ASSIGN(auto chance, users.actions(users.personaOf(log.user[begin]), page, control));
+        pages.push_back(std::move(chance));
+        opened += clicked, turned += second;
+        control.report("Calibrating the simulated users", static_cast<double>(pages.size()), static_cast<double>(endSlate - firstSlate), "carousels");
+    }
+    if (pages.empty())
+        return {};
+    const auto n = static_cast<double>(pages.size());
+    double before = 0;
+    for (const auto& page : pages)
+        for (std::size_t a = 0; a + 2 < page.size(); ++a)
+            before += page[a] / n;
+    users.setOffsets(fitActionOffsets(pages, opened / n, opened < n ? turned / (n - opened) : 0));
+    world.notes.push_back(fmt::format("Asked as it is, the model opened a product on {:.0f} % of {} logged first pages, where people did on {:.0f} %. Its readiness to open and to turn the page is "
+                                      "set to theirs; which product it opens is its own choice.",
+                                      100 * before, pages.size(), 100 * opened / n));
+    return {};
+}
+
 } // namespace
 
 bool readCarouselLog(const Dataset& dataset, int window, CarouselLog& out) {
@@ -228,10 +264,14 @@ Result<std::unique_ptr<SimulationWorld>> makeSimulationWorld(DatasetPtr dataset,
             world.llm = users.get();
             world.visitors = std::move(users);
             world.about = fmt::format("{} that is told what each customer liked", model->info().title.empty() ? model->info().id : model->info().title);
-            constexpr std::size_t slates = 100;
+            constexpr std::int32_t slates = 100; // for each of the two
             if (logged) {
-                CAROUSEL_ASSIGN(world.fidelity, fidelity(log, *world.visitors, nullptr, fit, 1, slates, control.slice(0.5, 1)));
-                world.notes.push_back(fmt::format("The language model was shown the log's last {} carousels; what it did there stands beside what people did.", slates));
+                auto& played = static_cast<LlmVisitors&>(*world.visitors);
+                const std::int32_t end = log.slate.back() + 1;
+                CAROUSEL_TRY(calibrate(log, played, end - 2 * slates, end - slates, world, control.slice(0.4, 0.7)));
+                CAROUSEL_ASSIGN(world.fidelity, fidelity(log, played, nullptr, fit, 1, static_cast<std::size_t>(slates), control.slice(0.7, 1)));
+                world.notes.push_back(fmt::format("What the model did on the log's last {} carousels stands beside what people did there.", slates));
+                played.forgetCounts();
             }
         }
     }
