@@ -3,7 +3,7 @@
 // have been found.
 #include "evaluation/ab_test/corrections.h"
 #include "evaluation/ab_test/experiment_parts.h"
-#include "evaluation/statistics/cluster_bootstrap.h"
+#include "evaluation/statistics/grouped_bootstrap.h"
 #include <algorithm>
 #include <boost/math/distributions/chi_squared.hpp>
 #include <cmath>
@@ -227,7 +227,7 @@ Result<std::vector<Interval>> bootstrapIntervals(const ExperimentDesign& design,
         if (!primary.arms[a].denominator.empty())
             columns.emplace_back(primary.arms[a].denominator);
         // Arms are redrawn apart: their users are other people.
-        CAROUSEL_ASSIGN(const BootstrapSums sums, bootstrapSums(columns, {}, design.draws, design.seed * 0x9E3779B97F4A7C15ull + a, control));
+        CAROUSEL_ASSIGN(const BootstrapSums sums, groupedBootstrapSums(columns, design.draws, design.seed * 0x9E3779B97F4A7C15ull + a, control));
         drawn.emplace_back();
         for (int d = 0; d < design.draws; ++d)
             drawn.back().push_back(sums.at(d, 0) / (columns.size() > 1 ? sums.at(d, 1) : sums.weight[static_cast<std::size_t>(d)]));

@@ -10,10 +10,13 @@
 #include <array>
 #include <atomic>
 #include <cmath>
+#include <numeric>
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #define CAROUSEL_AVX2
 #include <immintrin.h>
+#pragma GCC diagnostic ignored "-Wuninitialized" // GCC 12's own header warns of registers that it leaves undefined on purpose
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif
 
 namespace carousel {
@@ -118,27 +121,126 @@ __attribute__((target("avx2"))) void addAvx2(const std::uint8_t* weight, const d
         _mm256_storeu_pd(sums[c] + 4, total[c][1]);
     }
 }
+// The same with registers twice as wide, an exclusive or of three at once, and comparisons that are masks. Products and sums stay apart, as on
+// the other ways: one that is rounded once would give other digits.
+#define CAROUSEL_AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl"), optimize("fp-contract=off")))
+// `B` blocks at once, so that one's multiplications run while the other's are awaited.
+template <int B> CAROUSEL_AVX512 void blocksAvx512(std::uint64_t key, std::uint64_t block, std::uint8_t* out) {
+    const __m512i m0 = _mm512_set1_epi64(0xD2511F53), m1 = _mm512_set1_epi64(0xCD9E8D57), low = _mm512_set1_epi64(0xFFFFFFFF);
+    __m512i c[2 * B][4];
+    for (int h = 0; h < 2 * B; ++h) {
+        const auto at = static_cast<long long>(block * counters) + 8 * h;
+        const __m512i counter = _mm512_add_epi64(_mm512_set1_epi64(at), _mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7));
+        c[h][0] = _mm512_and_si512(counter, low);
+        c[h][1] = _mm512_srli_epi64(counter, 32);
+        c[h][2] = c[h][3] = _mm512_setzero_si512();
+    }
+    auto k0 = static_cast<std::uint32_t>(key), k1 = static_cast<std::uint32_t>(key >> 32);
+    constexpr int exclusiveOr = 0x96;
+    for (int round = 0; round < 10; ++round) {
+        const __m512i key0 = _mm512_set1_epi64(k0), key1 = _mm512_set1_epi64(k1);
+        for (int h = 0; h < 2 * B; ++h) {
+            const __m512i a = _mm512_mul_epu32(m0, c[h][0]), b = _mm512_mul_epu32(m1, c[h][2]);
+            c[h][0] = _mm512_ternarylogic_epi64(_mm512_srli_epi64(b, 32), c[h][1], key0, exclusiveOr);
+            c[h][1] = b; // high halves are dropped by the next multiplication and the last narrowing
+            c[h][2] = _mm512_ternarylogic_epi64(_mm512_srli_epi64(a, 32), c[h][3], key1, exclusiveOr);
+            c[h][3] = a;
+        }
+        k0 += 0x9E3779B9u;
+        k1 += 0xBB67AE85u;
+    }
+    // The upper five bits say between which two of the larger thresholds a value lies: what it weighs above both, and the one to compare with.
+    // The four smallest are rare enough (1 in 273) to be looked at only where a value among 32 is below them.
+    static constexpr auto table = [] {
+        std::array<std::array<std::uint16_t, 32>, 2> made{}; // weight without the comparison, threshold (0: none)
+        for (std::uint32_t part = 0; part < 32; ++part)
+            for (std::size_t k = 0; k < 4; ++k) {
+                made[0][part] = static_cast<std::uint16_t>(made[0][part] + (atLeast[k] >= (part + 1) << 11));
+                if (atLeast[k] > part << 11 && atLeast[k] < (part + 1) << 11)
+                    made[1][part] = static_cast<std::uint16_t>(atLeast[k]);
+            }
+        return made;
+    }();
+    const __m512i base = _mm512_loadu_si512(table[0].data()), threshold = _mm512_loadu_si512(table[1].data()), one = _mm512_set1_epi16(1);
+    for (int at = 0; at < 4 * B; ++at) {
+        const int w = at % 4, h = at / 4 * 2;
+        const __m512i bits = _mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvtepi64_epi32(c[h][w])), _mm512_cvtepi64_epi32(c[h + 1][w]), 1);
+        const __m512i part = _mm512_srli_epi16(bits, 11);
+        __m512i count = _mm512_permutexvar_epi16(part, base);
+        count = _mm512_mask_add_epi16(count, _mm512_cmplt_epu16_mask(bits, _mm512_permutexvar_epi16(part, threshold)), count, one);
+        if (_mm512_cmplt_epu16_mask(bits, _mm512_set1_epi16(static_cast<short>(atLeast[4]))) != 0)
+            for (std::size_t k = 4; k < atLeast.size(); ++k)
+                count = _mm512_mask_add_epi16(count, _mm512_cmplt_epu16_mask(bits, _mm512_set1_epi16(static_cast<short>(atLeast[k]))), count, one);
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + 32 * at), _mm512_cvtepi16_epi8(count));
+    }
+}
+template <std::size_t W>
+CAROUSEL_AVX512 void addAvx512(const std::uint8_t* weight, const double* const* columns, std::size_t n, double (*sums)[lanes]) {
+    __m512d total[W];
+    for (std::size_t c = 0; c < W; ++c)
+        total[c] = _mm512_loadu_pd(sums[c]);
+    for (std::size_t i = 0; i < n; i += lanes) {
+        const __m512d wide = _mm512_cvtepi32_pd(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(weight + i))));
+        for (std::size_t c = 0; c < W; ++c)
+            total[c] = _mm512_add_pd(total[c], _mm512_mul_pd(wide, _mm512_loadu_pd(columns[c] + i)));
+    }
+    for (std::size_t c = 0; c < W; ++c)
+        _mm512_storeu_pd(sums[c], total[c]);
+}
+// Sum of n weights.
+__attribute__((target("avx2"))) std::uint64_t totalAvx2(const std::uint8_t* weight, std::size_t n) {
+    __m256i sums = _mm256_setzero_si256();
+    std::size_t i = 0;
+    for (; i + 32 <= n; i += 32)
+        sums = _mm256_add_epi64(sums, _mm256_sad_epu8(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(weight + i)), _mm256_setzero_si256()));
+    std::uint64_t four[4];
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(four), sums);
+    std::uint64_t out = four[0] + four[1] + four[2] + four[3];
+    for (; i < n; ++i)
+        out += weight[i];
+    return out;
+}
 const bool haveAvx2 = __builtin_cpu_supports("avx2");
+const bool haveAvx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+constexpr std::size_t together = 2; // blocks
+void fillBlocks(std::uint64_t key, std::uint64_t block, std::uint8_t* out) {
+    if (haveAvx512) {
+        blocksAvx512<together>(key, block, out);
+        return;
+    }
+    for (std::size_t b = 0; b < together; ++b)
+        haveAvx2 ? blockAvx2(key, block + b, out + b * weightsPerBlock) : blockPortable(key, block + b, out + b * weightsPerBlock);
+}
 void fillBlock(std::uint64_t key, std::uint64_t block, std::uint8_t* out) {
-    haveAvx2 ? blockAvx2(key, block, out) : blockPortable(key, block, out);
+    haveAvx512 ? blocksAvx512<1>(key, block, out) : haveAvx2 ? blockAvx2(key, block, out) : blockPortable(key, block, out);
 }
 template <std::size_t W> void addColumns(const std::uint8_t* weight, const double* const* columns, std::size_t n, double (*sums)[lanes]) {
-    haveAvx2 ? addAvx2<W>(weight, columns, n, sums) : addPortable<W>(weight, columns, n, sums);
+    haveAvx512 ? addAvx512<W>(weight, columns, n, sums) : haveAvx2 ? addAvx2<W>(weight, columns, n, sums) : addPortable<W>(weight, columns, n, sums);
 }
+std::uint64_t totalWeight(const std::uint8_t* weight, std::size_t n) { return haveAvx2 ? totalAvx2(weight, n) : std::accumulate(weight, weight + n, std::uint64_t(0)); }
 #else
+constexpr std::size_t together = 1; // blocks
+void fillBlocks(std::uint64_t key, std::uint64_t block, std::uint8_t* out) { blockPortable(key, block, out); }
 void fillBlock(std::uint64_t key, std::uint64_t block, std::uint8_t* out) {
     blockPortable(key, block, out);
 }
 template <std::size_t W> void addColumns(const std::uint8_t* weight, const double* const* columns, std::size_t n, double (*sums)[lanes]) {
     addPortable<W>(weight, columns, n, sums);
 }
+std::uint64_t totalWeight(const std::uint8_t* weight, std::size_t n) { return std::accumulate(weight, weight + n, std::uint64_t(0)); }
 #endif
 
 void fillWeights(std::uint64_t key, std::uint64_t first, std::span<std::uint8_t> out) {
     std::uint8_t block[weightsPerBlock];
     for (std::size_t done = 0; done < out.size();) {
         const std::uint64_t at = first + done;
-        const std::size_t skip = at % weightsPerBlock, count = std::min(weightsPerBlock - skip, out.size() - done);
+        const std::size_t skip = at % weightsPerBlock;
+        if (skip == 0 && out.size() - done >= together * weightsPerBlock) {
+            fillBlocks(key, at / weightsPerBlock, out.data() + done);
+            done += together * weightsPerBlock;
+            continue;
+        }
+        const std::size_t count = std::min(weightsPerBlock - skip, out.size() - done);
         if (count == weightsPerBlock) {
             fillBlock(key, at / weightsPerBlock, out.data() + done);
         } else {
@@ -234,12 +336,8 @@ Result<BootstrapSums> bootstrapSums(std::span<const std::span<const double>> col
             const std::size_t n = std::min(blockUnits, units - from);
             for (std::size_t d = 0; d < end - begin; ++d) {
                 fillWeights(keys[d], from, std::span(weight).first(n));
-                if (cluster.empty()) {
-                    std::uint32_t drawn = 0;
-                    for (std::size_t i = 0; i < n; ++i)
-                        drawn += weight[i];
-                    weights[d] += drawn;
-                }
+                if (cluster.empty())
+                    weights[d] += totalWeight(weight.data(), n);
                 for (std::size_t c = 0; c < read.size(); c += widest) {
                     const std::size_t width = std::min(widest, read.size() - c);
                     const double* at[widest] = {};
