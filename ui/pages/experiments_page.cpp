@@ -13,6 +13,7 @@
 #include <QLabel>
 #include <QMenu>
 #include <QMessageBox>
+#include <QPointer>
 #include <QPushButton>
 #include <QScrollArea>
 #include <QSplitter>
@@ -138,7 +139,7 @@ QWidget* ExperimentsPage::makeRight() {
     row->addWidget(m_runningText, 1);
     auto* cancel = new QPushButton(tr("Cancel"));
     cancel->setAccessibleName(tr("Cancel the analysis"));
-    cancel->setToolTip(tr("Stop the analysis; nothing of it is kept (Esc)"));
+    cancel->setToolTip(tr("Stop the analysis (Esc). Of an A/B simulation the rounds so far are kept, of the others nothing"));
     connect(cancel, &QPushButton::clicked, this, [this] { session().jobs().cancel(m_job); });
     row->addWidget(cancel);
     m_runningBar = strip;
@@ -256,14 +257,32 @@ void ExperimentsPage::run() {
         return;
     }
     const QString title = tr("%1 on %2").arg(analysisTitle(spec->kind), qs(spec->dataset));
+    const bool keepsPartial = spec->kind == AnalysisKind::abTest;
+    const auto partial = [page = QPointer<ExperimentsPage>(this)](const AnalysisDocument& document) { // on the thread of the job
+        QMetaObject::invokeMethod(
+            qApp, [page, document] {
+                if (page && page->m_job)
+                    page->showPartial(document);
+            },
+            Qt::QueuedConnection);
+    };
     m_job = session().jobs().run<Workbench::FinishedAnalysis>(
-        this, {title, Lane::task, {}}, [&s = session(), spec = *spec](const RunControl& control) { return s.workbench().analyse(spec, control); },
-        [this, title](JobRunner::Shared<Workbench::FinishedAnalysis> result) {
+        this, {title, Lane::task, {}}, [&s = session(), spec = *spec, partial](const RunControl& control) { return s.workbench().analyse(spec, control, partial); },
+        [this, title, keepsPartial](JobRunner::Shared<Workbench::FinishedAnalysis> result) {
             m_job = 0;
+            m_live = false;
             if (result) {
-                session().say(tr("%1 is finished").arg(title));
+                session().say((*result)->partial ? tr("%1 was stopped; the result so far is kept. Run it again to go on.").arg(title) : tr("%1 is finished").arg(title));
                 showDocument((*result)->document, (*result)->id);
                 readList();
+            } else if (isCancelled(result.error()) && keepsPartial) {
+                const std::int64_t newest = m_list->rows().empty() ? 0 : m_list->rows().front().id;
+                readList([this, title, newest] { // what was done of it is kept as a document of its own
+                    const bool kept = !m_list->rows().empty() && m_list->rows().front().id > newest;
+                    session().say(kept ? tr("%1 was stopped; the result so far is kept. Run it again to go on.").arg(title) : tr("%1 was stopped before its first round.").arg(title));
+                    if (kept)
+                        openAnalysis(m_list->rows().front().id);
+                });
             } else if (isCancelled(result.error())) {
                 session().say(tr("%1 was stopped; nothing of it is kept.").arg(title));
                 if (!m_hasDocument)
@@ -279,9 +298,29 @@ void ExperimentsPage::run() {
             followSetup();
             Q_EMIT analysed(result.has_value());
         });
+    m_shownAtStart = m_shown;
     m_runningText->setText(tr("%1 is running. The page can be used meanwhile; Esc stops it.").arg(title));
     if (!m_hasDocument)
         m_documentState->showLoading(title + QStringLiteral("…"));
+    followSetup();
+}
+
+// Once a second: the effect so far, its band, the lights. Whoever has opened another document meanwhile is left with it.
+void ExperimentsPage::showPartial(const AnalysisDocument& document) {
+    if (!m_live && m_shown != m_shownAtStart)
+        return;
+    if (m_live && m_shown != 0)
+        return;
+    m_shown = 0;
+    m_hasDocument = true;
+    if (m_live)
+        m_document->updateDocument(document);
+    else
+        m_document->setDocument(document);
+    m_live = true;
+    m_documentState->setPartial(tr("▲ Under way: figures change with every round."));
+    m_documentState->showReady();
+    m_list->setCurrent(0);
     followSetup();
 }
 
@@ -299,6 +338,8 @@ void ExperimentsPage::openAnalysis(std::int64_t id) {
             m_opening = false;
             if (document) {
                 showDocument(**document, id);
+                if (const auto kind = analysisKind((*document)->kind); kind && std::find(logAnalyses().begin(), logAnalyses().end(), *kind) != logAnalyses().end())
+                    m_setup->setKind(*kind); // what is set up at the left is what is looked at
             } else if (!isCancelled(document.error())) {
                 session().log().add(document.error());
                 m_hasDocument = false;

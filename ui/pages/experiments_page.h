@@ -58,7 +58,9 @@ private:
     DocumentView* m_document;
     QAction *m_runAction, *m_copyAction, *m_removeAction;
     QPushButton* m_export;
-    std::int64_t m_shown = 0;
+    std::int64_t m_shown = 0, m_shownAtStart = 0;
+    void showPartial(const AnalysisDocument& document);
+    bool m_live = false; // the document shown is of the experiment that is under way
     bool m_hasDocument = false, m_listRead = false, m_reading = false, m_opening = false;
     JobNumber m_job = 0;
 };

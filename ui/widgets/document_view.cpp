@@ -12,6 +12,7 @@
 #include <QScrollArea>
 #include <QScrollBar>
 #include <QTabBar>
+#include <QTimer>
 #include <QVBoxLayout>
 #include <algorithm>
 
@@ -143,6 +144,16 @@ void DocumentView::setDocument(const AnalysisDocument& document) {
     m_tabs->updateGeometry(); // a hidden bar does not tell of new tabs by itself
     m_scroll->verticalScrollBar()->setValue(0);
     m_following = false;
+}
+
+void DocumentView::updateDocument(const AnalysisDocument& document) {
+    const int at = m_scroll->verticalScrollBar()->value();
+    setDocument(document);
+    if (at == 0)
+        return;
+    m_column->activate();
+    m_scroll->verticalScrollBar()->setValue(at);
+    QTimer::singleShot(0, this, [this, at] { m_scroll->verticalScrollBar()->setValue(at); }); // once the new page has its height
 }
 
 void DocumentView::clear() {

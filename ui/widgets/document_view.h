@@ -25,6 +25,8 @@ class DocumentView : public QWidget {
 public:
     explicit DocumentView(QWidget* parent = nullptr);
     void setDocument(const AnalysisDocument& document);
+    // The same document with newer figures: the reader stays where they are.
+    void updateDocument(const AnalysisDocument& document);
     const AnalysisDocument& document() const { return m_document; }
     const QStringList& contents() const { return m_titles; } // the parts, in order
     void showPart(int part);
