@@ -109,7 +109,7 @@ std::vector<ParameterSpec> taskOptions() {
             list("models", "Models", {"one"}, {"one", "five"}, "one: a single model for all families; five: one for each, to see what sharing costs or brings."),
             choice("indexing", "Item names", "collaborative", {"random", "sequential", "collaborative", "semantic"},
                    "How items are called: numbers at random or along histories, paths in a tree of items chosen together, or codes of their texts."),
-            integer("epochs", "Passes over the examples", 14, 1, 1000, "passes", "Each pass draws other windows, templates and wrong answers."),
+            integer("epochs", "Passes over the examples", 8, 1, 1000, "passes", "Each pass draws other windows, templates and wrong answers."),
             integer("width", "Width", 96, 16, 1024, "values", "Of the model's states; training time grows with it."),
             integer("layers", "Layers", 2, 1, 24, "layers", "Of the reading and of the writing half each."),
             integer("vocabulary", "Vocabulary", 2000, 200, 32000, "pieces", "Most pieces that texts are cut into."),

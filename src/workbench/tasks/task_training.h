@@ -7,7 +7,7 @@
 namespace carousel {
 
 struct TaskModelSettings {
-    int epochs = 14, width = 96, layers = 2, vocabulary = 2000;
+    int epochs = 8, width = 96, layers = 2, vocabulary = 2000;
     double rate = 0.02; // times the size of each tensor, see TextToTextSettings::relativeRates
     std::int64_t batchTokens = 2048;
     double seconds = 0; // 0: no limit
