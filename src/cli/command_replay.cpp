@@ -19,10 +19,13 @@ struct Options {
     bool all = false;
 };
 
-// Figures by what they belong to: the path without its last step.
+// Figures by what they belong to: the path without its last step, and without a place in a list.
 std::string groupOf(const std::string& path) {
     const auto dot = path.rfind('.');
-    return dot == std::string::npos ? std::string("(the report as a whole)") : path.substr(0, dot);
+    std::string group = dot == std::string::npos ? path : path.substr(0, dot);
+    if (const auto open = group.rfind('['); open != std::string::npos && group.back() == ']' && group.find_first_not_of("0123456789", open + 1) == group.size() - 1)
+        group.erase(open);
+    return group == path ? std::string("(the report as a whole)") : group;
 }
 
 std::string groupTable(const FigureComparison& comparison) {

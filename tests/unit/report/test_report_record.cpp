@@ -43,8 +43,8 @@ private Q_SLOTS:
             QCOMPARE(record.kind, d.kind);
             QCOMPARE(record.title, d.report.title);
             QCOMPARE(record.specToml, d.specToml);
-            QCOMPARE(json::parse(record.figuresJson), json::parse(d.figuresJson));
-            QCOMPARE(json::parse(record.provenanceJson), json::parse(d.report.provenanceJson));
+            QVERIFY(json::parse(record.figuresJson) == json::parse(d.figuresJson));
+            QVERIFY(json::parse(record.provenanceJson) == json::parse(d.report.provenanceJson));
         }
         QCOMPARE(json::parse(ofPage->figuresJson)["swipe"].get<double>(), 0.1 + 0.2);
     }
