@@ -58,6 +58,10 @@ SeedSpread spreadOf(const std::string& what, const std::vector<std::uint64_t>& s
     out.seeds = seeds;
     out.users = scores.empty() ? 0 : static_cast<std::int64_t>(scores[0].size());
     out.split = varianceSplit(scores);
+    const double all = out.split.users + out.split.seeds + out.split.rest;
+    for (double* part : {&out.split.users, &out.split.seeds, &out.split.rest})
+        if (*part < 1e-12 * all) // rounding, where a strategy does not depend on its seed
+            *part = 0;
     for (const auto& seed : scores)
         for (const double value : seed)
             out.mean += value / static_cast<double>(scores.size() * seed.size());
