@@ -248,7 +248,7 @@ void addTable(Flow& flow, const ReportTable& table, double before, bool small) {
             caption = caption.isEmpty() ? QObject::tr("continued: more columns") : QObject::tr("%1, continued: more columns").arg(caption);
         if (!caption.isEmpty()) {
             const auto words = linesOf(caption, font(small ? 8.5 : 9.5, QFont::DemiBold), colours::ink, flow.width());
-            flow.add({before, heightOf(words) + points(3), true, [&flow, words] { flow.y = flow.lines(words, flow.left(), flow.y, Role::caption) + points(3); }});
+            flow.add({p > 0 ? points(12) : before, heightOf(words) + points(3), true, [&flow, words] { flow.y = flow.lines(words, flow.left(), flow.y, Role::caption) + points(3); }});
         }
         auto piece = std::make_shared<Piece>(flow, *held, parts[p], *size, widthsOf(needs, parts[p], flow.width()));
         flow.add({caption.isEmpty() ? before : 0, piece->first(), false, [held, piece] { piece->place(); }});
