@@ -6,7 +6,9 @@
 #include "main_window.h"
 #include "pages/carousel_page.h"
 #include "pages/experiments_page.h"
+#include "pages/metrics_page.h"
 #include "pages/models_page.h"
+#include "report/pdf_writer.h"
 #include "session/study_draft.h"
 #include "theme/theme.h"
 #include "widgets/text.h"
@@ -98,6 +100,8 @@ void letIdleThreadsSleep(char** argv) {
 }
 
 int main(int argc, char** argv) {
+    if (argc > 1 && qstrcmp(argv[1], "--write-pdf") == 0) // for carousel-lab-cli, which has no Qt; needs no screen
+        return writePdfCommand(argc, argv);
     letIdleThreadsSleep(argv);
     if (!hasScreenOrNeedsNone(argc, argv)) {
         std::fprintf(
@@ -132,7 +136,7 @@ int main(int argc, char** argv) {
                                       QStringLiteral("ID"));
     const QCommandLineOption tab(
         QStringLiteral("tab"),
-        QStringLiteral("Part of the carousel page to show (user, lens, rows), or of the models page (shelf, servers)."),
+        QStringLiteral("Part of the carousel page to show (user, lens, rows), of the models page (shelf, servers), or of the metrics page (pairs)."),
         QStringLiteral("NAME"));
     parser.addOptions({page, tab, shot, size, run, analysis, look});
     parser.process(app);
@@ -161,8 +165,10 @@ int main(int argc, char** argv) {
         std::fprintf(stderr, "There is no page '%s'.\n", qPrintable(startPage));
         return 2;
     }
-    const bool modelsTab = startPage == QLatin1String("models");
-    if (parser.isSet(tab) && !(modelsTab ? window.findChild<ModelsPage*>()->showTab(parser.value(tab))
+    const bool modelsTab = startPage == QLatin1String("models"), pairsTab = startPage == QLatin1String("metrics") && parser.value(tab) == QLatin1String("pairs");
+    if (pairsTab)
+        window.findChild<MetricsPage*>()->showPairs();
+    else if (parser.isSet(tab) && !(modelsTab ? window.findChild<ModelsPage*>()->showTab(parser.value(tab))
                                          : window.findChild<CarouselPage*>()->showTab(parser.value(tab)))) {
         std::fprintf(stderr, "The %s page has no part '%s'.\n", modelsTab ? "models" : "carousel", qPrintable(parser.value(tab)));
         return 2;

@@ -9,7 +9,7 @@ namespace {
 using Options = std::shared_ptr<EvaluateOptions>;
 
 void addOutput(CLI::App* sub, const Options& options) {
-    sub->add_option("-o,--output", options->output, "Also write FILE.html, FILE.json or a folder with tables and pictures")->type_name("FILE|FOLDER");
+    sub->add_option("-o,--output", options->output, "Also write FILE.html, FILE.pdf, FILE.json or a folder with tables and pictures")->type_name("FILE|FOLDER");
     sub->add_option("--fail-on", options->failOn, "Exit with 8 when the evidence is this bad (amber: or worse)")->check(CLI::IsMember({"red", "amber"}));
 }
 

@@ -2,7 +2,9 @@
 // export and report.
 #include "base/file.h"
 #include "base/text.h"
+#include "cli/pdf.h"
 #include "cli/session.h"
+#include "workbench/study_report.h"
 #include <algorithm>
 #include <filesystem>
 
@@ -59,7 +61,14 @@ Result<Answer> writeReport(Session& session, const OutputOptions& options) {
     if (!options.study.empty()) {
         CAROUSEL_ASSIGN(runs, runsOfStudy(bench->store(), options.study));
     }
-    CAROUSEL_TRY(bench->writeReport(runs, options.file, options.png, session.control()));
+    if (isPdf(options.file)) {
+        if (options.png)
+            return fail(ErrorKind::usage, "CL-3000", "--png goes with an HTML report; a PDF holds its plots.", "Write `report RUN... -o FILE.html --png`.");
+        CAROUSEL_ASSIGN(const auto document, reportDocument(*bench, runs, session.control()));
+        CAROUSEL_TRY(writePdf(document, options.file));
+    } else {
+        CAROUSEL_TRY(bench->writeReport(runs, options.file, options.png, session.control()));
+    }
     Answer answer;
     answer.text = fmt::format("Wrote {}", options.file);
     answer.data = {{"file", options.file}, {"runs", runs}, {"png", options.png}};
@@ -74,10 +83,10 @@ void addOutputCommands(CLI::App& app, Session& session) {
     out->add_option("--as", options->as, "trec, csv, json or jsonl")->required()->check(CLI::IsMember({"trec", "csv", "json", "jsonl"}));
     out->add_option("-o,--output", options->file, "File to write")->required();
     session.chosen(out, "export", [&session, options] { return exportRun(session, *options); });
-    auto* report = app.add_subcommand("report", "Write an HTML report of several runs");
+    auto* report = app.add_subcommand("report", "Write a report of several runs");
     report->add_option("runs", options->runs, "Runs");
     report->add_option("--study", options->study, "All complete runs of a study")->type_name("ID|latest");
-    report->add_option("-o,--output", options->file, "File to write")->required()->type_name("FILE.html");
+    report->add_option("-o,--output", options->file, "FILE.html, FILE.pdf, FILE.json or a folder")->required()->type_name("FILE");
     report->add_flag("--png", options->png, "Also write the plots as PNG beside it");
     session.chosen(report, "report", [&session, options] { return writeReport(session, *options); });
 }

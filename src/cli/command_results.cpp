@@ -4,6 +4,7 @@
 #include "cli/comparison_text.h"
 #include "cli/session.h"
 #include "cli/table.h"
+#include "workbench/run_pairs.h"
 
 namespace carousel::cli {
 
@@ -44,13 +45,49 @@ Result<Answer> showRun(Session& session, std::int64_t id) {
     return answer;
 }
 
-Result<Answer> compareRuns(Session& session, const std::vector<std::int64_t>& ids, bool all) {
+std::string tableText(const ReportTable& table) {
+    std::vector<std::string> headings;
+    for (const auto& column : table.columns)
+        headings.push_back((column.numeric ? ">" : "") + column.title);
+    TextTable out(headings);
+    for (const auto& row : table.rows) {
+        std::vector<std::string> cells;
+        for (const auto& cell : row)
+            cells.push_back(cell.text + (cell.interval.empty() ? "" : " " + cell.interval));
+        out.add(std::move(cells));
+    }
+    return table.caption + "\n" + out.text() + table.note + "\n";
+}
+
+struct CompareOptions {
+    std::vector<std::int64_t> runs;
+    bool all = false, pairs = false;
+    std::string metric, correction = "tukey";
+};
+
+Result<void> addPairs(Workbench& bench, const StudyComparison& comparison, const CompareOptions& options, const RunControl& control, Answer& answer) {
+    CAROUSEL_ASSIGN(const auto metric, pairMetric(comparison, options.metric));
+    CAROUSEL_ASSIGN(auto pairs, comparePairs(comparison, metric, control));
+    CAROUSEL_TRY(addSeedSpread(bench, comparison, pairs, control));
+    PairCorrection correction = PairCorrection::tukey;
+    for (const auto each : {PairCorrection::holm, PairCorrection::benjaminiHochberg, PairCorrection::none})
+        if (options.correction == name(each))
+            correction = each;
+    answer.text += "\n" + tableText(pairTable(comparison, pairs, correction)) + "\n" + (pairs.spread.empty() ? pairs.spreadNote + "\n" : tableText(spreadTable(comparison, pairs)));
+    answer.data["pairs"] = pairsJson(comparison, pairs, true);
+    answer.data["pairs"]["correction"] = name(correction);
+    return {};
+}
+
+Result<Answer> compareRuns(Session& session, const CompareOptions& options) {
     CAROUSEL_ASSIGN(Workbench* const bench, session.openToRead());
-    CAROUSEL_ASSIGN(const auto comparison, bench->compare(ids, session.control()));
+    CAROUSEL_ASSIGN(const auto comparison, bench->compare(options.runs, session.control()));
     Answer answer;
-    answer.text = comparisonText(comparison, all);
+    answer.text = comparisonText(comparison, options.all);
     answer.data = comparisonJson(comparison);
     answer.warnings = comparison.warnings;
+    if (options.pairs)
+        CAROUSEL_TRY(addPairs(*bench, comparison, options, session.control(), answer));
     return answer;
 }
 
@@ -128,14 +165,17 @@ void addResultCommands(CLI::App& app, Session& session) {
     auto id = std::make_shared<std::int64_t>(0);
     auto ids = std::make_shared<std::vector<std::int64_t>>();
     auto text = std::make_shared<std::string>();
-    auto all = std::make_shared<bool>(false);
+    auto comparing = std::make_shared<CompareOptions>();
     auto* show = runs->add_subcommand("show", "One run with its specification");
     show->add_option("run", *id, "Run")->required();
     session.chosen(show, "runs-show", [&session, id] { return showRun(session, *id); });
     auto* compare = runs->add_subcommand("compare", "Metrics of runs on the same data and split, with intervals");
-    compare->add_option("runs", *ids, "Runs")->required();
-    compare->add_flag("--all", *all, "Every metric, with its difference to the baseline");
-    session.chosen(compare, "runs-compare", [&session, ids, all] { return compareRuns(session, *ids, *all); });
+    compare->add_option("runs", comparing->runs, "Runs")->required();
+    compare->add_flag("--all", comparing->all, "Every metric, with its difference to the baseline");
+    auto* pairs = compare->add_flag("--pairs", comparing->pairs, "Every pair of runs on one metric: p values for all pairs together, effect size, and what other seeds in the project say");
+    compare->add_option("--metric", comparing->metric, "Metric of the pairs, by its id (default: ndcg)")->needs(pairs);
+    compare->add_option("--correction", comparing->correction, "For all pairs together")->check(CLI::IsMember({"tukey", "holm", "bh", "none"}))->capture_default_str()->needs(pairs);
+    session.chosen(compare, "runs-compare", [&session, comparing] { return compareRuns(session, *comparing); });
     auto* tag = runs->add_subcommand("tag", "Put a tag on a run");
     tag->add_option("run", *id, "Run")->required();
     tag->add_option("tag", *text, "Tag; empty takes it away")->required();

@@ -2,6 +2,7 @@
 #include "cli/evaluate.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "cli/pdf.h"
 #include "cli/table.h"
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -36,7 +37,7 @@ Result<Answer> answerOf(const AnalysisDocument& document, std::int64_t id, const
     if (id > 0)
         answer.text += fmt::format("Kept as analysis {}: `evaluate show {}`.\n", id, id);
     if (!options.output.empty()) {
-        CAROUSEL_TRY(writeAnalysis(document, options.output));
+        CAROUSEL_TRY(writeDocument(document, options.output));
         answer.text += fmt::format("Wrote {}\n", options.output);
         answer.data["file"] = options.output;
     }

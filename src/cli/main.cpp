@@ -2,6 +2,7 @@
 // carousel-lab-cli: everything the window can do, without a display. One file per family of commands; each fills session.action, which
 // is called here. Only this file turns errors into exit codes (see exitCode in base/result.h).
 #include "cli/explain.h"
+#include "cli/replay.h"
 #include "cli/session.h"
 #include "cli/version.h"
 #include <csignal>
@@ -54,6 +55,7 @@ int main(int argc, char** argv) {
     addResultCommands(app, session);
     addExplainCommand(app, session);
     addOutputCommands(app, session);
+    addReplayCommand(app, session);
     addEvaluateCommands(app, session);
     addBenchCommands(app, session);
     addCheckCommand(app, session);

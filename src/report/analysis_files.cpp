@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "report/analysis_document.h"
 #include "report/csv.h"
+#include "report/report_record.h"
 #include <filesystem>
 #include <set>
 
@@ -60,7 +61,7 @@ std::string tableCsv(const ReportTable& table) {
 }
 
 Result<void> writeFolder(const AnalysisDocument& document, const std::string& folder) {
-    CAROUSEL_ASSIGN(const auto html, htmlReport(document.report));
+    CAROUSEL_ASSIGN(const auto html, htmlReport(document.report, figuresRecord(document)));
     CAROUSEL_TRY(makeFolders(folder));
     std::set<std::string> taken;
     auto stem = [&](const std::string& wanted) { // no two files share a name
@@ -98,7 +99,7 @@ Result<void> writeAnalysis(const AnalysisDocument& document, const std::string& 
         CAROUSEL_TRY(makeFolders(folder));
     if (extension == ".json")
         return atomicWrite(fileOrFolder, toJson(document));
-    CAROUSEL_ASSIGN(const auto html, htmlReport(document.report));
+    CAROUSEL_ASSIGN(const auto html, htmlReport(document.report, figuresRecord(document)));
     return atomicWrite(fileOrFolder, html);
 }
 

@@ -2,6 +2,7 @@
 #include "report/html_report.h"
 #include "base/text.h"
 #include "report/plot_table.h"
+#include "report/report_record.h"
 #include "report/svg_writer.h"
 #include <cmath>
 #include <kainjow/mustache.hpp>
@@ -180,7 +181,9 @@ const char* name(Light light) {
     return "";
 }
 
-Result<std::string> htmlReport(const ReportModel& model) {
+Result<std::string> htmlReport(const ReportModel& model) { return htmlReport(model, {}); }
+
+Result<std::string> htmlReport(const ReportModel& model, const std::string& figures) {
     data d, facts{data::type::list}, sections{data::type::list};
     d.set("title", model.title);
     if (!model.subtitle.empty())
@@ -221,6 +224,8 @@ Result<std::string> htmlReport(const ReportModel& model) {
         d.set("provenance", model.provenanceJson);
         d.set("provenanceData", scriptSafe(model.provenanceJson));
     }
+    if (!figures.empty())
+        d.set("figuresData", scriptSafe(figures));
     try {
         kainjow::mustache::mustache page{reportTemplate};
         if (!page.is_valid())

@@ -3,12 +3,15 @@
 // is needed to run it again.
 #include "base/file.h"
 #include "base/text.h"
-#include "report/html_report.h"
 #include "report/png.h"
+#include "workbench/comparison_figures.h"
+#include "workbench/run_pairs.h"
+#include "workbench/study_report.h"
 #include "workbench/workbench.h"
 #include "workbench/workbench_private.h"
 #include <cmath>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 namespace carousel {
 
@@ -170,15 +173,29 @@ ReportTable strategyTable(const StudyComparison& c) {
     return table;
 }
 
-} // namespace
+// The provenance block of a study, with every run of the report and the specification it was made from: what a replay starts with.
+std::string provenanceOf(const std::string& ofStudy, const StudyComparison& c) {
+    auto out = nlohmann::json::parse(ofStudy, nullptr, false);
+    if (!out.is_object())
+        return ofStudy;
+    for (const auto& s : c.strategies) {
+        out["runs"].push_back({{"id", s.run.id}, {"strategy", s.run.strategy}, {"fingerprint", s.run.fingerprint}, {"splitDigest", s.run.splitDigest}, {"study", s.run.study}});
+        out["studies"][std::to_string(s.run.study)] = s.run.studyToml;
+    }
+    return out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
 
-Result<void> Workbench::writeReport(const std::vector<std::int64_t>& runs, const std::string& htmlFile, bool withPng, const RunControl& control) {
-    CAROUSEL_ASSIGN(const auto c, compare(runs, control.slice(0, 0.7)));
-    const auto plots = comparisonPlots(c);
-    ReportModel model;
+AnalysisDocument studyDocument(const StudyComparison& c, const std::vector<PlotSpec>& plots, const std::optional<PairComparison>& pairs, const PluginRegistry& plugins, const std::string& ofStudy) {
+    AnalysisDocument document{.kind = "study", .report = {}, .figuresJson = comparisonJson(c).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace), .specToml = c.strategies.front().run.studyToml};
+    if (pairs) {
+        auto figures = comparisonJson(c);
+        figures["pairs"] = pairsJson(c, *pairs, false); // the other seeds are of this project, not of this report
+        document.figuresJson = figures.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    }
+    ReportModel& model = document.report;
     model.title = c.study.name;
     model.subtitle = fmt::format("{} · {} users · split {} · seed {} · {}", c.datasetTitle, withThousands(c.users), name(c.study.split.method), c.study.seed, c.strategies.front().run.finishedAt);
-    model.lead = lead(c, m_d->plugins);
+    model.lead = lead(c, plugins);
     model.facts = {{"Strategies", std::to_string(c.strategies.size())}, {"Users", withThousands(c.users)}, {"k", std::to_string(c.study.evaluation.k)},
                    {"Window", std::to_string(c.study.evaluation.window)}, {"Swipe", threeFigures(c.study.evaluation.swipe)}};
     model.warnings = c.warnings;
@@ -194,6 +211,11 @@ Result<void> Workbench::writeReport(const std::vector<std::int64_t>& runs, const
     std::erase_if(ranking.plots, [](const PlotSpec& plot) { return plot.series.empty(); });
     for (const auto& d : c.definitions)
         ranking.definitions.push_back({d.label, d.formula, d.source});
+    if (pairs) {
+        ranking.tables.push_back(pairTable(c, *pairs, PairCorrection::tukey));
+        if (!pairs->spread.empty())
+            ranking.tables.push_back(spreadTable(c, *pairs));
+    }
     ReportSection carousel{.title = "Position in the carousel"};
     carousel.tables = {carouselTable(c)};
     carousel.plots = {byId("reach"), byId("ideal_position"), byId("missed"), byId("sensitivity"), byId("click"), byId("value")};
@@ -207,16 +229,43 @@ Result<void> Workbench::writeReport(const std::vector<std::int64_t>& runs, const
             if (std::find(how.paragraphs.begin(), how.paragraphs.end(), note) == how.paragraphs.end())
                 how.paragraphs.push_back(note);
     model.sections = {std::move(ranking), std::move(carousel), std::move(cost), std::move(how)};
-    model.provenanceJson = provenance(c.study, &c.strategies.front().run);
-    model.command = "carousel-lab-cli --project PROJECT run STUDY.toml";
-    CAROUSEL_ASSIGN(const auto html, htmlReport(model));
-    const auto folder = std::filesystem::path(htmlFile).parent_path().string();
-    if (!folder.empty())
-        CAROUSEL_TRY(makeFolders(folder));
-    CAROUSEL_TRY(atomicWrite(htmlFile, html));
+    model.provenanceJson = provenanceOf(ofStudy, c);
+    model.command = "carousel-lab-cli --project PROJECT replay REPORT.html";
+    return document;
+}
+
+} // namespace
+
+namespace {
+// Every pair by nDCG; none for a single run, or where too few users have a figure.
+Result<std::optional<PairComparison>> pairsOf(Workbench& bench, const StudyComparison& c, const RunControl& control) {
+    const auto metric = pairMetric(c, "");
+    if (c.strategies.size() < 2 || !metric)
+        return std::optional<PairComparison>();
+    auto pairs = comparePairs(c, *metric, control.slice(0, 0.5));
+    if (!pairs && pairs.error().code == "CL-7018")
+        return std::optional<PairComparison>();
+    if (!pairs)
+        return fail(pairs.error());
+    CAROUSEL_TRY(addSeedSpread(bench, c, *pairs, control.slice(0.5, 1)));
+    return std::optional<PairComparison>(std::move(*pairs));
+}
+} // namespace
+
+Result<AnalysisDocument> reportDocument(Workbench& bench, const std::vector<std::int64_t>& runs, const RunControl& control) {
+    CAROUSEL_ASSIGN(const auto c, bench.compare(runs, control.slice(0, 0.7)));
+    CAROUSEL_ASSIGN(const auto pairs, pairsOf(bench, c, control.slice(0.7, 1)));
+    return studyDocument(c, comparisonPlots(c), pairs, bench.plugins(), bench.provenance(c.study, &c.strategies.front().run));
+}
+
+Result<void> Workbench::writeReport(const std::vector<std::int64_t>& runs, const std::string& file, bool withPng, const RunControl& control) {
+    CAROUSEL_ASSIGN(const auto c, compare(runs, control.slice(0, 0.5)));
+    CAROUSEL_ASSIGN(const auto pairs, pairsOf(*this, c, control.slice(0.5, 0.7)));
+    const auto plots = comparisonPlots(c);
+    CAROUSEL_TRY(writeAnalysis(studyDocument(c, plots, pairs, m_d->plugins, provenance(c.study, &c.strategies.front().run)), file));
     if (!withPng)
         return {};
-    const std::string plotFolder = (std::filesystem::path(htmlFile).replace_extension("").string()) + "_plots";
+    const std::string plotFolder = (std::filesystem::path(file).replace_extension("").string()) + "_plots";
     CAROUSEL_TRY(makeFolders(plotFolder));
     const RunControl drawing = control.slice(0.7, 1);
     for (std::size_t i = 0; i < plots.size(); ++i) {

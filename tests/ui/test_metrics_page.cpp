@@ -5,6 +5,9 @@
 #include "models/text_table_model.h"
 #include "pages/metrics_page.h"
 #include "pages/metrics_table.h"
+#include "pages/pairs_panel.h"
+#include "widgets/document_table.h"
+#include <QComboBox>
 #include "plots/plot_view.h"
 #include "session/run_selection.h"
 #include "theme/theme.h"
@@ -194,6 +197,35 @@ private Q_SLOTS:
         QCOMPARE(csvRecords(QString::fromUtf8(written.readAll())).size(), 1 + 2 * c.definitions.size());
         QVERIFY(!page.exportTo(m_folder.filePath(QStringLiteral("no/such/folder/metrics.csv"))));
         QVERIFY(session.log().asText().contains(QStringLiteral("CL-50")));
+
+        // Every pair, on the chosen metric, once the tab is looked at.
+        auto* pairs = page.findChild<PairsPanel*>();
+        QVERIFY(pairs->toTsv().isEmpty());
+        QVERIFY(!pairs->exportTo(m_folder.filePath(QStringLiteral("none.csv"))));
+        QSignalSpy shown(pairs, &PairsPanel::shown);
+        page.showPairs();
+        QTRY_COMPARE_WITH_TIMEOUT(shown.size(), 1, 60000);
+        QVERIFY2(shown.last().first().toBool(), qPrintable(session.log().asText()));
+        const QStringList lines = pairs->toTsv().split(QLatin1Char('\n'), Qt::SkipEmptyParts);
+        QCOMPARE(lines.size(), 2); // head and the one pair of two strategies
+        QVERIFY(lines[1].contains(qs(c.strategies[0].strategy.name)) && lines[1].contains(qs(c.strategies[1].strategy.name)));
+        QVERIFY(shows("under one seed"));
+        pairs->setCorrection(PairCorrection::none); // one column less
+        QCOMPARE(pairs->toTsv().split(QLatin1Char('\n')).first().count(QLatin1Char('\t')), lines[0].count(QLatin1Char('\t')) - 1);
+        for (std::size_t m = 0; m < c.definitions.size(); ++m)
+            if (!c.definitions[m].perUser) { // said, and nothing to copy
+                page.selectMetric(static_cast<int>(m));
+                QTRY_COMPARE_WITH_TIMEOUT(shown.size(), 2, 60000);
+                QVERIFY(!shown.last().first().toBool() && pairs->toTsv().isEmpty());
+                break;
+            }
+        page.selectMetric(other);
+        QTRY_VERIFY_WITH_TIMEOUT(!pairs->toTsv().isEmpty(), 60000);
+        const QString pairsFile = m_folder.filePath(QStringLiteral("pairs.csv"));
+        QVERIFY(pairs->exportTo(pairsFile));
+        QFile pairsWritten(pairsFile);
+        QVERIFY(pairsWritten.open(QIODevice::ReadOnly));
+        QCOMPARE(csvRecords(QString::fromUtf8(pairsWritten.readAll())).size(), std::size_t(2));
         for (auto* label : page.findChildren<QLabel*>())
             QVERIFY2(label->textFormat() == Qt::PlainText || label->text().isEmpty(), qPrintable(label->text()));
         QVERIFY(!page.grab().isNull());

@@ -149,6 +149,18 @@ private Q_SLOTS:
         QVERIFY(!QDir(m_folder.filePath(QStringLiteral("one_plots"))).entryList({QStringLiteral("*.png")}).isEmpty());
         QVERIFY(!contents(page.file()).contains("Sequence rules</")); // the run that is not ticked is not in the file
 
+        // As pages: the plots are in the file, and no folder of pictures is made.
+        page.setFile(m_folder.filePath(QStringLiteral("pages.pdf")));
+        QVERIFY(page.file().endsWith(QStringLiteral("pages.pdf")));
+        QVERIFY(!page.findChild<QCheckBox*>()->isEnabled());
+        page.write();
+        QTRY_COMPARE_WITH_TIMEOUT(written.size(), 3, 120000);
+        QVERIFY2(written.last().first().toBool(), qPrintable(session.log().asText()));
+        QVERIFY(contents(page.file()).startsWith("%PDF-"));
+        QVERIFY(!QDir(m_folder.filePath(QStringLiteral("pages_plots"))).exists());
+        page.setFile(m_folder.filePath(QStringLiteral("one")));
+        written.removeLast();
+
         // Nothing ticked: nothing to write.
         list->item(0)->setCheckState(Qt::Unchecked);
         page.write();

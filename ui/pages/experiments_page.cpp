@@ -2,6 +2,7 @@
 #include "pages/experiments_page.h"
 #include "pages/experiments/analysis_list.h"
 #include "pages/experiments/analysis_setup.h"
+#include "report/pdf_writer.h"
 #include "theme/theme.h"
 #include "widgets/document_view.h"
 #include "widgets/text.h"
@@ -79,9 +80,10 @@ ExperimentsPage::ExperimentsPage(Session& s)
 QPushButton* ExperimentsPage::makeExport() {
     m_export = new QPushButton(Theme::icon(QStringLiteral("document-export")), tr("Export…"));
     m_export->setAccessibleName(tr("Export the document"));
-    m_export->setToolTip(tr("Write the document as a web page, as JSON, or as a folder of tables and pictures (Ctrl+E)"));
+    m_export->setToolTip(tr("Write the document as a web page, as PDF, as JSON, or as a folder of tables and pictures (Ctrl+E)"));
     auto* menu = new QMenu(m_export);
     menu->addAction(tr("Web page (HTML)…"), this, [this] { askForFile(QStringLiteral("html")); });
+    menu->addAction(tr("Pages to print (PDF)…"), this, [this] { askForFile(QStringLiteral("pdf")); });
     menu->addAction(tr("Every number (JSON)…"), this, [this] { askForFile(QStringLiteral("json")); });
     menu->addAction(tr("Folder of tables and pictures…"), this, [this] { askForFolder(); });
     m_export->setMenu(menu);
@@ -399,7 +401,7 @@ void ExperimentsPage::writeTo(const QString& fileOrFolder) {
         return;
     session().jobs().run(
         this, {tr("Writing %1").arg(QFileInfo(fileOrFolder).fileName()), Lane::quick, {}},
-        [document = m_document->document(), path = ss(fileOrFolder)](const RunControl&) { return writeAnalysis(document, path); },
+        [document = m_document->document(), path = ss(fileOrFolder)](const RunControl&) { return writeDocument(document, path); },
         [this, fileOrFolder](Result<void> done) {
             if (done)
                 session().say(tr("Wrote %1").arg(fileOrFolder));
@@ -439,6 +441,7 @@ QList<PaletteEntry> ExperimentsPage::paletteEntries() const {
     };
     if (m_hasDocument) {
         add(tr("action"), tr("Export document as web page…"), title(), [self] { self->askForFile(QStringLiteral("html")); });
+        add(tr("action"), tr("Export document as PDF…"), title(), [self] { self->askForFile(QStringLiteral("pdf")); });
         add(tr("action"), tr("Export document as JSON…"), title(), [self] { self->askForFile(QStringLiteral("json")); });
         add(tr("action"), tr("Export document as folder…"), title(), [self] { self->askForFolder(); });
     }

@@ -2,6 +2,7 @@
 #include "pages/metrics_page.h"
 #include "base/file.h"
 #include "pages/metrics_table.h"
+#include "pages/pairs_panel.h"
 #include "plots/plot_view.h"
 #include "widgets/tables.h"
 #include "widgets/text.h"
@@ -138,6 +139,8 @@ QWidget* MetricsPage::makePlots() {
         m_tabs->addTab(page, title);
     };
     tab(tr("Chosen metric and cost"), {"metric", "quality_cost"});
+    m_pairs = new PairsPanel(session());
+    m_tabs->addTab(m_pairs, tr("All pairs"));
     tab(tr("Position and fold"), {"reach", "ideal_position"});
     tab(tr("Value missed"), {"missed", "sensitivity"});
     tab(tr("Clicks and value"), {"click", "value"});
@@ -149,7 +152,7 @@ void MetricsPage::showComparison(const ComparisonPtr& comparison) {
     m_plots = comparisonPlots(c);
     m_model->setComparison(comparison);
     m_summary->setText(tr("%1 · %2 users · %3 % bootstrap intervals · differences to %4 are paired, tested by sign flips; not corrected "
-                          "for %5 comparisons")
+                          "for %5 comparisons (All pairs, below, is)")
                            .arg(qs(c.datasetTitle), count(c.users), QString::number(100 * c.study.evaluation.confidence),
                                 qs(c.strategies[c.baseline].strategy.name),
                                 count(static_cast<std::int64_t>((c.strategies.size() - 1) * c.definitions.size()))));
@@ -214,12 +217,17 @@ void MetricsPage::selectMetric(int metric) {
     m_table->setCurrentIndex(m_model->index(std::max(0, m_table->currentIndex().row()), metric));
     m_table->selectColumn(metric);
     showDefinition();
+    m_pairs->setComparison(comparison(), metric);
     const std::string id = "metric_" + comparison()->definitions[static_cast<std::size_t>(metric)].id;
     for (const auto& place : m_places)
         if (place.id == "metric")
             for (const auto& plot : m_plots)
                 if (plot.id == id)
                     place.view->setPlot(plot);
+}
+
+void MetricsPage::showPairs() {
+    m_tabs->setCurrentWidget(m_pairs);
 }
 
 void MetricsPage::showDefinition() {

@@ -13,6 +13,8 @@ namespace carousel::ui {
 class MetricsTableModel;
 class PlotView;
 
+class PairsPanel;
+
 class MetricsPage : public ComparisonPage {
     Q_OBJECT
 public:
@@ -22,6 +24,7 @@ public:
 
 public Q_SLOTS:
     void selectMetric(int metric);
+    void showPairs(); // the tab with every pair of runs
     void copyTable();
 
 protected:
@@ -40,6 +43,7 @@ private:
     QTableView* m_table;
     QLabel *m_summary, *m_term, *m_formula, *m_source, *m_warnings;
     QTabWidget* m_tabs;
+    PairsPanel* m_pairs;
     struct Place {
         std::string id; // of the PlotSpec; "metric" for the selected one
         PlotView* view;

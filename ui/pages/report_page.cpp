@@ -2,8 +2,10 @@
 #include "pages/report_page.h"
 #include "base/file.h"
 #include "pages/report_preview.h"
+#include "report/pdf_writer.h"
 #include "theme/theme.h"
 #include "widgets/text.h"
+#include "workbench/study_report.h"
 #include <QCheckBox>
 #include <QComboBox>
 #include <QDesktopServices>
@@ -55,7 +57,7 @@ ReportPage::ReportPage(Session& s)
     : ComparisonPage(s, QStringLiteral("report"), QStringLiteral("document-print"), tr("Report"),
                      tr("What do we hand to a colleague, so that they can check and repeat it?")) {
     m_write =
-        addPageAction(QStringLiteral("document-export"), tr("Write report"), tr("Write one HTML file with plots, tables and provenance"),
+        addPageAction(QStringLiteral("document-export"), tr("Write report"), tr("Write one file, HTML or PDF, with plots, tables and provenance"),
                       QKeySequence(tr("Ctrl+E")), Weight::primary, [this] { write(); });
     auto* split = new QSplitter(Qt::Horizontal);
     split->setChildrenCollapsible(false);
@@ -160,7 +162,7 @@ QWidget* ReportPage::makeForm() {
     connect(m_runs, &QListWidget::itemChanged, this, &ReportPage::followChoice);
     connect(m_file, &QLineEdit::textChanged, this, &ReportPage::followFile);
     connect(browse, &QPushButton::clicked, this, [this] {
-        const QString chosenFile = QFileDialog::getSaveFileName(this, tr("Write report"), file(), tr("Web page (*.html)"));
+        const QString chosenFile = QFileDialog::getSaveFileName(this, tr("Write report"), file(), tr("Web page (*.html);;Pages to print (*.pdf)"));
         if (!chosenFile.isEmpty())
             setFile(chosenFile);
     });
@@ -290,7 +292,8 @@ QString ReportPage::file() const {
     if (text.isEmpty())
         return {};
     const QString named =
-        text.endsWith(QLatin1String(".html"), Qt::CaseInsensitive) || text.endsWith(QLatin1String(".htm"), Qt::CaseInsensitive)
+        text.endsWith(QLatin1String(".html"), Qt::CaseInsensitive) || text.endsWith(QLatin1String(".htm"), Qt::CaseInsensitive) ||
+                text.endsWith(QLatin1String(".pdf"), Qt::CaseInsensitive)
             ? text
             : text + QStringLiteral(".html");
     return QDir::isAbsolutePath(named) ? named : QFileInfo(session().projectFile()).dir().filePath(named);
@@ -302,8 +305,9 @@ void ReportPage::followFile() {
     m_fileHint->setText(wished.isEmpty()                  ? tr("▲ Name a file.")
                         : there && wished == m_resultFile ? tr("Written just now; writing again replaces it.")
                         : there                           ? tr("▲ This file is there already and will be replaced.")
-                                                          : tr("One file; needs no network to be read."));
+                                                          : tr("One file; needs no network to be read. A name that ends in .pdf gives pages to print."));
     m_file->setToolTip(plainToolTip(wished));
+    m_png->setEnabled(!isPdf(ss(wished))); // pages hold their plots
     m_write->setEnabled(!wished.isEmpty() && !chosen().empty());
 }
 
@@ -356,7 +360,9 @@ void ReportPage::showResult(bool ok, const QString& text, const QString& resultF
     m_resultFile = resultFile;
     setRole(m_resultCard, "card", ok ? QStringLiteral("good") : QStringLiteral("bad"));
     m_result->setText((ok ? QStringLiteral("● ") : QStringLiteral("✕ ")) + text);
-    m_openFile->setVisible(ok && resultFile.endsWith(QLatin1String("html"), Qt::CaseInsensitive));
+    const bool pages = resultFile.endsWith(QLatin1String(".pdf"), Qt::CaseInsensitive);
+    m_openFile->setText(pages ? tr("Open") : tr("Open in browser"));
+    m_openFile->setVisible(ok && (pages || resultFile.endsWith(QLatin1String("html"), Qt::CaseInsensitive)));
     m_openFolder->setVisible(ok);
     m_resultCard->show();
     followFile();
@@ -370,8 +376,11 @@ void ReportPage::write() {
     m_resultCard->hide();
     session().jobs().run(
         this, {tr("Writing %1").arg(QFileInfo(target).fileName()), Lane::task, {}},
-        [&s = session(), runs, path = ss(target), png = m_png->isChecked()](const RunControl& control) {
-            return s.workbench().writeReport(runs, path, png, control);
+        [&s = session(), runs, path = ss(target), png = m_png->isChecked() && m_png->isEnabled()](const RunControl& control) -> Result<void> {
+            if (!isPdf(path))
+                return s.workbench().writeReport(runs, path, png, control);
+            CAROUSEL_ASSIGN(const auto document, reportDocument(s.workbench(), runs, control.slice(0, 0.9)));
+            return writePdf(document, path);
         },
         [this, target](Result<void> result) {
             if (!result)

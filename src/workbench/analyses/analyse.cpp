@@ -75,7 +75,7 @@ std::string commandOf(const AnalysisSpec& spec) {
 }
 
 // The provenance block of a study, with the analysis in the study's place.
-std::string provenanceOf(const std::string& ofStudy, const AnalysisSpec& spec, const std::string& command, const nlohmann::json& runs) {
+std::string provenanceOf(const std::string& ofStudy, const AnalysisSpec& spec, const std::string& command, const nlohmann::json& runs, const nlohmann::json& studies) {
     auto out = nlohmann::json::parse(ofStudy, nullptr, false);
     if (!out.is_object())
         return ofStudy;
@@ -85,8 +85,13 @@ std::string provenanceOf(const std::string& ofStudy, const AnalysisSpec& spec, c
     out["specificationSha256"] = sha256(toml);
     out["analysis"] = name(spec.kind);
     out["reproduce"] = command;
-    if (!runs.empty())
+    if (!runs.empty()) {
         out["runs"] = runs;
+        out["studies"] = studies; // a run that the project has lost can be made again
+    }
+    if (spec.options.has("model") && !startsWith(spec.options.text("model"), "server:"))
+        if (const auto location = ModelShelf().resolve(spec.options.text("model")))
+            out["models"][spec.options.text("model")] = location->sha256;
     return out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 } // namespace
@@ -97,6 +102,7 @@ Result<Workbench::FinishedAnalysis> Workbench::analyse(const AnalysisSpec& asked
         return fail(noProject());
     CAROUSEL_ASSIGN(auto spec, resolved(asked, m_d->plugins));
     auto runRecords = nlohmann::json::array();
+    auto studyRecords = nlohmann::json::object();
     FinishedAnalysis out;
     std::string dataName;
     if (spec.kind == AnalysisKind::lens || spec.kind == AnalysisKind::rows) {
@@ -108,7 +114,8 @@ Result<Workbench::FinishedAnalysis> Workbench::analyse(const AnalysisSpec& asked
                             fmt::format("Finish it first with `resume {}`.", row.study));
             if (!rows.empty() && (row.datasetDigest != rows[0].datasetDigest || row.splitDigest != rows[0].splitDigest))
                 return fail(ErrorKind::input, "CL-7010", fmt::format("Runs {} and {} were made on different data or splits and cannot be compared.", rows[0].id, id), "Use runs of one study, or run both on the same data and split.");
-            runRecords.push_back({{"id", row.id}, {"strategy", row.strategy}, {"fingerprint", row.fingerprint}, {"splitDigest", row.splitDigest}});
+            runRecords.push_back({{"id", row.id}, {"strategy", row.strategy}, {"fingerprint", row.fingerprint}, {"splitDigest", row.splitDigest}, {"study", row.study}});
+            studyRecords[std::to_string(row.study)] = row.studyToml;
             rows.push_back(std::move(row));
         }
         dataName = rows.front().dataset;
@@ -191,7 +198,7 @@ Result<Workbench::FinishedAnalysis> Workbench::analyse(const AnalysisSpec& asked
     study.compute = spec.compute;
     study.strategies = spec.strategies;
     document.report.command = commandOf(spec);
-    document.report.provenanceJson = provenanceOf(provenance(study, nullptr), spec, document.report.command, runRecords);
+    document.report.provenanceJson = provenanceOf(provenance(study, nullptr), spec, document.report.command, runRecords, studyRecords);
     if (m_d->store->readOnly())
         return out;
     AnalysisRow row;
