@@ -5,6 +5,7 @@
 #include "data/event_model.h"
 #include "evaluation/click_models/fit.h"
 #include "experiment/logged_feedback.h"
+#include "workbench/simulation/taste_groups.h"
 #include "workbench/simulation/truth_file.h"
 #include <algorithm>
 #include <cmath>
@@ -44,6 +45,23 @@ Behaviour askedBehaviour(const Parameters& options) {
     if (options.number("swipe") >= 0)
         out.swipe = options.number("swipe");
     return out;
+}
+
+// When the carousels begin that only the fidelity report sees: what users chose later must not be known to the fit.
+std::int64_t heldOutFrom(const Dataset& dataset, const CarouselLog& log, double share, std::int64_t otherwise) {
+    const std::int32_t first = firstHeldOut(log, share);
+    std::int32_t slate = -1;
+    const ImpressionTable& table = dataset.impressions;
+    std::int64_t earliest = otherwise;
+    std::size_t at = 0;
+    for (std::size_t row = 0; row < table.size() && at < log.rows(); ++row) { // the log's rows are some of the table's, in the same order
+        if (table.user[row] != log.user[at] || table.item[row] != log.item[at] || table.slot[row] != log.slot[at])
+            continue;
+        slate = log.slate[at++];
+        if (slate >= first && row < table.time.size() && table.time[row] != noTime)
+            earliest = std::min(earliest, table.time[row]);
+    }
+    return earliest;
 }
 
 // Looking and swiping as the carousel click model measures them on the log.
@@ -225,13 +243,21 @@ Result<std::unique_ptr<SimulationWorld>> makeSimulationWorld(DatasetPtr dataset,
         if (!logged)
             return fail(ErrorKind::input, "CL-3131", fmt::format("'{}' has no log of whole carousels with known users to fit simulated users to.", dataset->name),
                         "Use population=replay, which takes later choices in place of a log, or population=llm.");
-        CAROUSEL_ASSIGN(FittedPopulation fitted, fitPopulation(log, dataset->users.size(), dataset->items.size(), world.behaviour, fit, control.slice(0.4, 0.8)));
+        const auto groups = tasteGroups(*dataset, heldOutFrom(*dataset, log, fit.heldOut, world.trainBefore));
+        CAROUSEL_ASSIGN(FittedPopulation fitted, fitPopulation(log, dataset->users.size(), dataset->items.size(), world.behaviour, fit, control.slice(0.4, 0.8), groups));
         world.population = std::move(fitted.population);
         world.population.value = pricesOf(*dataset);
         world.visitors = std::make_unique<NumericVisitors>(world.population, world.behaviour);
         CAROUSEL_ASSIGN(world.fidelity, fidelity(log, *world.visitors, &world.population, fit, 20, 0, control.slice(0.8, 1)));
-        world.about = fmt::format("tastes fitted to {} carousels of the log (log-likelihood of a held-out place {:.4f}, {:.4f} without tastes)",
-                                  withThousands(static_cast<std::int64_t>(fitted.trainSlates)), fitted.logLikelihood, fitted.nullLogLikelihood);
+        std::vector<std::string> names;
+        for (const auto& [group, weight] : fitted.groups)
+            names.push_back(fmt::format("{} ({:+.2f})", group, weight));
+        world.about = fmt::format("tastes fitted to {} carousels of the log{}{} (log-likelihood of a held-out place {:.4f}, {:.4f} without tastes)",
+                                  withThousands(static_cast<std::int64_t>(fitted.trainSlates)),
+                                  names.empty() ? std::string() : fmt::format(" from what they chose before, by {}", fmt::join(names, ", ")),
+                                  fitted.passes > 0 ? ", and vectors of users and items beyond that" : "", fitted.logLikelihood, fitted.nullLogLikelihood);
+        if (fitted.logLikelihood <= fitted.nullLogLikelihood)
+            world.notes.emplace_back("The log does not say what these users like: on carousels that the fit has not seen, tastes are no better than one attraction for all.");
     } else if (world.kind == "truth") {
         CAROUSEL_ASSIGN(KnownTruth truth, readTruth(sampleDataFolder() + "/six_of_hundreds/truth.json", *dataset));
         world.population = std::move(truth.population);

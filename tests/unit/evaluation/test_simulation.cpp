@@ -249,6 +249,31 @@ private slots:
         QCOMPARE(fitPopulation(log, people.users, 10, behaviour, settings, {}).error().code, std::string("CL-3131"));
         QCOMPARE(fitPopulation({}, 5, 10, behaviour, settings, {}).error().code, std::string("CL-3131"));
     }
+    void whatIsKnownOfUsersComesInWithItsWeight() {
+        // Few slates for each user: their clicks alone say nothing of their tastes, and what was known before does.
+        const Population people = crowd(900, 60);
+        const Behaviour behaviour = carouselUsers();
+        const CarouselLog log = logOf(people, behaviour, 5000, 5);
+        RandomStream random(6, "noise");
+        TasteGroup taste{"taste", 3, people.userVectors, people.itemVectors}, noise{"noise", 3, {}, {}};
+        for (std::size_t i = 0; i < 900 * 3; ++i)
+            noise.user.push_back(static_cast<float>(random.normal()));
+        for (std::size_t i = 0; i < 60 * 3; ++i)
+            noise.item.push_back(static_cast<float>(random.normal()));
+        for (float& x : taste.user)
+            x *= 2; // so that the weight must be a half
+        const std::vector<TasteGroup> groups{noise, taste};
+        const auto with = fitPopulation(log, 900, 60, behaviour, {}, {}, groups), without = fitPopulation(log, 900, 60, behaviour, {}, {});
+        QVERIFY(with && without);
+        QCOMPARE(with->groups.front().first, std::string("taste"));
+        QVERIFY2(std::fabs(with->groups.front().second - 0.5) < 0.06, qPrintable(QString::number(with->groups.front().second)));
+        for (const auto& [name, weight] : with->groups)
+            QVERIFY(name == "taste" || std::fabs(weight) < 0.05);
+        QVERIFY(with->logLikelihood > without->logLikelihood + 0.01);
+        QVERIFY(without->logLikelihood > without->nullLogLikelihood - 0.002); // tastes that are not there are not made up
+        const auto again = fitPopulation(log, 900, 60, behaviour, {}, {}, groups);
+        QVERIFY(again->population.userVectors == with->population.userVectors && again->population.base == with->population.base);
+    }
     void aStateThatIsTakenUpAgainEndsWhereItWouldHave() {
         const Population people = crowd(600, 50);
         Behaviour behaviour = carouselUsers();
