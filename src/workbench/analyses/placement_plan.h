@@ -32,7 +32,8 @@ struct PlacementStudy {
     std::vector<std::int64_t> runs; // in the order of the strategies, all complete
     std::size_t computed = 0;
 };
-// CL-7104 when the project is read-only and something is missing, CL-7105 when a strategy failed.
+// CL-7104 when the project is read-only and something is missing, CL-7105 when a strategy failed, CL-7106 when one is still
+// missing.
 Result<PlacementStudy> placementStudy(Workbench& bench, const StudySpec& study, const RunControl& control);
 
 } // namespace carousel::analyses
