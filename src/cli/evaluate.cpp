@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/table.h"
+#include "workbench/finished_analysis.h"
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -71,6 +72,11 @@ Result<Answer> evaluate(Session& session, const EvaluateOptions& options) {
         return fail(std::move(error));
     }
     CAROUSEL_ASSIGN(Workbench* const bench, options.unsaved ? session.openToRead() : session.openToWrite());
+    if (options.acks)
+        bench->setCommitListener([](std::int64_t run, std::int64_t usersDone) {
+            std::fprintf(stderr, "ACK %lld run %lld\n", static_cast<long long>(usersDone), static_cast<long long>(run));
+            std::fflush(stderr);
+        });
     CAROUSEL_ASSIGN(const auto done, bench->analyse(*spec, session.control()));
     return answerOf(done.document, done.id, options);
 }
@@ -95,6 +101,15 @@ Result<Answer> showAnalysis(Session& session, const EvaluateOptions& options) {
     CAROUSEL_ASSIGN(const auto document, bench->analysis(options.id));
     CAROUSEL_ASSIGN(auto answer, answerOf(document, 0, options));
     answer.data["analysis"] = options.id;
+    return answer;
+}
+
+Result<Answer> addAnalysis(Session& session, const std::string& file) {
+    CAROUSEL_ASSIGN(Workbench* const bench, session.openToWrite());
+    CAROUSEL_ASSIGN(const auto id, addFinishedAnalysis(*bench, file));
+    Answer answer;
+    answer.text = fmt::format("Kept as analysis {}: `evaluate show {}`. Its numbers are those of the machine that made it.\n", id, id);
+    answer.data = {{"analysis", id}};
     return answer;
 }
 

@@ -54,7 +54,7 @@ std::string quoted(const std::string& text) {
 }
 
 std::string commandOf(const AnalysisSpec& spec) {
-    std::string out = fmt::format("carousel-lab-cli --project PROJECT evaluate {}", name(spec.kind));
+    std::string out = fmt::format("carousel-lab-cli --project PROJECT {} {}", spec.kind == AnalysisKind::placement ? "study" : "evaluate", name(spec.kind));
     if (takesStrategies(spec.kind) && !spec.strategies.empty())
         out += " SPECIFICATION.toml"; // the strategies are in the specification that every form of the document carries
     if (!spec.dataset.empty())
