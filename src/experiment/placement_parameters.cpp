@@ -61,8 +61,8 @@ std::vector<ParameterSpec> placementParameters() {
         plugin("llmEncoder", "At the encoder", {"sentence_encoder", "llm_hidden_state"}),
         plugin("llmScorer", "At the scorer", {"llm_yes_no", "llm_rating", "llm_listwise", "llm_pairwise", "llm_likelihood", "llm_generate"}),
         plugin("llmController", "At the controller", {"llm_planner"}),
-        within(option("coldUser", "Cold-start users", Kind::integer, std::int64_t(10), "A user with at most so many known events is new."), 0, 1e6, "events"),
-        within(option("coldItem", "Cold items", Kind::integer, std::int64_t(10), "An item with at most so many known events is new."), 0, 1e6, "events"),
+        within(option("coldUser", "Cold-start users", Kind::integer, std::int64_t(15), "A user with at most so many known events is new."), 0, 1e6, "events"),
+        within(option("coldItem", "Cold items", Kind::integer, std::int64_t(30), "An item with at most so many known events is new."), 0, 1e6, "events"),
         within(option("draws", "Bootstrap draws", Kind::integer, std::int64_t(2000), "How often users (and seeds) are redrawn for an interval."), 100, 20000, "draws"),
         within(option("confidence", "Confidence", Kind::number, 0.95, "Of every interval."), 0.5, 0.999)};
 }

@@ -258,14 +258,16 @@ void ExperimentsPage::run() {
     const QString title = tr("%1 on %2").arg(analysisTitle(spec->kind), qs(spec->dataset));
     m_job = session().jobs().run<Workbench::FinishedAnalysis>(
         this, {title, Lane::task, {}}, [&s = session(), spec = *spec](const RunControl& control) { return s.workbench().analyse(spec, control); },
-        [this, title](JobRunner::Shared<Workbench::FinishedAnalysis> result) {
+        [this, title, keepsRuns = spec->kind == AnalysisKind::placement](JobRunner::Shared<Workbench::FinishedAnalysis> result) {
             m_job = 0;
+            if (keepsRuns)
+                session().refresh();
             if (result) {
                 session().say(tr("%1 is finished").arg(title));
                 showDocument((*result)->document, (*result)->id);
                 readList();
             } else if (isCancelled(result.error())) {
-                session().say(tr("%1 was stopped; nothing of it is kept.").arg(title));
+                session().say(keepsRuns ? tr("%1 was stopped; what was run is kept, and running it again goes on there.").arg(title) : tr("%1 was stopped; nothing of it is kept.").arg(title));
                 if (!m_hasDocument)
                     showNothing();
             } else {

@@ -181,7 +181,7 @@ std::vector<std::size_t> PlacementFigures::front() const {
     std::vector<std::size_t> order(plan.design.runs.size()), out;
     std::iota(order.begin(), order.end(), std::size_t(0));
     std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-        const double x = meanSeconds(a), y = meanSeconds(b);
+        const double x = std::round(1000 * meanSeconds(a)), y = std::round(1000 * meanSeconds(b)); // less than a millisecond is no difference
         return x != y ? x < y : gains.levels[a].value > gains.levels[b].value;
     });
     for (const std::size_t run : order)

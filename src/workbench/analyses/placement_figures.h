@@ -53,7 +53,7 @@ struct PlacementFigures {
     std::vector<std::string> warnings;
     double meanSeconds(std::size_t run) const;
     double meanTokens(std::size_t run) const;
-    std::vector<std::size_t> front() const; // runs that no other beats in both the metric and seconds, quickest first
+    std::vector<std::size_t> front() const; // runs that no other beats in both the metric and whole milliseconds, quickest first
 };
 // Quantile of a few numbers, linear between neighbours; NaN without any.
 double quantileOf(std::vector<double> values, double share);

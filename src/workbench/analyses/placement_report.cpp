@@ -121,7 +121,7 @@ ReportTable effectsTable(const PlacementFigures& f, double confidence) {
             row.insert(row.begin() + 1, textCell(placesOf(aliasOf(f.plan.design, mask))));
         out.rows.push_back(std::move(row));
     }
-    out.note = fmt::format("{} intervals, each by itself: among {} effects about one leaves out 0 by chance at 95 %.{}", level(confidence), order.size(),
+    out.note = fmt::format("{} intervals, each by itself: of {} effects that are all 0, {} would leave it out by chance.{}", level(confidence), order.size(), threeFigures((1 - confidence) * static_cast<double>(order.size())),
                            half ? " Controller = features × encoder × scorer: every row is the sum of two effects." : "");
     return out;
 }
@@ -147,7 +147,7 @@ ReportTable sliceTable(const PlacementFigures& f) {
 ReportTable combinationTable(const PlacementFigures& f) {
     ReportTable out;
     out.caption = "All combinations";
-    out.columns = {{"Combination", false, ""}, {judgedBy(f), true, ""}, {f.byValue ? f.metricTitle : f.valueTitle, true, ""}, {"s / request", true, ""}, {"Tokens / request", true, ""}, {"Front", false, "No other is better and as quick"}};
+    out.columns = {{"Combination", false, ""}, {judgedBy(f), true, ""}, {f.byValue ? f.metricTitle : f.valueTitle, true, ""}, {"s / request", true, ""}, {"Tokens / request", true, ""}, {"Front", false, "No other is better and as quick, to the millisecond"}};
     const auto front = f.front();
     for (std::size_t r = 0; r < f.plan.design.runs.size(); ++r)
         out.rows.push_back({textCell(combinationName(f.plan.design.runs[r])), cell(f.gains.levels[r].value, f.gains.levels[r].interval), cell(f.other.levels[r].value, f.other.levels[r].interval),
@@ -167,7 +167,7 @@ ReportTable changeTable(const PlacementFigures& f, double confidence) {
                    {"What would change it", false, ""}};
     const auto users = [&](std::size_t p, double effect) {
         const double n = usersToTell(f.evidence[p], effect, confidence, 0.8);
-        return std::isfinite(n) && n < 1e12 ? textCell(withThousands(static_cast<std::int64_t>(std::ceil(n)))) : muted("–");
+        return std::isfinite(n) && n > 0 && n < 1e12 ? textCell(withThousands(static_cast<std::int64_t>(std::ceil(n)))) : muted("–");
     };
     for (std::size_t p = 0; p < 4; ++p)
         out.rows.push_back({textCell(placementTitle(p), static_cast<int>(p)), textCell(name(f.verdict[p])), textCell(withThousands(static_cast<std::int64_t>(f.gains.rows))), users(p, f.gains.gain[p].value),

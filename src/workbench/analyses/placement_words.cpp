@@ -128,7 +128,7 @@ std::vector<ReportFinding> findingsOf(const PlacementFigures& f) {
                                        : ReportFinding{Light::amber, "The whole gain is not told from 0", fmt::format("{} {}: shares of it in % are not shown.", signedFigures(f.gains.total.value), range(f.gains.total.interval))});
     for (std::size_t p = 0; p < 4; ++p)
         if (f.gains.reachesNothing[p])
-            out.push_back({Light::red, fmt::format("The {} reaches nothing", placementTitle(p)), fmt::format("Switching '{}' to '{}' changed no user's figure: no scorer or controller here uses what it makes.", f.plan.titleOff[p], f.plan.titleOn[p])});
+            out.push_back({Light::red, fmt::format("No list depends on the {}", placementTitle(p)), fmt::format("Switching '{}' to '{}' changed no user's figure: no scorer or controller here uses what it makes.", f.plan.titleOff[p], f.plan.titleOn[p])});
     return out;
 }
 
