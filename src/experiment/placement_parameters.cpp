@@ -46,7 +46,7 @@ std::vector<ParameterSpec> placementParameters() {
               {"full", "half"}),
         oneOf(option("metric", "Judged by", Kind::choice, std::string("ndcg"), "ndcg: where the held-out item stands; value: what the carousel is worth under the carousel model."),
               {"ndcg", "value"}),
-        within(option("k", "Places that count", Kind::integer, std::int64_t(10), "nDCG at k."), 1, 100, "places"),
+        within(option("k", "Places that count", Kind::integer, std::int64_t(10), "Held-out items behind the k-th place count nothing: nDCG at k."), 1, 100, "places"),
         within(option("window", "Visible slots", Kind::integer, std::int64_t(6), "Slots in view without a swipe, for the value shown."), 1, 1000, "slots"),
         within(option("smallestGain", "Smallest gain that matters", Kind::number, 0.005, "In the metric; a place that gains less does not pay."), 0, 1e6),
         within(option("mostSeconds", "Longest extra time", Kind::number, 2.0, "A place that helps but makes a request longer by more is too dear; 0: any time is accepted."), 0, 1e6, "s"),
