@@ -16,6 +16,8 @@ const char* name(PlacementVerdict verdict) {
 }
 
 PlacementVerdict placementVerdict(const PlacementEvidence& e) {
+    if (e.users < fewestUsersForVerdict)
+        return PlacementVerdict::notShown;
     if (e.interval.high < 0)
         return PlacementVerdict::hurts;
     if (!(e.interval.low > 0) || e.gain < e.smallestGain)

@@ -3,12 +3,15 @@
 //   hurts                the interval of its gain lies below 0;
 //   pays                 the interval lies above 0, the gain is at least the smallest that matters, and no limit on cost is passed;
 //   helps but too dear   as pays, but a limit on time or money is passed;
-//   not shown to help    anything else, with what the interval still allows.
+//   not shown to help    anything else, with what the interval still allows; and whatever fewer than 20 users seem to show, since percentiles
+//                        of so few redrawn users lie too close together.
 // Pure functions, safe from any thread.
 #pragma once
 #include "evaluation/statistics/interval.h"
 
 namespace carousel {
+
+constexpr double fewestUsersForVerdict = 20;
 
 struct PlacementEvidence {
     double gain = 0;       // in the metric

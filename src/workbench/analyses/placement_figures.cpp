@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <numeric>
 
 namespace carousel::analyses {
@@ -72,6 +73,27 @@ Result<PlacementGains> gainsOf(const FactorialDesign& design, const std::vector<
     return out;
 }
 
+// What preparing a strategy cost when it was done with the least from kept answers: an earlier study of the project, with fewer users say,
+// may have done the work.
+Result<Cost> preparationOf(Workbench& bench, const StrategyResult& strategy) {
+    Cost out = strategy.preparation;
+    CAROUSEL_ASSIGN(const auto rows, bench.store().runs());
+    for (const RunRow& row : rows) {
+        if (row.state != RunState::complete || row.strategyJson != strategy.run.strategyJson || row.datasetDigest != strategy.run.datasetDigest)
+            continue;
+        const auto record = nlohmann::json::parse(row.notesJson, nullptr, false);
+        const auto preparation = record.is_object() ? record.value("preparation", nlohmann::json::object()) : nlohmann::json::object();
+        if (preparation.value("modelCalls", std::int64_t(0)) <= out.modelCalls)
+            continue;
+        out.modelCalls = preparation.value("modelCalls", std::int64_t(0));
+        out.promptTokens = preparation.value("promptTokens", std::int64_t(0));
+        out.generatedTokens = preparation.value("generatedTokens", std::int64_t(0));
+        out.modelSeconds = preparation.value("modelSeconds", 0.0);
+        out.seconds = preparation.value("seconds", 0.0);
+    }
+    return out;
+}
+
 // Adds a seed's rows: per user the metric under every combination, and what is known of user and target.
 Result<void> addSeed(Workbench& bench, const AnalysisSpec& spec, const StudySpec& study, const PlacementStudy& done, std::int32_t seed, std::vector<Row>& rows, PlacementFigures& out,
                      const RunControl& control) {
@@ -110,8 +132,10 @@ Result<void> addSeed(Workbench& bench, const AnalysisSpec& spec, const StudySpec
         out.metricTitle = comparison.definitions[ndcg].label;
         out.valueNote = comparison.attractionNote;
         out.valueTitle = "Value shown";
-        for (const StrategyResult& strategy : comparison.strategies)
-            out.preparation.push_back(strategy.preparation);
+        for (const StrategyResult& strategy : comparison.strategies) {
+            CAROUSEL_ASSIGN(Cost preparation, preparationOf(bench, strategy));
+            out.preparation.push_back(preparation);
+        }
     }
     for (const StrategyResult& strategy : comparison.strategies) {
         if (strategy.invalidShare > 0.05)

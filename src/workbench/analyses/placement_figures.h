@@ -46,7 +46,7 @@ struct PlacementFigures {
     PlacementGains gains, other;               // by the metric that decides, and by the one beside it
     std::vector<PlacementSlice> slices;
     std::vector<std::vector<RequestCost>> requests; // per run, per timed user
-    std::vector<Cost> preparation;                  // per run, as it ran
+    std::vector<Cost> preparation;                  // per run, when it was done with the least from kept answers
     std::array<PlaceCost, 4> cost;
     std::array<PlacementEvidence, 4> evidence;
     std::array<PlacementVerdict, 4> verdict{};

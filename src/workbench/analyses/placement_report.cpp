@@ -98,7 +98,7 @@ ReportTable preparationTable(const PlacementFigures& f) {
         out.rows.push_back({textCell(combinationName(f.plan.design.runs[r])), textCell(withThousands(c.modelCalls)), textCell(withThousands(c.promptTokens + c.generatedTokens)),
                             numberCell(c.modelSeconds), numberCell(c.seconds), numberCell(1000 * c.seconds / std::max<double>(1, static_cast<double>(f.datasetUsers)))});
     }
-    out.note = fmt::format("As it ran, in this order: what one combination prepared is kept and used by the next ones. {} asked no model, because all was kept or because they have none there.",
+    out.note = fmt::format("As it ran, in this order: what one combination prepared is kept and used by the next ones. {} had to ask no model: all was kept, or they have none there.",
                            countOf(kept, "combination", "combinations"));
     return out;
 }

@@ -73,6 +73,8 @@ std::string verdictNote(const PlacementFigures& f, std::size_t p) {
     case PlacementVerdict::hurts: return "";
     case PlacementVerdict::notShown: break;
     }
+    if (e.users < fewestUsersForVerdict)
+        return fmt::format("a verdict takes {:.0f} users", fewestUsersForVerdict);
     if (e.interval.low > 0)
         return fmt::format("above 0, but less than {}", threeFigures(e.smallestGain));
     return mayStillMatter(e) ? "too few users to tell" : fmt::format("less than {} at most", threeFigures(e.smallestGain));
@@ -99,6 +101,8 @@ std::string whatWouldChange(const PlacementFigures& f, std::size_t p, double con
     case PlacementVerdict::hurts: return "Another model or prompt; more users would only make it surer.";
     case PlacementVerdict::notShown: break;
     }
+    if (e.users < fewestUsersForVerdict)
+        return fmt::format("At least {:.0f} users.", fewestUsersForVerdict);
     if (e.interval.low > 0)
         return fmt::format("A smallest gain of {} or less.", threeFigures(e.gain));
     if (!mayStillMatter(e))
@@ -140,7 +144,7 @@ std::vector<ReportDefinition> definitionsOf(const PlacementFigures& f, const Ana
         out.push_back({"gain", "Shapley share: how much more the carousel scores when the place is switched on, averaged over all 24 orders of switching the four on, user by user. The four add up to the gain of all together.", "Shapley, 1953"});
     out.push_back({"effect", "Yates contrast: mean of the combinations with the place on less the mean of those with it off; of several places, half of the difference that the others make to it.", "Yates, 1937; Box, Hunter and Hunter, 2005, ch. 5"});
     out.push_back({"interval", f.seeds > 1 ? "Percentiles over redrawn users and redrawn seeds; an answer counts as often as both were drawn." : "Percentiles over redrawn users.", "Owen, 2007"});
-    out.push_back({"verdict", fmt::format("hurts: the interval lies below 0. pays: it lies above 0, the gain is at least {}{}{}. helps but costs too much: the same beyond such a limit. not shown to help: anything else.",
+    out.push_back({"verdict", fmt::format("hurts: the interval lies below 0. pays: it lies above 0, the gain is at least {}{}{}. helps but costs too much: the same beyond such a limit. not shown to help: anything else, and anything from fewer than 20 users.",
                                           threeFigures(spec.options.number("smallestGain")), spec.options.number("mostSeconds") > 0 ? fmt::format(", and a request grows by at most {} s", threeFigures(spec.options.number("mostSeconds"))) : "",
                                           spec.options.number("mostMoney") > 0 ? fmt::format(", and 1,000 requests by at most {} in money", threeFigures(spec.options.number("mostMoney"))) : ""),
                    "ours"});

@@ -207,6 +207,9 @@ private slots:
     void theRule() {
         PlacementEvidence e{.gain = 0.02, .interval = {0.01, 0.03}, .standardError = 0.005, .users = 100, .smallestGain = 0.005, .seconds = 1, .money = 3, .mostSeconds = 0, .mostMoney = 0};
         QCOMPARE(placementVerdict(e), PlacementVerdict::pays);
+        e.users = 19;
+        QCOMPARE(placementVerdict(e), PlacementVerdict::notShown);
+        e.users = 100;
         e.mostSeconds = 0.5;
         QCOMPARE(placementVerdict(e), PlacementVerdict::tooDear);
         e.mostSeconds = 1, e.mostMoney = 2;
