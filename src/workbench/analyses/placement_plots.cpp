@@ -41,10 +41,10 @@ PlotSpec placementFrontPlot(const PlacementFigures& f, double confidence) {
     plot.title = "Quality against the time of a request";
     plot.subtitle = fmt::format("{}, {} intervals; time: mean of {} asked afresh by every combination", sizes(f), level(confidence),
                                 countOf(f.requests.empty() ? 0 : f.requests.front().size(), "request", "requests"));
-    plot.xTitle = "Seconds of a request (log10)";
+    plot.xTitle = "Seconds of a request (log10; -3: a millisecond or less)";
     plot.yTitle = judgedBy(f);
     const auto front = f.front();
-    const auto at = [&](std::size_t run) { return std::log10(std::max(f.meanSeconds(run), 1e-6)); };
+    const auto at = [&](std::size_t run) { return std::log10(std::max(f.meanSeconds(run), 1e-3)); };
     PlotSeries others{.name = "another is better and no slower", .colour = 6, .kind = PlotSeries::Kind::points}, best{.name = "Pareto front", .colour = 1, .kind = PlotSeries::Kind::points};
     for (std::size_t run = 0; run < f.plan.design.runs.size(); ++run) {
         PlotSeries& series = std::find(front.begin(), front.end(), run) != front.end() ? best : others;

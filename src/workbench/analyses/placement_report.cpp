@@ -29,6 +29,9 @@ ReportCell verdictCell(PlacementVerdict verdict, std::string note) {
     return out;
 }
 
+// Differences of less than a millisecond are the clock's.
+std::string inSeconds(double seconds) { return std::fabs(seconds) < 1 ? fmt::format("{:.3f}", std::fabs(seconds) < 0.0005 ? 0.0 : seconds) : threeFigures(seconds); }
+
 ReportTable verdictTable(const PlacementFigures& f, double confidence) {
     ReportTable out;
     out.caption = "Where the language model pays";
@@ -44,10 +47,10 @@ ReportTable verdictTable(const PlacementFigures& f, double confidence) {
                             f.gains.totalIsClear && !f.plan.design.half
                                 ? ReportCell{.text = percent(f.gains.share[p].value), .interval = isFinite(f.gains.share[p].interval) ? fmt::format("[{}, {}]", percent(f.gains.share[p].interval.low), percent(f.gains.share[p].interval.high)) : "", .note = {}}
                                 : muted("–"),
-                            textCell(withThousands(std::llround(f.cost[p].tokens))), numberCell(f.cost[p].seconds), verdictCell(f.verdict[p], verdictNote(f, p))});
+                            textCell(withThousands(std::llround(f.cost[p].tokens))), textCell(inSeconds(f.cost[p].seconds)), verdictCell(f.verdict[p], verdictNote(f, p))});
     out.rows.push_back({textCell("all four"), textCell(""), toned(f.gains.total), muted(f.gains.totalIsClear && !f.plan.design.half ? "100 %" : "–"),
                         textCell(withThousands(std::llround(f.meanTokens(f.plan.design.runs.size() - 1) - f.meanTokens(0)))),
-                        numberCell(f.meanSeconds(f.plan.design.runs.size() - 1) - f.meanSeconds(0)), textCell("")});
+                        textCell(inSeconds(f.meanSeconds(f.plan.design.runs.size() - 1) - f.meanSeconds(0))), textCell("")});
     out.note = fmt::format("{} percentile intervals from redrawn users{}.{}", level(confidence), f.seeds > 1 ? " and seeds" : "",
                            f.plan.design.half           ? " Shares of a whole gain need all 16 combinations."
                            : !f.gains.totalIsClear ? " The whole gain is not told from 0, so that shares of it in % would mean nothing."
@@ -70,8 +73,8 @@ ReportTable costTable(const PlacementFigures& f, const AnalysisSpec& spec) {
         out.columns.push_back({"Money / 1,000", true, "Tokens times the price that is set"});
     for (std::size_t p = 0; p < 4; ++p) {
         const PlaceCost& c = f.cost[p];
-        std::vector<ReportCell> row{textCell(placementTitle(p), static_cast<int>(p)), textCell(withThousands(std::llround(c.tokens))), numberCell(c.seconds),
-                                    textCell(threeFigures(c.medianOff) + " → " + threeFigures(c.medianOn)), textCell(threeFigures(c.p95Off) + " → " + threeFigures(c.p95On)),
+        std::vector<ReportCell> row{textCell(placementTitle(p), static_cast<int>(p)), textCell(withThousands(std::llround(c.tokens))), textCell(inSeconds(c.seconds)),
+                                    textCell(inSeconds(c.medianOff) + " → " + inSeconds(c.medianOn)), textCell(inSeconds(c.p95Off) + " → " + inSeconds(c.p95On)),
                                     numberCell(c.wattHours), c.modelBytes > 0 ? numberCell(c.modelBytes / 1e6) : muted("–")};
         if (money)
             row.push_back(numberCell(c.money));
@@ -151,7 +154,7 @@ ReportTable combinationTable(const PlacementFigures& f) {
     const auto front = f.front();
     for (std::size_t r = 0; r < f.plan.design.runs.size(); ++r)
         out.rows.push_back({textCell(combinationName(f.plan.design.runs[r])), cell(f.gains.levels[r].value, f.gains.levels[r].interval), cell(f.other.levels[r].value, f.other.levels[r].interval),
-                            numberCell(f.meanSeconds(r)), textCell(withThousands(std::llround(f.meanTokens(r)))),
+                            textCell(inSeconds(f.meanSeconds(r))), textCell(withThousands(std::llround(f.meanTokens(r)))),
                             std::find(front.begin(), front.end(), r) != front.end() ? textCell("front") : muted("")});
     return out;
 }
@@ -262,7 +265,7 @@ Result<AnalysisDocument> placementReport(const AnalysisSpec& spec, const Placeme
     report.warnings.insert(report.warnings.end(), f.warnings.begin(), f.warnings.end());
 
     ReportSection verdict;
-    verdict.title = "Verdict";
+    verdict.title = "Place by place";
     verdict.tables.push_back(verdictTable(f, confidence));
     verdict.plots.push_back(placementGainPlot(f, confidence));
     verdict.definitions = definitionsOf(f, spec);

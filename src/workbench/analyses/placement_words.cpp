@@ -19,6 +19,8 @@ std::string at(const std::vector<std::size_t>& places, const PlacementFigures* f
 
 // "0.4 s", "31 h"
 std::string duration(double seconds) {
+    if (seconds < 0.001)
+        return "less than a millisecond";
     if (seconds < 120)
         return threeFigures(seconds) + " s";
     return seconds < 7200 ? threeFigures(seconds / 60) + " min" : threeFigures(seconds / 3600) + " h";
