@@ -33,6 +33,8 @@ CLI::App* addAnalysis(CLI::App* evaluate, Session& session, AnalysisKind kind, c
     sub->add_flag("--no-save", options->unsaved, "Do not keep the result in the project; works beside a window that has it open");
     if (kind == AnalysisKind::abTest)
         sub->add_flag("--acks", options->acks, "Print ACK <rounds> on stderr whenever the state of the experiment was written");
+    if (kind == AnalysisKind::placement)
+        sub->add_flag("--acks", options->acks, "Print ACK <users> on stderr after each commit");
     addOutput(sub, options);
     std::string help = "Options for --set (default):\n";
     for (const auto& spec : analysisParameters(kind))
@@ -67,6 +69,10 @@ void addEvaluateCommands(CLI::App& app, Session& session) {
     show->add_option("analysis", shown->id, "Analysis")->required()->type_name("ID");
     addOutput(show, shown);
     session.chosen(show, "evaluate-show", [&session, shown] { return showAnalysis(session, *shown); });
+    auto* add = evaluate->add_subcommand("add", "Keep an analysis of a file in the project");
+    auto added = std::make_shared<std::string>();
+    add->add_option("file", *added, "Written by `evaluate ... -o FILE.json`")->required()->type_name("FILE.json");
+    session.chosen(add, "evaluate-add", [&session, added] { return addAnalysis(session, *added); });
     auto* remove = evaluate->add_subcommand("remove", "Take an analysis out of the project");
     remove->add_option("analysis", shown->id, "Analysis")->required()->type_name("ID");
     session.chosen(remove, "evaluate-remove", [&session, shown] { return removeAnalysis(session, shown->id); });

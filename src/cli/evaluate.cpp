@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "cli/pdf.h"
 #include "cli/table.h"
+#include "workbench/finished_analysis.h"
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -103,6 +104,15 @@ Result<Answer> showAnalysis(Session& session, const EvaluateOptions& options) {
     CAROUSEL_ASSIGN(const auto document, bench->analysis(options.id));
     CAROUSEL_ASSIGN(auto answer, answerOf(document, 0, options));
     answer.data["analysis"] = options.id;
+    return answer;
+}
+
+Result<Answer> addAnalysis(Session& session, const std::string& file) {
+    CAROUSEL_ASSIGN(Workbench* const bench, session.openToWrite());
+    CAROUSEL_ASSIGN(const auto id, addFinishedAnalysis(*bench, file));
+    Answer answer;
+    answer.text = fmt::format("Kept as analysis {}: `evaluate show {}`. Its numbers are those of the machine that made it.\n", id, id);
+    answer.data = {{"analysis", id}};
     return answer;
 }
 

@@ -11,11 +11,13 @@ struct EvaluateOptions {
     std::vector<std::string> sets;
     std::vector<std::int64_t> runs;
     std::int64_t seed = -1, id = 0;
-    bool unsaved = false, acks = false;
+    bool unsaved = false, acks = false; // acks: a line on stderr after every durable commit of a run
 };
 Result<Answer> evaluate(Session& session, const EvaluateOptions& options);
 Result<Answer> listAnalyses(Session& session);
 Result<Answer> showAnalysis(Session& session, const EvaluateOptions& options);
+// Keeps the analysis of a FILE.json that evaluate wrote, in this project.
+Result<Answer> addAnalysis(Session& session, const std::string& file);
 Result<Answer> removeAnalysis(Session& session, std::int64_t id);
 
 struct RecoveryOptions {

@@ -89,13 +89,13 @@ std::vector<ParameterSpec> abCheckParameters() {
             within(option("looks", "Looks", Kind::integer, std::int64_t(200), "Evenly spaced over the users."), 1, 100000, "looks"),
             within(option("users", "Users", Kind::integer, std::int64_t(100000), "Of both arms together, at the end of an experiment."), 20, 1e8, "users"),
             option("effects", "Effects", Kind::list, List{"0.02", "0.03", "0.05", "0.1"}, "For the power curve: what is added to the treatment, in standard deviations of the metric."),
-            within(option("alpha", "Level", Kind::number, 0.05, "Of every rule."), 0.001, 0.4),
+            within(option("alpha", "Level", Kind::number, 0.05, "Share of experiments without an effect that a rule may call one."), 0.001, 0.4),
             within(option("tuneN", "Rule narrowest at", Kind::number, 5000.0, "Users at which the rules for any number of looks are narrowest."), 10, 1e12, "users"),
             oneOf(option("population", "Simulated users", Kind::choice, std::string("fitted"), "For the experiments whose truth is known: fitted to the log, or the sample set's own numbers."),
                   {"fitted", "truth"}),
             within(option("repetitions", "Simulated experiments", Kind::integer, std::int64_t(500), "With, and as many without an effect; 0: none."), 0, 1e6, "experiments"),
             within(option("simulatedUsers", "Users of a simulated experiment", Kind::integer, std::int64_t(2000), "Drawn anew from the people for each."), 100, 1e8, "users"),
-            within(option("rounds", "Rounds", Kind::integer, std::int64_t(10), "Visits of each of them."), 1, 10000, "rounds"),
+            within(option("rounds", "Rounds", Kind::integer, std::int64_t(10), "How often each of them visits."), 1, 10000, "rounds"),
             oneOf(option("primary", "Metric of the simulated", Kind::choice, std::string(name(UserMetric::clicksPerVisit)), "Of the experiments whose truth is known."),
                   {"clicks", "purchases", "value", "clicks-per-visit", "purchases-per-visit", "missed-per-visit"})};
 }

@@ -152,7 +152,7 @@ Result<void> readKey(AnalysisSpec& spec, const std::string& id, const toml::node
         return {};
     }
     // What else a study says is not about analyses.
-    if (id == "strategy" || id == "name" || id == "split" || id == "evaluation")
+    if (id == "strategy" || id == "name" || id == "controls" || id == "answers" || id == "split" || id == "evaluation")
         return {};
     return unknownKey(spec.kind, id, at(value));
 }

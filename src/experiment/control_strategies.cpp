@@ -45,6 +45,8 @@ Result<StrategySpec> controlOf(const StrategySpec& strategy, const PluginRegistr
 
 Result<StudySpec> withControls(const StudySpec& study, const PluginRegistry& plugins) {
     StudySpec out = study;
+    if (!study.controls)
+        return out;
     const auto controls = plugins.find(StageKind::scorer, control);
     if (!controls)
         return out;

@@ -55,7 +55,7 @@ Result<void> checkComputeChoice(const std::string& path, const std::string& text
 
 const std::vector<std::string>& studyKeys() {
     static const std::vector<std::string> keys{
-        "name", "dataset", "seed", "device", "compute", "split.method", "split.testShare", "split.validationShare", "split.targetModel", "split.minimumHistory", "split.seed",
+        "name", "dataset", "seed", "device", "compute", "controls", "answers", "split.method", "split.testShare", "split.validationShare", "split.targetModel", "split.minimumHistory", "split.seed",
         "evaluation.k", "evaluation.window", "evaluation.swipe", "evaluation.examination", "evaluation.users", "evaluation.depth", "evaluation.bootstrap",
         "evaluation.confidence", "evaluation.refitOnValidation", "evaluation.value"};
     return keys;
@@ -78,6 +78,12 @@ Result<void> setStudyKey(StudySpec& study, const std::string& key, const std::st
     } else if (key == "compute") {
         CAROUSEL_TRY(checkComputeChoice(key, text));
         study.compute = text;
+    } else if (key == "controls" || key == "answers") {
+        const bool ofControls = key == "controls";
+        const char *plain = ofControls ? "auto" : "kept", *other = ofControls ? "none" : "fresh";
+        if (text != plain && text != other)
+            return fail(ErrorKind::input, "CL-3003", fmt::format("'{}' is '{}' but must be {} or {}.", key, text, plain, other), "Correct the value.");
+        (ofControls ? study.controls : study.freshAnswers) = text == (ofControls ? "auto" : "fresh");
     } else if (key == "split.method") {
         CAROUSEL_ASSIGN(s.method, splitMethod(text));
     } else if (key == "split.testShare")

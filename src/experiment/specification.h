@@ -59,6 +59,10 @@ struct StudySpec {
     std::uint64_t seed = 1;
     std::string device = defaultDevice(); // where language models compute, and in which numbers: stages/compute_choice.h
     std::string compute = "auto";
+    bool controls = true;      // "controls" = "auto": strategies that it lacks are added, see control_strategies.h; false, "none": a designed
+                               // study, whose strategies are all of it
+    bool freshAnswers = false; // "answers" = "fresh": requests ask models afresh even what the project has kept, so that they cost what a
+                               // new request costs; preparation still takes what is kept. false, "kept": nothing is asked again
     std::vector<StrategySpec> strategies;
     // [endpoints.NAME]: servers that stages name as "server:NAME"; resolved, see stages/endpoint.h. Consent to send data there is not given
     // here.

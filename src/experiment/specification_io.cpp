@@ -251,6 +251,10 @@ std::string toToml(const StudySpec& study) {
     document.insert("seed", static_cast<std::int64_t>(study.seed));
     document.insert("device", study.device);
     document.insert("compute", study.compute);
+    if (!study.controls)
+        document.insert("controls", "none");
+    if (study.freshAnswers)
+        document.insert("answers", "fresh");
     const auto& s = study.split;
     document.insert("split", toml::table{{"method", name(s.method)},
                                          {"testShare", s.testShare},
@@ -310,6 +314,8 @@ std::string canonicalJson(const StudySpec& study) {
     nlohmann::json out{{"name", study.name}, {"dataset", study.dataset}, {"seed", study.seed}, {"device", study.device}};
     if (study.compute != "auto") // absent before it could be chosen: such studies keep the fingerprint they always had
         out["compute"] = study.compute;
+    if (study.freshAnswers) // which strategies stand beside a run changes nothing in it
+        out["answers"] = "fresh";
     out["split"] = {{"method", name(s.method)}, {"testShare", s.testShare}, {"validationShare", s.validationShare},
                     {"targetModel", s.targetModel}, {"minimumHistory", s.minimumHistory}, {"seed", s.seed}};
     out["evaluation"] = {{"k", e.k}, {"window", e.window}, {"swipe", e.swipe}, {"examination", e.examination}, {"users", e.users}, {"depth", e.depth},

@@ -4,6 +4,7 @@
 #include "workbench/metered_models.h"
 #include "workbench/workbench.h"
 #include "workbench/workbench_private.h"
+#include <mutex>
 #include <nlohmann/json.hpp>
 
 namespace carousel {
@@ -12,9 +13,15 @@ namespace {
 
 class StoreSink : public RunSink {
 public:
-    StoreSink(ProjectStore& store, std::int64_t run, std::vector<Code> finished, const std::function<void(std::int64_t, std::int64_t)>& listener)
-        : m_store(store), m_run(run), m_finished(std::move(finished)), m_listener(listener), m_done(static_cast<std::int64_t>(m_finished.size())) {}
-    std::vector<Code> finishedUsers() override { return m_finished; }
+    // `whenPrepared` is called when a prepared run asks which users are done, before its first request.
+    StoreSink(ProjectStore& store, std::int64_t run, std::vector<Code> finished, const std::function<void(std::int64_t, std::int64_t)>& listener,
+              std::function<void()> whenPrepared)
+        : m_store(store), m_run(run), m_finished(std::move(finished)), m_listener(listener), m_whenPrepared(std::move(whenPrepared)),
+          m_done(static_cast<std::int64_t>(m_finished.size())) {}
+    std::vector<Code> finishedUsers() override {
+        m_whenPrepared();
+        return m_finished;
+    }
     Result<void> append(const std::vector<UserResult>& users) override {
         CAROUSEL_TRY(m_store.appendUsers(m_run, users));
         m_done += static_cast<std::int64_t>(users.size());
@@ -28,7 +35,42 @@ private:
     const std::int64_t m_run;
     const std::vector<Code> m_finished;
     const std::function<void(std::int64_t, std::int64_t)>& m_listener;
+    const std::function<void()> m_whenPrepared;
     std::int64_t m_done;
+};
+
+// A study that asks afresh: what preparation asks may be kept answers; from the first request on only what this run itself was answered is
+// found, as by a service that has just been started. Everything is kept.
+class FreshRequests final : public CompletionCache {
+public:
+    explicit FreshRequests(CompletionCache& kept) : m_kept(kept) {}
+    void requestsBegin() {
+        std::scoped_lock lock(m_mutex);
+        m_asked = true;
+    }
+    std::map<std::string, std::string> find(const std::vector<std::string>& keys) override {
+        std::scoped_lock lock(m_mutex);
+        if (!m_asked)
+            return m_kept.find(keys);
+        std::map<std::string, std::string> out;
+        for (const auto& key : keys)
+            if (const auto it = m_own.find(key); it != m_own.end())
+                out.insert(*it);
+        return out;
+    }
+    Result<void> store(const std::map<std::string, std::string>& answers) override {
+        std::scoped_lock lock(m_mutex);
+        if (m_asked)
+            for (const auto& [key, answer] : answers)
+                m_own[key] = answer;
+        return m_kept.store(answers);
+    }
+
+private:
+    CompletionCache& m_kept;
+    std::mutex m_mutex; // guards what follows
+    bool m_asked = false;
+    std::map<std::string, std::string> m_own;
 };
 
 nlohmann::json toJson(const Cost& cost) {
@@ -41,14 +83,16 @@ Result<void> runOne(std::int64_t id, const StudySpec& study, const StrategySpec&
                     const PluginRegistry& plugins, ModelHost& models, const std::function<void(std::int64_t, std::int64_t)>& listener, const RunControl& control) {
     auto& store = bench.store();
     CostMeter cost;
-    MeteredModels metered(models, &store, cost);
+    FreshRequests fresh(store);
+    CompletionCache& cache = study.freshAnswers ? static_cast<CompletionCache&>(fresh) : store;
+    MeteredModels metered(models, &cache, cost);
     ExperimentHost host;
     host.plugins = &plugins;
     host.languageModel = [&](const std::string& model) { return metered.get(model); };
-    host.cache = &store;
+    host.cache = &cache;
     host.cost = &cost;
     CAROUSEL_ASSIGN(auto finished, store.finishedUsers(id));
-    StoreSink sink(store, id, std::move(finished), listener);
+    StoreSink sink(store, id, std::move(finished), listener, [&] { fresh.requestsBegin(); });
     const auto outcome = runExperiment(dataset, split, study, strategy, host, sink, control);
     if (!outcome) {
         // Cancelled, or paused by a server or a budget: what was finished is kept and the rest can be taken up again.

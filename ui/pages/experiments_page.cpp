@@ -270,9 +270,11 @@ void ExperimentsPage::run() {
     };
     m_job = session().jobs().run<Workbench::FinishedAnalysis>(
         this, {title, Lane::task, {}}, [&s = session(), spec = *spec, partial](const RunControl& control) { return s.workbench().analyse(spec, control, partial); },
-        [this, title, keepsPartial](JobRunner::Shared<Workbench::FinishedAnalysis> result) {
+        [this, title, keepsPartial, keepsRuns = spec->kind == AnalysisKind::placement](JobRunner::Shared<Workbench::FinishedAnalysis> result) {
             m_job = 0;
             m_live = false;
+            if (keepsRuns)
+                session().refresh();
             if (result) {
                 session().say((*result)->partial ? tr("%1 was stopped; the result so far is kept. Run it again to go on.").arg(title) : tr("%1 is finished").arg(title));
                 showDocument((*result)->document, (*result)->id);
@@ -286,7 +288,7 @@ void ExperimentsPage::run() {
                         openAnalysis(m_list->rows().front().id);
                 });
             } else if (isCancelled(result.error())) {
-                session().say(tr("%1 was stopped; nothing of it is kept.").arg(title));
+                session().say(keepsRuns ? tr("%1 was stopped; what was run is kept, and running it again goes on there.").arg(title) : tr("%1 was stopped; nothing of it is kept.").arg(title));
                 if (!m_hasDocument)
                     showNothing();
             } else {

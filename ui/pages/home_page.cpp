@@ -120,6 +120,8 @@ QWidget* HomePage::projectCard() {
     if (waiting)
         text += QStringLiteral(" · ") + plural(waiting, tr("run can be resumed"), tr("runs can be resumed"));
     words->addWidget(textLabel(text, "secondary"));
+    if (!session().placementVerdict().isEmpty())
+        words->addWidget(textLabel(session().placementVerdict(), "", true));
     row->addLayout(words, 1);
     const auto button = [&](const QString& name, const QString& page, bool primary) {
         auto* push = new QPushButton(name);
@@ -130,6 +132,8 @@ QWidget* HomePage::projectCard() {
     };
     if (waiting)
         button(tr("Resume runs"), QStringLiteral("runs"), false);
+    if (!session().placementVerdict().isEmpty())
+        button(tr("Where it pays"), QStringLiteral("experiments"), false);
     if (complete) {
         button(tr("Compare metrics"), QStringLiteral("metrics"), false);
         button(tr("See the carousel"), QStringLiteral("carousel"), true);

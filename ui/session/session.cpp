@@ -7,6 +7,7 @@
 #include "session/run_selection.h"
 #include "session/study_draft.h"
 #include "widgets/text.h"
+#include "workbench/finished_analysis.h"
 #include <QDir>
 #include <QFileInfo>
 #include <QSettings>
@@ -24,6 +25,7 @@ struct Opened {
 struct Lists {
     std::vector<DatasetRow> datasets;
     std::vector<RunRow> runs;
+    std::string placement; // verdict of the newest placement study
 };
 } // namespace
 
@@ -73,6 +75,7 @@ void Session::openProject(const QString& file, std::function<void()> then) {
             m_file.clear();
             m_datasets.clear();
             m_runs.clear();
+            m_placement.clear();
             failed(result.error());
             forgetRecent(file);
             Q_EMIT projectChanged();
@@ -109,6 +112,7 @@ void Session::opened(const QString& file, bool readOnly, const std::function<voi
     m_loaded = false;
     m_datasets.clear();
     m_runs.clear();
+    m_placement.clear();
     remember(m_file);
     if (readOnly)
         m_log->add(ActivityLog::Level::warning, tr("%1 is open for reading only: it is in use elsewhere or cannot be written.").arg(m_file));
@@ -125,6 +129,7 @@ void Session::closeProject() {
     m_file.clear();
     m_datasets.clear();
     m_runs.clear();
+    m_placement.clear();
     m_loaded = false;
     m_jobs->run(
         this, {tr("Closing the project"), Lane::exclusive, QStringLiteral("project")},
@@ -186,7 +191,15 @@ void Session::openSample(const Sample& sample) {
         request.kind = ss(sample.kind);
         request.path = sample.kind == QLatin1String("six-of-hundreds") ? std::string() : sample.path;
         request.name = ss(sample.id);
-        importData(request);
+        importData(request, [this, sample](const Result<ImportReport>& imported) {
+            // What comes with the sample, finished: to look at before anything has run here.
+            const QDir folder(qs(sampleDataFolder() + "/results"));
+            if (imported && sample.kind == QLatin1String("six-of-hundreds"))
+                for (const auto& name : folder.entryList({QStringLiteral("*.json")}, QDir::Files, QDir::Name))
+                    m_jobs->run<std::int64_t>(
+                        this, {tr("Adding a finished analysis"), Lane::quick, {}}, [this, file = ss(folder.filePath(name))](const RunControl&) { return addFinishedAnalysis(*m_workbench, file); },
+                        [this](JobRunner::Shared<std::int64_t> added) { added ? refresh() : failed(added.error()); });
+        });
         goTo(QStringLiteral("data"));
     };
     if (!QFileInfo::exists(file))
@@ -203,6 +216,10 @@ void Session::refresh() {
             Lists lists;
             CAROUSEL_ASSIGN(lists.datasets, m_workbench->store().datasets());
             CAROUSEL_ASSIGN(lists.runs, m_workbench->store().runs());
+            CAROUSEL_ASSIGN(const auto analyses, m_workbench->store().analyses());
+            for (const auto& row : analyses)
+                if (lists.placement.empty() && row.kind == name(AnalysisKind::placement))
+                    lists.placement = row.verdict;
             return lists;
         },
         [this](JobRunner::Shared<Lists> result) {
@@ -211,6 +228,7 @@ void Session::refresh() {
             m_loaded = true;
             m_datasets = (*result)->datasets;
             m_runs = (*result)->runs;
+            m_placement = qs((*result)->placement);
             Q_EMIT datasetsChanged();
             Q_EMIT runsChanged();
         });

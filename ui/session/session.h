@@ -44,6 +44,7 @@ public:
     bool readOnly() const { return m_readOnly; }
     const std::vector<DatasetRow>& datasets() const { return m_datasets; }
     const std::vector<RunRow>& runs() const { return m_runs; }
+    const QString& placementVerdict() const { return m_placement; } // first sentence of the newest placement study; empty: none
     bool loaded() const { return m_loaded; } // the lists have been read at least once for this project
     bool isRunningStudy() const { return m_studyJob != 0; }
 
@@ -98,6 +99,7 @@ private:
     bool m_readOnly = false, m_opening = false, m_loaded = false;
     std::vector<DatasetRow> m_datasets;
     std::vector<RunRow> m_runs;
+    QString m_placement;
     JobNumber m_studyJob = 0;
     QTimer m_poll; // run list while a study runs
 };

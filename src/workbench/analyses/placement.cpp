@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "workbench/analyses/placement.h"
+#include "workbench/analyses/placement_figures.h"
 
 namespace carousel::analyses {
 
 Result<AnalysisDocument> placementDocument(Workbench& bench, const AnalysisSpec& spec, const RunControl& control) {
-    (void)bench, (void)spec, (void)control;
-    return fail(ErrorKind::internal, "CL-7099", "This analysis is being built.", "Use another one.");
+    CAROUSEL_ASSIGN(PlacementPlan plan, placementPlan(spec, bench.plugins()));
+    CAROUSEL_ASSIGN(const PlacementFigures figures, placementFigures(bench, spec, std::move(plan), control));
+    return placementReport(spec, figures);
 }
 
 } // namespace carousel::analyses

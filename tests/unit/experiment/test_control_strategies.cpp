@@ -88,6 +88,13 @@ private slots:
                      ->strategies.size(),
                  std::size_t(3));
     }
+    void aDesignedStudyIsAllOfIt() {
+        const auto designed = parseStudy("name = \"s\"\ndataset = \"d\"\ncontrols = \"none\"\n" + strategy("LLM", "llm_yes_no", 7), registry);
+        QVERIFY(designed && !designed->controls);
+        QCOMPARE(withControls(*designed, registry)->strategies.size(), std::size_t(1));
+        QVERIFY(!parseStudy(toToml(*designed), registry)->controls);
+        QVERIFY(!parseStudy("name = \"s\"\ndataset = \"d\"\ncontrols = \"some\"\n" + strategy("LLM", "llm_yes_no", 7), registry));
+    }
     void othersAreLeftAsTheyAre() {
         const auto asked = study(registry, strategy("List", "llm_listwise", 7) + strategy("Plain", "table", 5));
         QVERIFY(withControls(asked, registry)->strategies == asked.strategies);

@@ -53,6 +53,17 @@ private slots:
         QVERIFY(canonicalJson(*plain) != canonicalJson(*exact)); // another fingerprint
         QVERIFY(canonicalJson(*plain).find("compute") == std::string::npos); // studies from before it could be chosen keep theirs
     }
+    void answersAskedAfreshAreAnotherStudy() {
+        const auto plain = parseStudy(study, plugins);
+        const std::vector<std::string> sets{"answers=fresh"}, wrong{"answers=new"};
+        const auto fresh = parseStudy(study, plugins, sets);
+        QVERIFY2(fresh, fresh ? "" : describe(fresh.error()).c_str());
+        QVERIFY(fresh->freshAnswers && !plain->freshAnswers);
+        QVERIFY(parseStudy(toToml(*fresh), plugins)->freshAnswers);
+        QVERIFY(canonicalJson(*plain) != canonicalJson(*fresh));
+        QVERIFY(canonicalJson(*plain).find("answers") == std::string::npos);
+        QCOMPARE(parseStudy(study, plugins, wrong).error().code, std::string("CL-3003"));
+    }
     void setsReachWhatTheyName() {
         const std::vector<std::string> sets{"evaluation.users=3", "B:scorer.count=9", "A:scorer.llm=on", "seed=11"};
         const auto spec = parseStudy(study, plugins, sets);
