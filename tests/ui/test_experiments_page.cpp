@@ -321,6 +321,41 @@ private Q_SLOTS:
         QTRY_VERIFY_WITH_TIMEOUT(list->rows().empty() && session.isIdle(), 30000);
     }
 
+    void anExperimentIsSeenWhileItRunsAndWhatWasStoppedIsKept() {
+        Session session;
+        ExperimentsPage page(session);
+        page.resize(1200, 800);
+        page.show();
+        const QString file = m_folder.filePath(QStringLiteral("demo.carousel"));
+        if (!QFileInfo::exists(file))
+            QSKIP("the project of the test before is missing");
+        session.openProject(file);
+        QTRY_VERIFY_WITH_TIMEOUT(session.loaded() && session.isIdle() && !page.isBusy(), 60000);
+        auto* setup = page.findChild<AnalysisSetup*>();
+        auto* document = page.findChild<DocumentView*>();
+        auto* list = page.findChild<AnalysisList*>();
+        const std::size_t before = list->rows().size();
+        setup->setKind(AnalysisKind::abTest);
+        for (const auto& [id, value] : {std::pair{"users", "1500"}, {"rounds", "2000"}, {"learnEvery", "1"}, {"draws", "50"}})
+            setup->findChild<QLineEdit*>(QString::fromLatin1(id))->setText(QString::fromLatin1(value));
+        QString reason;
+        QVERIFY2(setup->canRun(&reason), qPrintable(reason));
+        QSignalSpy analysed(&page, &ExperimentsPage::analysed);
+        page.run();
+        const auto isPartial = [&] { return QByteArray::fromStdString(document->document().figuresJson).contains("\"partial\":true"); };
+        QTRY_VERIFY_WITH_TIMEOUT(page.isRunning() && isPartial(), 120000); // figures while rounds pass
+        QCOMPARE(page.shown(), std::int64_t(0));
+        const std::string first = document->document().figuresJson;
+        QTRY_VERIFY_WITH_TIMEOUT(document->document().figuresJson != first, 60000); // and newer ones
+        session.jobs().cancelTasks();
+        QTRY_COMPARE_WITH_TIMEOUT(analysed.size(), 1, 60000);
+        QTRY_VERIFY_WITH_TIMEOUT(list->rows().size() == before + 1 && page.shown() != 0 && session.isIdle(), 30000);
+        QCOMPARE(list->rows().front().kind, std::string("ab-test"));
+        QVERIFY(isPartial());
+        page.removeAnalysis(page.shown());
+        QTRY_VERIFY_WITH_TIMEOUT(list->rows().size() == before && session.isIdle(), 30000);
+    }
+
     void cancelledLeavesNothing() {
         Session session;
         ExperimentsPage page(session);
