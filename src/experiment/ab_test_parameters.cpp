@@ -1,32 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Options of an A/B simulation, and of the check of what stopping rules really do.
 #include "experiment/ab_test_parameters.h"
+#include "experiment/option_builders.h"
 #include "experiment/simulation_parameters.h"
 #include "base/text.h"
 
 namespace carousel {
-
-namespace {
-ParameterSpec option(std::string id, std::string label, ParameterKind kind, ParameterValue value, std::string help) {
-    ParameterSpec spec;
-    spec.id = std::move(id);
-    spec.label = std::move(label);
-    spec.kind = kind;
-    spec.defaultValue = std::move(value);
-    spec.help = std::move(help);
-    return spec;
-}
-ParameterSpec within(ParameterSpec spec, double minimum, double maximum, std::string unit = {}) {
-    spec.minimum = minimum;
-    spec.maximum = maximum;
-    spec.unit = std::move(unit);
-    return spec;
-}
-ParameterSpec oneOf(ParameterSpec spec, std::vector<std::string> choices) {
-    spec.choices = std::move(choices);
-    return spec;
-}
-} // namespace
 
 std::vector<ParameterSpec> experimentParameters() {
     using Kind = ParameterKind;

@@ -1,30 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Options of an off-policy evaluation.
 #include "experiment/off_policy_parameters.h"
+#include "experiment/option_builders.h"
 
 namespace carousel {
-
-namespace {
-ParameterSpec option(std::string id, std::string label, ParameterKind kind, ParameterValue value, std::string help) {
-    ParameterSpec spec;
-    spec.id = std::move(id);
-    spec.label = std::move(label);
-    spec.kind = kind;
-    spec.defaultValue = std::move(value);
-    spec.help = std::move(help);
-    return spec;
-}
-ParameterSpec within(ParameterSpec spec, double minimum, double maximum, std::string unit = {}) {
-    spec.minimum = minimum;
-    spec.maximum = maximum;
-    spec.unit = std::move(unit);
-    return spec;
-}
-ParameterSpec oneOf(ParameterSpec spec, std::vector<std::string> choices) {
-    spec.choices = std::move(choices);
-    return spec;
-}
-} // namespace
 
 std::vector<ParameterSpec> offPolicyParameters() {
     using Kind = ParameterKind;

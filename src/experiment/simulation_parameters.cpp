@@ -1,28 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Options of the simulated users.
 #include "experiment/simulation_parameters.h"
+#include "experiment/option_builders.h"
 
 namespace carousel {
 
 namespace {
-ParameterSpec option(std::string id, std::string label, ParameterKind kind, ParameterValue value, std::string help) {
-    ParameterSpec spec;
-    spec.id = std::move(id);
-    spec.label = std::move(label);
-    spec.kind = kind;
-    spec.defaultValue = std::move(value);
-    spec.help = std::move(help);
-    return spec;
-}
 ParameterSpec integer(std::string id, std::string label, std::int64_t value, double minimum, double maximum, std::string unit, std::string help) {
-    ParameterSpec spec = option(std::move(id), std::move(label), ParameterKind::integer, value, std::move(help));
-    spec.minimum = minimum, spec.maximum = maximum, spec.unit = std::move(unit);
-    return spec;
+    return within(option(std::move(id), std::move(label), ParameterKind::integer, value, std::move(help)), minimum, maximum, std::move(unit));
 }
 ParameterSpec number(std::string id, std::string label, double value, double minimum, double maximum, std::string help) {
-    ParameterSpec spec = option(std::move(id), std::move(label), ParameterKind::number, value, std::move(help));
-    spec.minimum = minimum, spec.maximum = maximum;
-    return spec;
+    return within(option(std::move(id), std::move(label), ParameterKind::number, value, std::move(help)), minimum, maximum);
 }
 } // namespace
 
