@@ -16,6 +16,7 @@ struct EvaluateOptions {
 Result<Answer> evaluate(Session& session, const EvaluateOptions& options);
 Result<Answer> listAnalyses(Session& session);
 Result<Answer> showAnalysis(Session& session, const EvaluateOptions& options);
+Result<Answer> compareAnalyses(Session& session, const EvaluateOptions& options); // options.runs: numbers of analyses
 Result<Answer> removeAnalysis(Session& session, std::int64_t id);
 
 struct RecoveryOptions {
