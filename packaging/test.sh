@@ -27,7 +27,7 @@ make_venv() {
     local stamp
     stamp=$(cat packaging/test_requirements.txt packaging/test_requirements_no_deps.txt | sha256sum | cut -d' ' -f1)
     if [ -f "$venv/.stamp" ] && [ "$(cat "$venv/.stamp")" = "$stamp" ]; then return 0; fi
-    say "Making the reference environment in $venv (numpy, scipy, regex, ranx, pytrec_eval, sacrebleu, obp, rouge_score)"
+    say "Making the reference environment in $venv (numpy, scipy, regex, ranx, pytrec_eval, sacrebleu, obp, rouge_score, statsmodels)"
     rm -rf "$venv"
     mkdir -p "$(dirname "$venv")"
     python3 -m venv "$venv" &&

@@ -73,6 +73,11 @@ void addEvaluateCommands(CLI::App& app, Session& session) {
     auto added = std::make_shared<std::string>();
     add->add_option("file", *added, "Written by `evaluate ... -o FILE.json`")->required()->type_name("FILE.json");
     session.chosen(add, "evaluate-add", [&session, added] { return addAnalysis(session, *added); });
+    auto compared = std::make_shared<EvaluateOptions>();
+    auto* compare = evaluate->add_subcommand("compare", "Set kept experiments of one kind side by side: designs, effects, verdicts, health");
+    compare->add_option("analyses", compared->runs, "Analyses: ab-test, placement or ab-check")->required()->type_name("ID");
+    addOutput(compare, compared);
+    session.chosen(compare, "evaluate-compare", [&session, compared] { return compareAnalyses(session, *compared); });
     auto* remove = evaluate->add_subcommand("remove", "Take an analysis out of the project");
     remove->add_option("analysis", shown->id, "Analysis")->required()->type_name("ID");
     session.chosen(remove, "evaluate-remove", [&session, shown] { return removeAnalysis(session, shown->id); });

@@ -116,6 +116,14 @@ Result<Answer> addAnalysis(Session& session, const std::string& file) {
     return answer;
 }
 
+Result<Answer> compareAnalyses(Session& session, const EvaluateOptions& options) {
+    CAROUSEL_ASSIGN(Workbench* const bench, session.openToRead());
+    CAROUSEL_ASSIGN(const auto document, bench->compareAnalyses(options.runs));
+    CAROUSEL_ASSIGN(auto answer, answerOf(document, 0, options));
+    answer.data["analyses"] = options.runs;
+    return answer;
+}
+
 Result<Answer> removeAnalysis(Session& session, std::int64_t id) {
     CAROUSEL_ASSIGN(Workbench* const bench, session.openToWrite());
     CAROUSEL_TRY(bench->store().removeAnalysis(id));

@@ -18,6 +18,7 @@ Result<Answer> listAnalyses(Session& session);
 Result<Answer> showAnalysis(Session& session, const EvaluateOptions& options);
 // Keeps the analysis of a FILE.json that evaluate wrote, in this project.
 Result<Answer> addAnalysis(Session& session, const std::string& file);
+Result<Answer> compareAnalyses(Session& session, const EvaluateOptions& options); // options.runs: numbers of analyses
 Result<Answer> removeAnalysis(Session& session, std::int64_t id);
 
 struct RecoveryOptions {

@@ -47,7 +47,18 @@ std::vector<ParameterSpec> experimentParameters() {
 }
 
 std::vector<ParameterSpec> abTestParameters() {
+    using Kind = ParameterKind;
     std::vector<ParameterSpec> out = simulationParameters();
+    for (ParameterSpec& spec : out)
+        if (spec.id == "population") {
+            spec.choices.push_back("log");
+            spec.help += " log: nobody is simulated; the arms are judged on logged slates with propensities, and what is about simulated users or later rounds is not used.";
+        }
+    out.push_back(within(option("temperature", "Temperature", Kind::number, 0.0,
+                                "With population log: 0: every arm shows its order; above: slates are drawn with weights exp(-(rank - 1) / temperature). The higher, the more of the log supports the "
+                                "estimate, and the further an arm is from its strategy."),
+                         0, 1e6, "positions"));
+    out.push_back(option("policies", "Logging policies", Kind::list, std::vector<std::string>{}, "With population log: only slates of these logging policies; empty: all."));
     for (ParameterSpec& spec : experimentParameters())
         out.push_back(std::move(spec));
     return out;

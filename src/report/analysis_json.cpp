@@ -62,19 +62,24 @@ json cellJson(const ReportCell& cell) {
         out["tone"] = static_cast<int>(cell.tone);
     if (cell.colour != -1)
         out["colour"] = cell.colour;
+    if (!cell.path.empty())
+        out["path"] = cell.path;
     return out;
 }
 ReportCell readCell(const json& from) {
     const int tone = from.value("tone", 0);
     if (tone < 0 || tone > 3)
         throw std::out_of_range("a cell's tone is unknown");
-    return {from.at("text").get<std::string>(), from.value("interval", std::string()), from.value("note", std::string()), static_cast<ReportCell::Tone>(tone), from.value("colour", -1)};
+    return {from.at("text").get<std::string>(), from.value("interval", std::string()), from.value("note", std::string()), static_cast<ReportCell::Tone>(tone), from.value("colour", -1), from.value("path", std::string())};
 }
 
 json tableJson(const ReportTable& table) {
     json columns = json::array(), rows = json::array();
-    for (const auto& column : table.columns)
+    for (const auto& column : table.columns) {
         columns.push_back({{"title", column.title}, {"numeric", column.numeric}, {"help", column.help}});
+        if (!column.source.empty())
+            columns.back()["source"] = column.source;
+    }
     for (const auto& row : table.rows) {
         json cells = json::array();
         for (const auto& cell : row)
@@ -86,7 +91,7 @@ json tableJson(const ReportTable& table) {
 ReportTable readTable(const json& from) {
     ReportTable table{.caption = from.at("caption").get<std::string>(), .note = from.at("note").get<std::string>()};
     for (const auto& column : from.at("columns"))
-        table.columns.push_back({column.at("title").get<std::string>(), column.at("numeric").get<bool>(), column.at("help").get<std::string>()});
+        table.columns.push_back({column.at("title").get<std::string>(), column.at("numeric").get<bool>(), column.at("help").get<std::string>(), column.value("source", std::string())});
     for (const auto& row : from.at("rows")) {
         auto& cells = table.rows.emplace_back();
         for (const auto& cell : row)

@@ -17,6 +17,7 @@ struct ReportCell {
     std::string note;        // one line below
     Tone tone = Tone::plain; // said in words too: colour is never the only sign
     int colour = -1;         // a strategy's colour and marker before the text
+    std::string path = {};   // of its value in the document's figures, "effects[3].effect.difference"; empty: it is not a single one of them
 };
 ReportCell textCell(std::string text, int colour = -1);
 ReportCell estimateCell(double value, double low, double high); // three figures and interval; no interval where it is not finite
@@ -26,6 +27,7 @@ struct ReportColumn {
     std::string title;
     bool numeric = false; // right-aligned, tabular figures
     std::string help;     // shown on hover; definitions that matter belong into ReportSection::definitions
+    std::string source = {}; // what computes it, and after whom: "welch(); Welch 1947"
 };
 struct ReportTable {
     std::string caption;

@@ -147,6 +147,7 @@ public:
     // `onPartial`: kinds that can show what they know so far (ab-test) call it now and then, from the thread of the call.
     Result<FinishedAnalysis> analyse(const AnalysisSpec& spec, const RunControl& control, const std::function<void(const AnalysisDocument&)>& onPartial = {});
     Result<AnalysisDocument> analysis(std::int64_t id); // stored; CL-4007
+    Result<AnalysisDocument> compareAnalyses(std::span<const std::int64_t> ids); // two or more experiments side by side; not kept. CL-4007, CL-7021
     // ---- text-to-text models of the task families, as `analyse` of kind tasks trains and keeps them beside the project ----------------------
     std::vector<KeptTaskModel> taskModels(); // newest first
     // CL-3117 when the project has no data set that the model was trained on.

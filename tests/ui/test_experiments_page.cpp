@@ -11,6 +11,7 @@
 #include "theme/theme.h"
 #include "widgets/document_table.h"
 #include "widgets/document_view.h"
+#include "widgets/origin_window.h"
 #include "widgets/parameter_form.h"
 #include "widgets/text.h"
 #include <QApplication>
@@ -21,6 +22,8 @@
 #include <QLabel>
 #include <QLineEdit>
 #include <QListWidget>
+#include <QMenu>
+#include <QPushButton>
 #include <QRadioButton>
 #include <QScrollArea>
 #include <QScrollBar>
@@ -193,6 +196,42 @@ private Q_SLOTS:
         QTRY_VERIFY(view->rowHeight(0) > before);
     }
 
+    void aCellSaysWhereItComesFrom() {
+        AnalysisDocument document = documentByHand();
+        document.figuresJson = R"({"models":[{"perplexity":1.1234567890123456,"interval":[1.1,1.14]}]})";
+        document.report.provenanceJson = R"({"specificationSha256":"5eed","data":{"digest":"da7a"}})";
+        document.report.sections[0].tables[0].rows[0][1].path = "models[0].perplexity";
+        DocumentView view;
+        view.resize(900, 700);
+        view.show();
+        view.setDocument(document);
+        QVERIFY(QTest::qWaitForWindowExposed(&view));
+        auto* table = view.findChild<DocumentTable*>()->findChild<QTableView*>();
+        QVERIFY(!view.origin());
+        table->sortByColumn(1, Qt::DescendingOrder); // PBM is now in the middle: the cell is found all the same
+        QCOMPARE(table->model()->index(1, 0).data().toString(), QStringLiteral("PBM"));
+        table->setCurrentIndex(table->model()->index(1, 1));
+        table->setFocus();
+        QTest::keyClick(table, Qt::Key_Return);
+        QTRY_VERIFY(view.origin() && view.origin()->isVisible());
+        for (const char* part : {"1.1234567890123456", "models[0].perplexity", "[1.1,1.14]", "carousel-lab-cli evaluate clicks spec.toml", "5eed", "da7a", "PBM"})
+            QVERIFY2(view.origin()->text().contains(QString::fromLatin1(part)), part);
+        for (auto* button : view.origin()->findChildren<QPushButton*>())
+            if (button->text().contains(QStringLiteral("Copy")))
+                button->click();
+        QCOMPARE(QApplication::clipboard()->text(), view.origin()->text());
+        // A cell of words has no figure, and says what made it all the same; the menu leads there too.
+        view.origin()->close();
+        Q_EMIT table->customContextMenuRequested(table->visualRect(table->model()->index(1, 2)).center());
+        auto* menu = qobject_cast<QMenu*>(QApplication::activePopupWidget());
+        QVERIFY(menu);
+        menu->actions().first()->trigger();
+        menu->close();
+        QTRY_VERIFY(view.origin()->isVisible());
+        QVERIFY(view.origin()->text().contains(QStringLiteral("not a single one of them")));
+        QVERIFY(!view.origin()->text().contains(QStringLiteral("Exactly")));
+    }
+
     void emptyStatesSayWhatToDo() {
         Session session;
         ExperimentsPage page(session);
@@ -318,6 +357,66 @@ private Q_SLOTS:
         QVERIFY(!opened.last().last().toBool());
         QVERIFY(session.log().asText().contains(QStringLiteral("CL-4007")));
         page.removeAnalysis(first);
+        QTRY_VERIFY_WITH_TIMEOUT(list->rows().empty() && session.isIdle(), 30000);
+    }
+
+    void experimentsAreComparedSideBySide() {
+        Session session;
+        ExperimentsPage page(session);
+        page.resize(1200, 800);
+        page.show();
+        const QString file = m_folder.filePath(QStringLiteral("demo.carousel"));
+        if (!QFileInfo::exists(file))
+            QSKIP("no plugins beside the program");
+        session.openProject(file);
+        QTRY_VERIFY_WITH_TIMEOUT(session.loaded() && session.isIdle() && !page.isBusy(), 60000);
+        auto* setup = page.findChild<AnalysisSetup*>();
+        auto* list = page.findChild<AnalysisList*>();
+        auto* document = page.findChild<DocumentView*>();
+        QSignalSpy analysed(&page, &ExperimentsPage::analysed);
+        for (const char* users : {"200", "300"}) { // small ones: what they find does not matter here
+            setup->setKind(AnalysisKind::abTest);
+            setup->findChild<QLineEdit*>(QStringLiteral("users"))->setText(QString::fromLatin1(users));
+            setup->findChild<QLineEdit*>(QStringLiteral("rounds"))->setText(QStringLiteral("2"));
+            analysed.clear();
+            page.run();
+            QTRY_COMPARE_WITH_TIMEOUT(analysed.size(), 1, 120000);
+            QVERIFY2(analysed.first().first().toBool(), qPrintable(session.log().asText()));
+            QTRY_VERIFY_WITH_TIMEOUT(session.isIdle() && !page.isBusy(), 30000);
+        }
+        QCOMPARE(list->rows().size(), std::size_t(2));
+        // One alone is not compared, and the page says why.
+        QAction* compare = nullptr;
+        for (auto* action : page.findChildren<QAction*>())
+            if (action->text() == QStringLiteral("Compare"))
+                compare = action;
+        QVERIFY(compare && !compare->isEnabled());
+        QVERIFY2(compare->toolTip().contains(QStringLiteral("two or more")), qPrintable(compare->toolTip()));
+        list->setFocus();
+        list->setCurrentIndex(list->model()->index(0, 0));
+        QTest::keyClick(list, Qt::Key_Down, Qt::ShiftModifier);
+        QTRY_VERIFY_WITH_TIMEOUT(!page.isBusy() && session.isIdle(), 30000); // the one the cursor went to was opened
+        QCOMPARE(list->selected().size(), std::size_t(2));
+        QVERIFY(compare->isEnabled());
+        QSignalSpy compared(&page, &ExperimentsPage::compared);
+        compare->trigger();
+        QTRY_COMPARE_WITH_TIMEOUT(compared.size(), 1, 30000);
+        QVERIFY2(compared.first().first().toBool(), qPrintable(session.log().asText()));
+        QCOMPARE(document->document().kind, std::string("comparison"));
+        QCOMPARE(page.shown(), std::int64_t(0));
+        QCOMPARE(list->selected().size(), std::size_t(2));
+        QVERIFY(document->contents().contains(QStringLiteral("Designs")));
+        // Every number of it leads to the kept one.
+        for (auto* table : document->findChildren<DocumentTable*>())
+            for (const auto& row : table->table().rows)
+                for (const auto& cell : row)
+                    if (!cell.path.empty())
+                        QVERIFY2(!figureAt(document->document().figuresJson, cell.path).empty(), cell.path.c_str());
+        QTest::mouseClick(list->viewport(), Qt::LeftButton, {}, list->visualRect(list->currentIndex()).center()); // back to one
+        QTRY_VERIFY_WITH_TIMEOUT(page.shown() != 0 && !page.isBusy(), 30000);
+        QCOMPARE(document->document().kind, std::string("ab-test"));
+        for (const auto& row : std::vector<AnalysisRow>(list->rows()))
+            page.removeAnalysis(row.id);
         QTRY_VERIFY_WITH_TIMEOUT(list->rows().empty() && session.isIdle(), 30000);
     }
 

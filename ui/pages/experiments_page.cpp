@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "pages/experiments_page.h"
 #include "pages/experiments/analysis_list.h"
+#include "pages/experiments/analysis_needs.h"
 #include "pages/experiments/analysis_setup.h"
 #include "report/pdf_writer.h"
 #include "theme/theme.h"
 #include "widgets/document_view.h"
 #include "widgets/text.h"
+#include "workbench/analyses/compare_analyses.h"
 #include <QApplication>
 #include <QClipboard>
 #include <QFileDialog>
@@ -32,6 +34,8 @@ bool isCancelled(const Error& error) { return error.kind == ErrorKind::cancelled
 ExperimentsPage::ExperimentsPage(Session& s)
     : Page(s, QStringLiteral("experiments"), QStringLiteral("labplot-xy-fit-curve"), tr("Experiments"), tr("What do position, policy and a language model do, and can this data say so?")) {
     m_removeAction = addPageAction(QStringLiteral("edit-delete"), tr("Remove…"), tr("Remove this analysis from the project"), QKeySequence::Delete, Weight::secondary, [this] { removeCurrent(); });
+    m_compareAction = addPageAction(QStringLiteral("view-split-left-right"), tr("Compare"), tr("Set the selected experiments side by side"), QKeySequence(tr("Ctrl+Shift+E")), Weight::secondary,
+                                    [this] { compareSelected(); });
     m_copyAction = addPageAction(QStringLiteral("edit-copy"), tr("Copy command"), tr("Copy the command line that reproduces this document"), QKeySequence(tr("Ctrl+Shift+C")),
                                  Weight::secondary, [this] { copyCommand(); });
     m_runAction = addPageAction(QStringLiteral("media-playback-start"), tr("Run analysis"), tr("Run the analysis that is set up at the left"), QKeySequence(Qt::Key_F5), Weight::primary, [this] { run(); });
@@ -57,6 +61,7 @@ ExperimentsPage::ExperimentsPage(Session& s)
             m_setup->setKind(*kind);
     });
     connect(m_list, &AnalysisList::openWanted, this, &ExperimentsPage::openAnalysis);
+    connect(m_list, &AnalysisList::selectedChanged, this, &ExperimentsPage::followSetup);
     connect(m_document, &DocumentView::exported, this, [this](const QString& file) { session().say(tr("Wrote %1").arg(file)); });
     connect(m_document, &DocumentView::exportFailed, this, [this](const QString& message) { session().log().add(ActivityLog::Level::error, message); });
     connect(&s, &Session::projectChanged, this, [this] {
@@ -210,6 +215,9 @@ void ExperimentsPage::followSetup() {
     m_runAction->setToolTip(can ? tr("Run %1 on %2 (F5)").arg(analysisTitle(m_setup->kind()), m_setup->dataset())
                                 : m_job ? tr("An analysis is running (Esc stops it)")
                                         : reason.isEmpty() ? tr("Run the analysis that is set up at the left (F5)") : plainToolTip(reason));
+    const QString whyNot = whyNotCompared();
+    m_compareAction->setEnabled(ready && whyNot.isEmpty());
+    m_compareAction->setToolTip(whyNot.isEmpty() ? tr("Set the %1 selected experiments side by side (Ctrl+Shift+E)").arg(m_list->selected().size()) : plainToolTip(whyNot));
     m_copyAction->setEnabled(ready && m_hasDocument && !m_document->document().report.command.empty());
     m_removeAction->setEnabled(ready && m_shown != 0 && !session().readOnly());
     m_export->setEnabled(ready && m_hasDocument);
@@ -353,6 +361,45 @@ void ExperimentsPage::openAnalysis(std::int64_t id) {
             }
             followSetup();
             Q_EMIT opened(id, document.has_value());
+        });
+}
+
+QString ExperimentsPage::whyNotCompared() const {
+    const auto rows = m_list->selected();
+    if (rows.size() < 2)
+        return tr("Select two or more experiments in the list (Ctrl or Shift) to set them side by side.");
+    for (const auto& row : rows) {
+        if (!analyses::canCompare(row.kind))
+            return tr("%1 has no arms or rules that could be set side by side.").arg(analysisTitle(row.kind));
+        if (row.kind != rows.front().kind)
+            return tr("%1 and %2 are not of one kind.").arg(analysisTitle(rows.front().kind), analysisTitle(row.kind));
+    }
+    return {};
+}
+
+void ExperimentsPage::compareSelected() {
+    if (const QString whyNot = whyNotCompared(); !whyNot.isEmpty())
+        return session().say(whyNot);
+    std::vector<std::int64_t> ids;
+    for (const auto& row : m_list->selected())
+        ids.push_back(row.id);
+    std::sort(ids.begin(), ids.end()); // the oldest first
+    m_opening = true;
+    session().jobs().run<AnalysisDocument>(
+        this, {tr("Comparing %1 experiments").arg(ids.size()), Lane::quick, QStringLiteral("analysis")}, [&s = session(), ids](const RunControl&) { return s.workbench().compareAnalyses(ids); },
+        [this](JobRunner::Shared<AnalysisDocument> document) {
+            m_opening = false;
+            if (document) {
+                m_shown = 0;
+                m_hasDocument = true;
+                m_document->setDocument(**document);
+                m_documentState->setPartial({});
+                m_documentState->showReady();
+            } else if (!isCancelled(document.error())) {
+                session().log().add(document.error());
+            }
+            followSetup();
+            Q_EMIT compared(document.has_value());
         });
 }
 

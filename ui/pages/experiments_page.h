@@ -27,6 +27,7 @@ public:
     std::int64_t shown() const { return m_shown; } // 0: none, or one that is not kept
     bool isRunning() const { return m_job != 0; }
     void removeAnalysis(std::int64_t id); // without asking
+    void compareSelected();               // the experiments that are selected in the list; says why when it cannot
     // FILE.html, FILE.json or a folder.
     void writeTo(const QString& fileOrFolder);
     void copyCommand();
@@ -34,6 +35,7 @@ public:
 Q_SIGNALS:
     void analysed(bool ok);
     void opened(qint64 id, bool ok);
+    void compared(bool ok);
     void written(bool ok);
 
 private:
@@ -56,7 +58,8 @@ private:
     QWidget* m_runningBar;
     StateView* m_documentState;
     DocumentView* m_document;
-    QAction *m_runAction, *m_copyAction, *m_removeAction;
+    QString whyNotCompared() const; // empty: it can be
+    QAction *m_runAction, *m_copyAction, *m_removeAction, *m_compareAction;
     QPushButton* m_export;
     std::int64_t m_shown = 0, m_shownAtStart = 0;
     void showPartial(const AnalysisDocument& document);

@@ -8,8 +8,10 @@
 #include <QEvent>
 #include <QHBoxLayout>
 #include <QHeaderView>
+#include <QMenu>
 #include <QPainter>
 #include <QScrollBar>
+#include <QShortcut>
 #include <QSortFilterProxyModel>
 #include <QTableView>
 #include <QToolButton>
@@ -113,7 +115,7 @@ void DocumentCellDelegate::paint(QPainter* painter, const QStyleOptionViewItem& 
     painter->restore();
 }
 
-DocumentTable::DocumentTable(const ReportTable& table, QWidget* parent) : QWidget(parent) {
+DocumentTable::DocumentTable(const ReportTable& table, QWidget* parent) : QWidget(parent), m_table(table) {
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(4);
@@ -143,6 +145,13 @@ DocumentTable::DocumentTable(const ReportTable& table, QWidget* parent) : QWidge
     m_view->setSortingEnabled(true);
     m_view->horizontalHeader()->setStretchLastSection(true);
     m_view->viewport()->installEventFilter(this);
+    m_view->setContextMenuPolicy(Qt::CustomContextMenu);
+    connect(m_view, &QTableView::customContextMenuRequested, this, &DocumentTable::openMenu);
+    for (const int key : {Qt::Key_Return, Qt::Key_Enter}) {
+        auto* enter = new QShortcut(QKeySequence(key), m_view, nullptr, nullptr, Qt::WidgetShortcut);
+        connect(enter, &QShortcut::activated, this, [this] { wantOrigin(m_view->currentIndex()); });
+    }
+    connect(m_view, &QTableView::doubleClicked, this, &DocumentTable::wantOrigin);
     column->addWidget(m_view);
     if (!table.note.empty())
         column->addWidget(textLabel(qs(table.note), "caption", true));
@@ -173,6 +182,24 @@ QString DocumentTable::toTsv() const {
         out += cells.join(QLatin1Char('\t')) + QLatin1Char('\n');
     }
     return out;
+}
+
+void DocumentTable::wantOrigin(const QModelIndex& shown) {
+    if (const QModelIndex index = m_proxy->mapToSource(shown); index.isValid())
+        Q_EMIT originWanted(index.row(), index.column());
+}
+
+void DocumentTable::openMenu(const QPoint& at) {
+    const QModelIndex pointed = m_view->indexAt(at), index = pointed.isValid() ? pointed : m_view->currentIndex();
+    if (!index.isValid())
+        return;
+    m_view->setCurrentIndex(index);
+    auto* menu = new QMenu(this);
+    menu->setAttribute(Qt::WA_DeleteOnClose);
+    const QPersistentModelIndex kept(index);
+    menu->addAction(tr("Where does this come from?\tEnter"), this, [this, kept] { wantOrigin(kept); });
+    menu->addAction(Theme::icon(QStringLiteral("edit-copy")), tr("Copy rows\tCtrl+C"), this, [this] { QApplication::clipboard()->setText(selectedAsTsv(m_view)); });
+    menu->popup(m_view->viewport()->mapToGlobal(at));
 }
 
 bool DocumentTable::eventFilter(QObject* object, QEvent* event) {

@@ -7,6 +7,7 @@
 #include <QWidget>
 
 class QSortFilterProxyModel;
+class QTableView;
 
 namespace carousel::ui {
 
@@ -37,12 +38,20 @@ class DocumentTable : public QWidget {
 public:
     explicit DocumentTable(const ReportTable& table, QWidget* parent = nullptr);
     QString toTsv() const; // header and all rows, in the order shown
+    const ReportTable& table() const { return m_table; }
+
+Q_SIGNALS:
+    // "Where does this come from?" of a cell, by the table's own row and column: Enter, a double click, or the menu.
+    void originWanted(int row, int column);
 
 protected:
     bool eventFilter(QObject* object, QEvent* event) override;
 
 private:
     void fit();
+    void wantOrigin(const QModelIndex& shown);
+    void openMenu(const QPoint& at);
+    ReportTable m_table;
     QTableView* m_view;
     QSortFilterProxyModel* m_proxy;
     std::vector<int> m_wished; // width of every column for one line, before it is capped

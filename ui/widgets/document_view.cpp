@@ -4,6 +4,7 @@
 #include "theme/theme.h"
 #include "widgets/document_table.h"
 #include "widgets/flow_layout.h"
+#include "widgets/origin_window.h"
 #include "widgets/text.h"
 #include <QFrame>
 #include <QGridLayout>
@@ -280,7 +281,13 @@ void DocumentView::addSection(const ReportSection& section) {
     }
     for (const auto& table : section.tables) {
         m_column->addSpacing(4);
-        m_column->addWidget(new DocumentTable(table));
+        auto* shown = new DocumentTable(table);
+        connect(shown, &DocumentTable::originWanted, this, [this, shown](int row, int column) {
+            if (!m_origin)
+                m_origin = new OriginWindow(this);
+            m_origin->showOrigin(originOf(m_document, shown->table(), static_cast<std::size_t>(row), static_cast<std::size_t>(column)));
+        });
+        m_column->addWidget(shown);
     }
     if (!section.definitions.empty()) {
         auto* grid = new QGridLayout;

@@ -13,6 +13,7 @@ class QVBoxLayout;
 
 namespace carousel::ui {
 
+class OriginWindow;
 class PlotView;
 
 // "supported", "weak" or "not supported" with its shape and colour; nullptr where no light is given.
@@ -31,6 +32,7 @@ public:
     const QStringList& contents() const { return m_titles; } // the parts, in order
     void showPart(int part);
     QList<PlotView*> plots() const;
+    OriginWindow* origin() const { return m_origin; } // of the cell asked for last; nullptr before
 
 Q_SIGNALS:
     void exported(const QString& file); // one of its plots
@@ -50,6 +52,7 @@ private:
     QVBoxLayout* m_column = nullptr;
     std::vector<QWidget*> m_parts;
     QStringList m_titles;
+    OriginWindow* m_origin = nullptr;
     bool m_following = false;
 };
 

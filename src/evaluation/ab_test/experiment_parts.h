@@ -29,5 +29,6 @@ std::vector<HealthCheck> healthChecks(const ExperimentDesign& design, const Expe
                                       std::span<const SimulatedArm> arms, const Members& members);
 // Fills verdicts, decision and best of findings that hold everything else.
 void judge(const ExperimentDesign& design, ExperimentFindings& findings);
+void settle(const ExperimentDesign& design, ExperimentFindings& findings); // decision and best, from the verdicts
 
 } // namespace carousel::judging

@@ -187,6 +187,10 @@ std::vector<HealthCheck> healthChecks(const ExperimentDesign& design, const Expe
 void judge(const ExperimentDesign& design, ExperimentFindings& findings) {
     for (const SequencePath& path : findings.paths)
         findings.verdicts.push_back(verdictOf(design, findings, path));
+    settle(design, findings);
+}
+
+void settle(const ExperimentDesign& design, ExperimentFindings& findings) {
     const double sign = higherIsBetter(design.primary) ? 1 : -1;
     const auto better = [&](const ArmVerdict& a, const ArmVerdict& b) { // ship before undecided before not; then the larger gain
         const auto rank = [](Decision d) { return d == Decision::ship ? 2 : d == Decision::undecided ? 1 : 0; };

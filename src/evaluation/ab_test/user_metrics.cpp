@@ -21,11 +21,12 @@ constexpr std::array words{Words{UserMetric::clicks, "clicks", "clicks per user"
                            Words{UserMetric::valueQuantile, "value-quantile", "upper quantile of value per user", "value"},
                            Words{UserMetric::clicksPerVisit, "clicks-per-visit", "clicks per visit", "clicks per visit"},
                            Words{UserMetric::purchasesPerVisit, "purchases-per-visit", "purchases per visit", "purchases per visit"},
+                           Words{UserMetric::valuePerVisit, "value-per-visit", "value per visit", "value per visit"},
                            Words{UserMetric::missedPerVisit, "missed-per-visit", "missed behind the fold per visit", "share of visits"},
                            Words{UserMetric::left, "left", "users who stay away", "share of users"},
                            Words{UserMetric::satisfaction, "satisfaction", "satisfaction", "0 to 1"}};
-constexpr std::array all{UserMetric::clicks,         UserMetric::purchases,         UserMetric::value,          UserMetric::valueWinsorised, UserMetric::valueQuantile,
-                         UserMetric::clicksPerVisit, UserMetric::purchasesPerVisit, UserMetric::missedPerVisit, UserMetric::left,            UserMetric::satisfaction};
+constexpr std::array all{UserMetric::clicks,         UserMetric::purchases,         UserMetric::value,         UserMetric::valueWinsorised, UserMetric::valueQuantile, UserMetric::clicksPerVisit,
+                         UserMetric::purchasesPerVisit, UserMetric::valuePerVisit, UserMetric::missedPerVisit, UserMetric::left,            UserMetric::satisfaction};
 const Words& of(UserMetric metric) { return words[static_cast<std::size_t>(metric)]; }
 } // namespace
 
@@ -40,7 +41,7 @@ std::optional<UserMetric> userMetric(const std::string& text) {
     return {};
 }
 bool higherIsBetter(UserMetric metric) { return metric != UserMetric::missedPerVisit && metric != UserMetric::left; }
-bool isRatio(UserMetric metric) { return metric == UserMetric::clicksPerVisit || metric == UserMetric::purchasesPerVisit || metric == UserMetric::missedPerVisit; }
+bool isRatio(UserMetric metric) { return metric == UserMetric::clicksPerVisit || metric == UserMetric::purchasesPerVisit || metric == UserMetric::valuePerVisit || metric == UserMetric::missedPerVisit; }
 bool growsWithRounds(UserMetric metric) { return metric <= UserMetric::valueQuantile; }
 
 MetricColumn metricColumn(UserMetric metric, const SimulatedArm& arm, std::span<const std::uint32_t> members) {
@@ -54,7 +55,8 @@ MetricColumn metricColumn(UserMetric metric, const SimulatedArm& arm, std::span<
         case UserMetric::purchasesPerVisit: return user.purchases;
         case UserMetric::value:
         case UserMetric::valueWinsorised:
-        case UserMetric::valueQuantile: return user.value;
+        case UserMetric::valueQuantile:
+        case UserMetric::valuePerVisit: return user.value;
         case UserMetric::missedPerVisit: return user.missed;
         case UserMetric::left: return user.left ? 1 : 0;
         case UserMetric::satisfaction: return user.satisfaction;

@@ -11,7 +11,7 @@ enum class UserMetric {
     clicks, purchases, value, // per user, added up over the rounds so far
     valueWinsorised,          // the highest values set to a limit, so that a few buyers do not decide
     valueQuantile,            // an upper quantile of value over users
-    clicksPerVisit, purchasesPerVisit, missedPerVisit, // sums over users divided by the sum of their visits
+    clicksPerVisit, purchasesPerVisit, valuePerVisit, missedPerVisit, // sums over users divided by the sum of their visits
     left,                     // share of users who stay away
     satisfaction              // mean over users, 0 .. 1
 };

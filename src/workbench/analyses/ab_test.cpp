@@ -3,6 +3,7 @@
 #include "workbench/analyses/ab_test.h"
 #include "base/hash.h"
 #include "base/text.h"
+#include "workbench/analyses/ab_test_on_log.h"
 #include "workbench/analyses/ab_test_report.h"
 #include "workbench/simulation/experiment_run.h"
 #include <algorithm>
@@ -97,6 +98,8 @@ Result<AbTestFacts> factsOf(const ExperimentRun& run, const AnalysisSpec& spec, 
 } // namespace
 
 Result<AnalysisDocument> abTestDocument(DatasetPtr dataset, const AnalysisSpec& spec, const AbTestHost& host, const RunControl& control) {
+    if (spec.options.text("population") == "log")
+        return abTestOnLogDocument(std::move(dataset), spec, host.experiment, control);
     const std::string stateFile = host.checkpoints.empty() ? "" : fmt::format("{}/{}.state", host.checkpoints, sha256(dataset->digest + toToml(spec)).substr(0, 16));
     CAROUSEL_ASSIGN(const auto run, ExperimentRun::make(std::move(dataset), spec, host.experiment, stateFile, control.slice(0, 0.5)));
     run->setSaveListener(host.onSaved);

@@ -82,6 +82,14 @@ json abFigures(const AbTestFacts& facts) {
     for (const AbTestInterleaving& i : facts.interleavings)
         out["interleaving"].push_back({{"arm", armName(i.arm)}, {"method", i.method}, {"controlWins", i.result.winsA}, {"armWins", i.result.winsB}, {"ties", i.result.ties}, {"preference", number(-i.result.preference)}, {"p", number(i.result.pValue)},
                                        {"winShare", interval({1 - i.result.winShare.high, 1 - i.result.winShare.low})}});
+    if (facts.log) {
+        out["log"] = {{"unit", facts.log->unit}, {"users", number(facts.log->users)}, {"rounds", number(facts.log->rounds)}, {"evidence", json::array()}};
+        for (std::size_t a = 0; a < facts.log->gates.size(); ++a) {
+            const EvidenceGate& g = facts.log->gates[a];
+            out["log"]["evidence"].push_back({{"arm", armName(a)}, {"level", name(g.level)}, {"supported", static_cast<bool>(facts.log->supported[a])}, {"effectiveSampleSize", number(g.effectiveSampleSize)}, {"largestShare", number(g.largestShare)},
+                                              {"meanWeight", number(g.meanWeight)}, {"meanWeightError", number(g.meanWeightError)}, {"overlap", number(g.overlap)}, {"unsupported", number(g.unsupported)}, {"rewardsBehind", number(g.clicksBehind)}, {"spread", number(g.spread)}});
+        }
+    }
     if (facts.fidelity) {
         const Fidelity& d = *facts.fidelity;
         out["fidelity"] = {{"loggedRate", numbers(d.loggedRate)}, {"simulatedRate", numbers(d.simulatedRate)}, {"loggedInterval", intervals(d.loggedInterval)}, {"loggedClicks", number(d.loggedClicks)}, {"simulatedClicks", number(d.simulatedClicks)},

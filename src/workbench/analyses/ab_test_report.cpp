@@ -25,7 +25,7 @@ ReportSection tested(const AbTestFacts& facts) {
     if (!facts.assignment.empty())
         out.paragraphs.push_back(facts.assignment);
     out.paragraphs.push_back(fmt::format("Each arm fills the carousel of its own users; '{}' is the control. Laid down before: {} decides, at {} confidence, by the rule '{}', over {} rounds; effects under {} do not matter.",
-                                         facts.findings.arms.front(), title(facts.design.primary), level(facts.design.confidence), title(facts.design.rule), facts.design.rounds, percent(facts.design.smallestEffect)));
+                                         facts.findings.arms.front(), metricTitle(facts, facts.design.primary), level(facts.design.confidence), title(facts.design.rule), facts.design.rounds, percent(facts.design.smallestEffect)));
     ReportTable table;
     table.caption = "Arms";
     table.columns = {{"Arm", false, ""}, {"What fills the carousel", false, ""}, {"Planned share", true, ""}, {"Users", true, ""}, {"Visits", true, ""}};
@@ -45,19 +45,26 @@ ReportSection verdict(const AbTestFacts& facts) {
     ReportTable table;
     table.caption = "What to do with each arm";
     table.columns = {{"Arm", false, ""}, {"Verdict", false, ""}, {"Decided in round", true, ""}, {"Difference", true, "With the rule's band where it has one"}, {"Relative", true, ""}, {"What would change this", false, ""}};
-    for (const ArmVerdict& each : facts.findings.verdicts) {
+    for (std::size_t v = 0; v < facts.findings.verdicts.size(); ++v) {
+        const ArmVerdict& each = facts.findings.verdicts[v];
+        const auto at = [v](const char* key) { return fmt::format("verdicts[{}].{}", v, key); };
         const bool decided = each.decision != Decision::undecided;
         ReportCell decision = textCell(decisionText(each.decision));
         decision.tone = each.decision == Decision::ship ? ReportCell::Tone::good : each.decision == Decision::doNotShip ? ReportCell::Tone::bad : ReportCell::Tone::muted;
         ReportCell difference = cell(each.effect.difference, isFinite(each.band) ? each.band : each.effect.interval);
         difference.text = signedFigures(each.effect.difference);
-        table.rows.push_back({textCell(facts.findings.arms[each.arm], static_cast<int>(each.arm)), decision, decided ? textCell(std::to_string(each.round + 1)) : muted("–"), difference,
-                              each.effect.hasLift ? textCell(signedPercent(each.effect.lift)) : muted("–"), textCell(each.changes)});
+        table.rows.push_back({textCell(facts.findings.arms[each.arm], static_cast<int>(each.arm)), decision, decided ? textCell(std::to_string(each.round + 1)) : muted("–"), traced(difference, at("effect.difference")),
+                              each.effect.hasLift ? traced(textCell(signedPercent(each.effect.lift)), at("effect.lift")) : muted("–"), textCell(each.changes)});
+        if (facts.log)
+            table.rows.back().erase(table.rows.back().begin() + 2); // there is one look
     }
-    table.note = fmt::format("{} Ship when the primary metric left the rule's band for the better and no light of health is red; do not ship when it left it for the worse; else undecided.",
+    if (facts.log)
+        table.columns.erase(table.columns.begin() + 2);
+    table.note = fmt::format("{} Ship when the primary metric left the rule's band for the better and no light of health is red; do not ship when it left it for the worse; else undecided.{}",
                              severalTreatments(facts) && facts.design.correction != PValueCorrection::none
                                  ? fmt::format("The level is shared by {} comparisons, so each band holds with {}.", facts.findings.verdicts.size(), level(facts.findings.decisionConfidence))
-                                 : "");
+                                 : "",
+                             facts.log ? " On a log: nothing is decided where the evidence of the arm or of the control is red." : "");
     out.tables.push_back(std::move(table));
     return out;
 }
@@ -68,10 +75,11 @@ ReportSection health(const AbTestFacts& facts) {
     ReportTable table;
     table.caption = "Checks";
     table.columns = {{"Check", false, ""}, {"Light", false, ""}, {"What was found", false, ""}};
-    for (const HealthCheck& check : facts.findings.health) {
-        ReportCell light = textCell(name(check.light));
+    for (std::size_t h = 0; h < facts.findings.health.size(); ++h) {
+        const HealthCheck& check = facts.findings.health[h];
+        ReportCell light = traced(textCell(check.light == HealthLight::unknown ? "no light" : name(check.light)), fmt::format("health[{}].light", h));
         light.tone = check.light == HealthLight::green ? ReportCell::Tone::good : check.light == HealthLight::red ? ReportCell::Tone::bad : ReportCell::Tone::muted;
-        table.rows.push_back({textCell(check.title), light, textCell(check.text)});
+        table.rows.push_back({textCell(check.title), light, traced(textCell(check.text), fmt::format("health[{}].value", h))});
     }
     out.tables.push_back(std::move(table));
     return out;
@@ -81,6 +89,11 @@ ReportSection limits(const AbTestFacts& facts) {
     ReportSection out;
     out.title = "Limits";
     out.paragraphs = facts.limits;
+    if (facts.log) {
+        for (std::string& limit : abLimitsOfLog(facts))
+            out.paragraphs.push_back(std::move(limit));
+        return out;
+    }
     out.paragraphs.push_back("Users are simulated. The test tells what these users do; what real users do is told only as far as the simulated ones are like them.");
     out.paragraphs.push_back("Intervals tell the chance of who came into which arm and of what they drew. They do not tell how wrong the simulated users' numbers may be: another fit may move every figure by more than its interval.");
     out.paragraphs.push_back("Users do not speak with one another, the stock does not run out, and nothing changes but the carousel.");
@@ -90,6 +103,10 @@ ReportSection limits(const AbTestFacts& facts) {
 ReportSection definitions(const AbTestFacts& facts) {
     ReportSection out;
     out.title = "Definitions";
+    if (facts.log) {
+        out.definitions = abDefinitionsOfLog(facts);
+        return out;
+    }
     out.definitions = {
         {"Visit, round", "In each round every user who is there and has not left visits once and sees one carousel.", ""},
         {"Clicks, purchases and value per visit", "Sums over users divided by the sum of their visits; the error follows users, since visits of one user are alike (delta method).", "Deng, Knoblich and Lu, KDD 2018"},
@@ -106,6 +123,29 @@ ReportSection definitions(const AbTestFacts& facts) {
         {"Users per arm as planned", "Chi-squared test of the users found in each arm (sample ratio mismatch); below 0.001 the experiment is not believed.", "Fabijan et al., KDD 2019"}};
     return out;
 }
+
+// Every column that says what computes it, once for all tables before.
+ReportTable columnSources(const std::vector<ReportSection>& sections) {
+    ReportTable out;
+    out.caption = "Where the columns come from";
+    out.columns = {{"Table", false, ""}, {"Column", false, ""}, {"Computed by, after", false, ""}};
+    for (const ReportSection& section : sections)
+        for (const ReportTable& table : section.tables)
+            for (const ReportColumn& column : table.columns)
+                if (!column.source.empty())
+                    out.rows.push_back({textCell(table.caption), textCell(column.title), textCell(column.source)});
+    out.note = "Every number stands to its last digit in the figures of this document (JSON).";
+    return out;
+}
+
+// A part that has something to say.
+void add(std::vector<ReportSection>& sections, ReportSection section) {
+    bool content = !section.paragraphs.empty() || !section.plots.empty() || !section.definitions.empty();
+    for (const ReportTable& table : section.tables)
+        content = content || !table.rows.empty();
+    if (content)
+        sections.push_back(std::move(section));
+}
 } // namespace
 
 AnalysisDocument abTestReport(const AbTestFacts& facts) {
@@ -113,11 +153,13 @@ AnalysisDocument abTestReport(const AbTestFacts& facts) {
     AnalysisDocument document;
     document.kind = "ab-test";
     ReportModel& report = document.report;
-    report.title = "A/B simulation";
+    report.title = facts.log ? "A/B comparison on a log" : "A/B simulation";
     double users = 0, visits = 0;
     for (std::size_t a = 0; a < f.users.size(); ++a)
         users += f.users[a], visits += f.visits[a];
     report.subtitle = fmt::format("{}: {} in {}, {} visits, {} of {} rounds", facts.dataset, countOf(static_cast<std::size_t>(users), "simulated user", "simulated users"), countOf(f.arms.size(), "arm", "arms"), usersText(visits), f.rounds, facts.design.rounds);
+    if (facts.log)
+        report.subtitle = fmt::format("{}: {} {}s of {} users, {}", facts.dataset, usersText(facts.log->rounds), facts.log->unit, usersText(facts.log->users), countOf(f.arms.size(), "arm", "arms"));
     // The verdict first: the best arm's, then the others'.
     for (const ArmVerdict& each : f.verdicts)
         if (each.arm == f.best)
@@ -125,12 +167,14 @@ AnalysisDocument abTestReport(const AbTestFacts& facts) {
         else // one arm can be shipped
             report.lead.push_back(each.decision == Decision::ship ? fmt::format("Better than the control too, {}", each.sentence.substr(std::string("Ship ").size())) : each.sentence);
     for (const HealthCheck& check : f.health)
-        if (check.light == HealthLight::red)
+        if (check.light == HealthLight::red && !facts.log) // of a log the sentences above say it
             report.lead.push_back(fmt::format("Health is red: {}. {}", check.title, check.text));
     if (facts.fidelity && !facts.fidelity->mustNotBeTrustedFor.empty())
         report.lead.push_back(fmt::format("The simulated users must not be trusted for {}.", joined(facts.fidelity->mustNotBeTrustedFor)));
     report.light = lightOf(f.healthLight);
     report.facts = {{"Users", usersText(users)}, {"Visits", usersText(visits)}, {"Rounds", fmt::format("{} of {}", f.rounds, facts.design.rounds)}, {"Verdict", decisionText(f.decision)}};
+    if (facts.log)
+        report.facts = {{"Users", usersText(facts.log->users)}, {facts.log->unit == "slate" ? "Slates" : "Impressions", usersText(facts.log->rounds)}, {"Arms", std::to_string(f.arms.size())}, {"Verdict", decisionText(f.decision)}};
     for (const HealthCheck& check : f.health)
         report.findings.push_back({lightOf(check.light), check.title, check.text});
     if (facts.fidelity)
@@ -141,19 +185,31 @@ AnalysisDocument abTestReport(const AbTestFacts& facts) {
     if (facts.partial)
         report.warnings.insert(report.warnings.begin(), fmt::format("Stopped after round {} of {}: figures are those so far.", f.rounds, facts.design.rounds));
 
-    report.sections = {tested(facts), verdict(facts), abEffects(facts), abOverTime(facts), health(facts), abPower(facts)};
-    if (!f.segments.empty())
-        report.sections.push_back(abSegments(facts));
-    report.sections.push_back(abFeedback(facts));
-    report.sections.push_back(abPositions(facts));
-    if (!facts.interleavings.empty())
-        report.sections.push_back(abInterleaving(facts));
-    report.sections.push_back(abBayesian(facts));
-    report.sections.push_back(abFidelity(facts));
+    if (facts.log) {
+        report.sections = {abTestedOnLog(facts), verdict(facts), abEffects(facts), health(facts)};
+        add(report.sections, abPower(facts));
+        add(report.sections, abSegments(facts));
+        if (facts.log->positions)
+            add(report.sections, *facts.log->positions);
+        add(report.sections, abBayesian(facts));
+    } else {
+        report.sections = {tested(facts), verdict(facts), abEffects(facts), abOverTime(facts), health(facts), abPower(facts)};
+        if (!f.segments.empty())
+            report.sections.push_back(abSegments(facts));
+        report.sections.push_back(abFeedback(facts));
+        report.sections.push_back(abPositions(facts));
+        if (!facts.interleavings.empty())
+            report.sections.push_back(abInterleaving(facts));
+        report.sections.push_back(abBayesian(facts));
+        report.sections.push_back(abFidelity(facts));
+    }
     if (!facts.costs.empty())
         report.sections.push_back(abCost(facts));
     report.sections.push_back(limits(facts));
-    report.sections.push_back(definitions(facts));
+    ReportSection words = definitions(facts);
+    if (ReportTable sources = columnSources(report.sections); !sources.rows.empty())
+        words.tables.push_back(std::move(sources));
+    report.sections.push_back(std::move(words));
     document.figuresJson = abFigures(facts).dump();
     return document;
 }

@@ -4,6 +4,7 @@
 #pragma once
 #include "evaluation/ab_test/experiment.h"
 #include "evaluation/ab_test/interleaving.h"
+#include "evaluation/off_policy/evidence.h"
 #include "evaluation/simulation/fidelity.h"
 #include "report/analysis_document.h"
 
@@ -24,6 +25,14 @@ struct AbTestCost {
     double seconds = 0;               // of fitting and of filling carousels
     std::int64_t calls = 0, tokens = 0; // of language models
 };
+// Where the arms were judged on a log instead of by simulated users.
+struct AbTestLog {
+    std::string unit = "slate";           // or "impression"
+    double users = 0, rounds = 0;         // of the log; every arm is judged on all of them
+    std::vector<EvidenceGate> gates;      // per arm
+    std::vector<bool> supported;          // per arm: it and the control may be concluded about
+    std::optional<ReportSection> positions;
+};
 struct AbTestFacts {
     std::string dataset;              // its title
     std::string population;           // whole sentences: who the users are, where their numbers come from
@@ -41,6 +50,7 @@ struct AbTestFacts {
     std::vector<AbTestCost> costs;
     std::vector<std::string> limits;  // sentences that hold for this experiment alone; general ones are added
     std::vector<std::string> warnings;
+    std::optional<AbTestLog> log;
     bool partial = false;             // under way, or stopped before the planned end
 };
 AbTestArm abTestArm(const SimulatedArm& arm, std::string words);

@@ -18,6 +18,10 @@ ReportSection abPositions(const AbTestFacts& facts);
 ReportSection abInterleaving(const AbTestFacts& facts);
 ReportSection abFidelity(const AbTestFacts& facts);
 ReportSection abCost(const AbTestFacts& facts);
+// ab_test_on_log_words.cpp; facts.log is there
+ReportSection abTestedOnLog(const AbTestFacts& facts);
+std::vector<std::string> abLimitsOfLog(const AbTestFacts& facts);
+std::vector<ReportDefinition> abDefinitionsOfLog(const AbTestFacts& facts);
 // ab_test_figures.cpp
 nlohmann::json abFigures(const AbTestFacts& facts);
 
@@ -25,6 +29,7 @@ std::string pValueText(double p);                    // "0.031", "< 0.0001"
 std::string signedPercent(double share);             // "+3.1 %"
 std::string usersText(double users);                 // "57,763", "no number" when infinite, "n/a"
 std::string decisionText(Decision decision);         // "ship", "do not ship", "undecided"
+std::string metricTitle(const AbTestFacts& facts, UserMetric metric); // "clicks per visit"; on a log "clicks per slate"
 bool severalTreatments(const AbTestFacts& facts);
 Interval wilsonInterval(double hits, double n, double confidence);
 

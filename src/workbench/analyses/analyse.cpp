@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "workbench/analyses/ab_check.h"
 #include "workbench/analyses/ab_test.h"
+#include "workbench/analyses/compare_analyses.h"
 #include "workbench/analyses/documents.h"
 #include "workbench/analyses/likes.h"
 #include "workbench/analyses/off_policy.h"
@@ -216,6 +217,29 @@ Result<AnalysisDocument> Workbench::analysis(std::int64_t id) {
         return fail(noProject());
     CAROUSEL_ASSIGN(const auto json, m_d->store->analysisDocument(id));
     return analysisFromJson(json);
+}
+
+Result<AnalysisDocument> Workbench::compareAnalyses(std::span<const std::int64_t> ids) {
+    if (!isOpen())
+        return fail(noProject());
+    CAROUSEL_ASSIGN(const auto rows, m_d->store->analyses());
+    std::vector<analyses::ComparedAnalysis> compared;
+    for (const std::int64_t id : ids) {
+        CAROUSEL_ASSIGN(auto document, analysis(id));
+        analyses::ComparedAnalysis each{id, {}, {}, std::move(document)};
+        for (const AnalysisRow& row : rows)
+            if (row.id == id)
+                each.dataset = row.dataset, each.createdAt = row.createdAt;
+        compared.push_back(std::move(each));
+    }
+    CAROUSEL_ASSIGN(AnalysisDocument out, analyses::comparisonDocument(compared));
+    auto written = nlohmann::json::object();
+    written["analyses"] = nlohmann::json::array();
+    for (const auto& each : compared) // what made the numbers is what made each of them
+        written["analyses"].push_back({{"id", each.id}, {"provenance", nlohmann::json::parse(each.document.report.provenanceJson, nullptr, false)}});
+    written["reproduce"] = out.report.command;
+    out.report.provenanceJson = written.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    return out;
 }
 
 } // namespace carousel

@@ -57,4 +57,9 @@ void addFold(PlotSpec& plot, int window, std::size_t slots) {
     plot.verticalLineLabel = fmt::format("fold ({} visible)", window);
 }
 
+ReportCell traced(ReportCell cell, std::string path) {
+    cell.path = std::move(path);
+    return cell;
+}
+
 } // namespace carousel::analyses

@@ -19,6 +19,7 @@ std::string joined(const std::vector<std::string>& words);    // "a, b and c"
 
 ReportCell cell(double value, const Interval& interval);
 ReportCell muted(std::string text);
+ReportCell traced(ReportCell cell, std::string path); // the cell with the place of its value in the figures
 Light worst(Light a, Light b); // red over amber over green over none
 
 nlohmann::json number(double value); // null when not finite

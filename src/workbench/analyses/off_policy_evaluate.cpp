@@ -2,6 +2,7 @@
 // One policy on a log: columns for the estimators, weights for the evidence gate.
 #include "workbench/analyses/off_policy_evaluate.h"
 #include "base/parallel.h"
+#include "evaluation/off_policy/paired_terms.h"
 #include "evaluation/statistics/cluster_bootstrap.h"
 #include <algorithm>
 #include <cmath>
@@ -360,40 +361,12 @@ Result<std::vector<TemperatureRow>> temperatureLadder(const LogFacts& facts, con
 
 Result<SlateDifference> slateDifference(const LogFacts& facts, const PolicyFigures& first, const PolicyFigures* second,
                                         const AnalysisSpec& spec, const RunControl& control) {
-    const std::size_t n = first.ripsTerm.size();
-    std::vector<double> difference(n), balance(n);
-    for (std::size_t i = 0; i < n; ++i) {
-        difference[i] = first.ripsTerm[i] - (second ? second->ripsTerm[i] : facts.sessionReward[i]);
-        balance[i] = first.ripsWeight[i] - (second ? second->ripsWeight[i] : 1);
-    }
-    double meanD = 0, meanB = 0, covariance = 0, variance = 0;
-    for (std::size_t i = 0; i < n; ++i) {
-        meanD += difference[i] / static_cast<double>(n);
-        meanB += balance[i] / static_cast<double>(n);
-    }
-    for (std::size_t i = 0; i < n; ++i) {
-        covariance += (difference[i] - meanD) * (balance[i] - meanB);
-        variance += (balance[i] - meanB) * (balance[i] - meanB);
-    }
-    SlateDifference out;
-    out.beta = variance > 0 ? covariance / variance : 0;
-    out.plain = meanD;
-    out.controlled = meanD - out.beta * meanB;
-    out.plainInterval = out.controlledInterval = noInterval();
-    if (!severalClusters(facts.log.log.cluster))
-        return out;
-    const std::span<const double> columns[] = {difference, balance};
-    CAROUSEL_ASSIGN(const auto sums,
-                    bootstrapSums(columns, facts.log.log.cluster, static_cast<int>(spec.options.integer("draws")), spec.seed, control));
-    std::vector<double> plain, controlled;
-    for (int d = 0; d < sums.draws; ++d) {
-        const double weight = sums.weight[static_cast<std::size_t>(d)];
-        plain.push_back(sums.at(d, 0) / weight);
-        controlled.push_back((sums.at(d, 0) - out.beta * sums.at(d, 1)) / weight);
-    }
-    out.plainInterval = percentileInterval(std::move(plain), spec.options.number("confidence"));
-    out.controlledInterval = percentileInterval(std::move(controlled), spec.options.number("confidence"));
-    return out;
+    const std::vector<double> ones(second ? 0 : first.ripsTerm.size(), 1.0);
+    const PolicyTerms other = second ? PolicyTerms{second->ripsTerm, second->ripsWeight} : PolicyTerms{facts.sessionReward, ones};
+    CAROUSEL_ASSIGN(const PairedDifference d,
+                    pairedDifference({first.ripsTerm, first.ripsWeight}, other, facts.log.log.cluster,
+                                     static_cast<int>(spec.options.integer("draws")), spec.options.number("confidence"), spec.seed, control));
+    return SlateDifference{d.plain, d.controlled, d.beta, d.plainInterval, d.controlledInterval};
 }
 
 Result<Mean> measuredMean(const LogFacts& facts, int policy, const AnalysisSpec& spec, const RunControl& control) {

@@ -91,6 +91,21 @@ struct Mean {
 };
 Result<Mean> measuredMean(const LogFacts& facts, int policy, const AnalysisSpec& spec, const RunControl& control); // policy -1: all
 
+// The log that is evaluated on: what no strategy has learned from, and of it so many users as asked for. CL-8025, CL-8027.
+Result<SelectedLog> selectedLog(const Dataset& dataset, const AnalysisSpec& spec, std::vector<std::string>& warnings);
+// A strategy as a policy on the log. What the log or a plugin does not allow is said in figures.refused.
+struct StrategyFigures {
+    PolicyFigures figures;
+    std::optional<PolicyFigures> byValue; // with the rewards of another reading of the same log
+    std::vector<TemperatureRow> ladder;
+    Cost cost;
+};
+Result<StrategyFigures> strategyFigures(const LogFacts& facts, const LogFacts* byValue, DatasetPtr dataset, const StrategySpec& strategy,
+                                        const AnalysisSpec& spec, const ExperimentHost& host, const RunControl& control);
+// Each logging policy whose probabilities are known, estimated from the slates of the others; colours by its number in the log.
+Result<std::vector<PolicyFigures>> crossedLoggers(const LogFacts& facts, const std::vector<Mean>& perLogger, const Dataset& dataset,
+                                                  const AnalysisSpec& spec, const RunControl& control);
+
 OffPolicyOptions optionsOf(const AnalysisSpec& spec);
 
 } // namespace carousel::off_policy_analysis

@@ -44,24 +44,6 @@ const std::vector<TemperatureRow>* temperaturesOf(const Findings& findings, cons
     return nullptr;
 }
 
-// What would help a policy whose slates the log does not support.
-std::string wayOut(const Findings& findings, const PolicyFigures& policy) {
-    std::vector<std::string> ways;
-    if (policy.firstGate.level != Evidence::red)
-        ways.push_back("its first slot alone can be judged");
-    if (const auto* rows = temperaturesOf(findings, policy.name)) {
-        const auto slate = std::find_if(rows->begin(), rows->end(), [](const auto& row) { return row.slate != Evidence::red; });
-        const auto first = std::find_if(rows->begin(), rows->end(), [](const auto& row) { return row.first != Evidence::red; });
-        if (policy.firstGate.level == Evidence::red && first != rows->end())
-            ways.push_back(fmt::format("its first slot could be judged from a temperature of about {:g}", first->temperature));
-        if (slate != rows->end())
-            ways.push_back(fmt::format("its slates could be judged from a temperature of about {:g}", slate->temperature));
-    }
-    if (ways.empty())
-        return "On this log no temperature helps; it takes a log that shows what this policy would show.";
-    return fmt::format("What would work: {}.", fmt::join(ways, "; "));
-}
-
 std::string verdictOf(const Findings& findings, const PolicyFigures& policy) {
     if (!policy.refused.empty())
         return fmt::format("{} cannot be evaluated: {}", policy.name, policy.refused);
@@ -88,7 +70,7 @@ std::string verdictOf(const Findings& findings, const PolicyFigures& policy) {
                                           slates ? "its first slot" : "an impression", estimate(snips->value, snips->bootstrap),
                                           words(policy.firstGate.level), withThousands(std::llround(policy.firstGate.effectiveSampleSize)));
             if (slates)
-                out += fmt::format(" Nothing can be concluded about its whole slates. {}", wayOut(findings, policy));
+                out += fmt::format(" Nothing can be concluded about its whole slates. {}", wayOut(policy, temperaturesOf(findings, policy.name)));
             return out;
         }
     std::string why = policy.firstGate.reasons.empty() ? "" : reasons(policy.firstGate);
@@ -98,7 +80,7 @@ std::string verdictOf(const Findings& findings, const PolicyFigures& policy) {
                               withThousands(static_cast<std::int64_t>(policy.rounds)),
                               withThousands(std::llround(gate->gate.effectiveSampleSize)),
                               withThousands(std::llround(policy.firstGate.effectiveSampleSize)));
-        why += " " + wayOut(findings, policy);
+        why += " " + wayOut(policy, temperaturesOf(findings, policy.name));
     }
     return fmt::format("{}: nothing can be concluded. {}", policy.name, why);
 }
@@ -107,40 +89,6 @@ Evidence headline(const Findings& findings, const PolicyFigures& policy) {
     if (!policy.refused.empty())
         return Evidence::red;
     return findings.facts->slates ? (slateRed(policy) ? Evidence::red : policy.gate("rips")->gate.level) : policy.firstGate.level;
-}
-
-// A logging policy estimated from the others' rounds, against what it earned itself.
-ReportFinding selfCheck(const Findings& findings, const PolicyFigures& policy) {
-    ReportFinding finding;
-    finding.title = fmt::format("The log against itself: {}", policy.name);
-    const bool slates = findings.facts->slates;
-    const auto* check = slates && !slateRed(policy) ? policy.slate("rips") : nullptr;
-    if (!check && !slates)
-        check = policy.firstSlot("snips");
-    if (!policy.refused.empty() || !check || (!slates && policy.firstGate.level == Evidence::red)) {
-        finding.text = policy.refused.empty()
-                           ? fmt::format("Its value cannot be estimated from the other policies' {}. {}", slates ? "slates" : "impressions",
-                                         reasons(slates && policy.gate("rips") ? policy.gate("rips")->gate : policy.firstGate))
-                           : policy.refused;
-        return finding;
-    }
-    const double error = std::hypot(check->standardError, policy.measuredError);
-    if (!(error > 0)) { // one user, or no click: nothing says how far chance reaches
-        finding.text =
-            fmt::format("Estimated from the other policies' {} ({}): {}; measured on its own: {}. How far apart chance can bring them is "
-                        "not known from this log.",
-                        slates ? "slates" : "impressions", check->name, estimate(check->value, check->bootstrap),
-                        estimate(policy.measured, policy.measuredInterval));
-        return finding;
-    }
-    const double gap = std::abs(check->value - policy.measured) / error;
-    finding.light = gap < 2 ? Light::green : gap < 3 ? Light::amber : Light::red;
-    finding.text =
-        fmt::format("Estimated from the other policies' {} ({}): {}; measured on its own: {}. They are {:.1f} standard errors apart{}",
-                    slates ? "slates" : "impressions", check->name, estimate(check->value, check->bootstrap),
-                    estimate(policy.measured, policy.measuredInterval), gap,
-                    gap < 3 ? ", as they may be by chance." : ": propensities, or the comparison of the policies' visitors, are wrong.");
-    return finding;
 }
 
 std::vector<ReportFinding> lights(const Findings& findings) {
@@ -156,7 +104,7 @@ std::vector<ReportFinding> lights(const Findings& findings) {
                        reasons(policy.firstGate)});
     }
     for (const auto& policy : findings.loggers)
-        out.push_back(selfCheck(findings, policy));
+        out.push_back(selfCheck(findings.facts->slates, policy));
     return out;
 }
 
@@ -290,6 +238,55 @@ std::string figures(const Findings& findings) {
 }
 
 } // namespace
+
+std::string wayOut(const PolicyFigures& policy, const std::vector<TemperatureRow>* rows) {
+    std::vector<std::string> ways;
+    if (policy.firstGate.level != Evidence::red)
+        ways.push_back("its first slot alone can be judged");
+    if (rows) {
+        const auto slate = std::find_if(rows->begin(), rows->end(), [](const auto& row) { return row.slate != Evidence::red; });
+        const auto first = std::find_if(rows->begin(), rows->end(), [](const auto& row) { return row.first != Evidence::red; });
+        if (policy.firstGate.level == Evidence::red && first != rows->end())
+            ways.push_back(fmt::format("its first slot could be judged from a temperature of about {:g}", first->temperature));
+        if (slate != rows->end())
+            ways.push_back(fmt::format("its slates could be judged from a temperature of about {:g}", slate->temperature));
+    }
+    if (ways.empty())
+        return "On this log no temperature helps; it takes a log that shows what this policy would show.";
+    return fmt::format("What would work: {}.", fmt::join(ways, "; "));
+}
+
+ReportFinding selfCheck(bool slates, const PolicyFigures& policy) {
+    ReportFinding finding;
+    finding.title = fmt::format("The log against itself: {}", policy.name);
+    const auto* check = slates && !slateRed(policy) ? policy.slate("rips") : nullptr;
+    if (!check && !slates)
+        check = policy.firstSlot("snips");
+    if (!policy.refused.empty() || !check || (!slates && policy.firstGate.level == Evidence::red)) {
+        finding.text = policy.refused.empty()
+                           ? fmt::format("Its value cannot be estimated from the other policies' {}. {}", slates ? "slates" : "impressions",
+                                         reasons(slates && policy.gate("rips") ? policy.gate("rips")->gate : policy.firstGate))
+                           : policy.refused;
+        return finding;
+    }
+    const double error = std::hypot(check->standardError, policy.measuredError);
+    if (!(error > 0)) { // one user, or no click: nothing says how far chance reaches
+        finding.text =
+            fmt::format("Estimated from the other policies' {} ({}): {}; measured on its own: {}. How far apart chance can bring them is "
+                        "not known from this log.",
+                        slates ? "slates" : "impressions", check->name, estimate(check->value, check->bootstrap),
+                        estimate(policy.measured, policy.measuredInterval));
+        return finding;
+    }
+    const double gap = std::abs(check->value - policy.measured) / error;
+    finding.light = gap < 2 ? Light::green : gap < 3 ? Light::amber : Light::red;
+    finding.text =
+        fmt::format("Estimated from the other policies' {} ({}): {}; measured on its own: {}. They are {:.1f} standard errors apart{}",
+                    slates ? "slates" : "impressions", check->name, estimate(check->value, check->bootstrap),
+                    estimate(policy.measured, policy.measuredInterval), gap,
+                    gap < 3 ? ", as they may be by chance." : ": propensities, or the comparison of the policies' visitors, are wrong.");
+    return finding;
+}
 
 AnalysisDocument documentOf(const Findings& findings, const AnalysisSpec& spec) {
     const LogFacts& facts = *findings.facts;

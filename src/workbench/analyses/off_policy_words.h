@@ -24,6 +24,11 @@ struct Findings {
 };
 AnalysisDocument documentOf(const Findings& findings, const AnalysisSpec& spec);
 
+// What would help a policy whose rounds or slates the log does not support; `rows`: null when other temperatures were not tried.
+std::string wayOut(const PolicyFigures& policy, const std::vector<TemperatureRow>* rows);
+// A logging policy estimated from the others' rounds, against what it earned itself.
+ReportFinding selfCheck(bool slates, const PolicyFigures& policy);
+
 // Parts, in off_policy_tables.cpp.
 Light light(Evidence level);
 ReportTable logTable(const Findings& findings);

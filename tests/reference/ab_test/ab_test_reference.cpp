@@ -48,6 +48,7 @@ int main(int argc, char** argv) {
                  {"srm", {ratio.statistic, ratio.pValue}},
                  {"sign", {judged.pValue, judged.winShare.low, judged.winShare.high}},
                  {"power", power(plan, given["n"], given["effect"])},
+                 {"sharesSize", sampleSizePerArmForShares(0.2, 0.23, 0.05, 0.8)},
                  {"size", sampleSize(plan, given["effect"], 0.8)},
                  {"mde", minimumDetectableEffect(plan, given["n"], 0.8)}};
         std::cout << out.dump() << "\n";

@@ -69,7 +69,7 @@ private slots:
         for (const UserMetric metric : userMetrics())
             QVERIFY(userMetric(name(metric)) == metric);
         QVERIFY(!userMetric("joy"));
-        QCOMPARE(userMetrics().size(), std::size_t(10));
+        QCOMPARE(userMetrics().size(), std::size_t(11));
     }
     void figuresByHand() { // control: clicks 1, 2, 3 of 2, 4, 4 visits; treatment: 2, 2, 5 of 4, 4, 5
         std::vector<SimulatedArm> arms(2);

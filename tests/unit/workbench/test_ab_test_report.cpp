@@ -2,6 +2,7 @@
 // The document of an A/B simulation: a real one, from simulated users to its files; partial ones; options to design.
 #include "base/random.h"
 #include "experiment/ab_test_parameters.h"
+#include "report/cell_origin.h"
 #include "workbench/analyses/ab_test_report.h"
 #include <QDir>
 #include <QTemporaryDir>
@@ -109,8 +110,11 @@ void wellFormed(const AnalysisDocument& document) {
                 QVERIFY2(series.x.size() == series.y.size() && !series.x.empty() && series.low.size() == series.high.size() && (series.low.empty() || series.low.size() == series.x.size()), plot.id.c_str());
         }
         for (const ReportTable& table : each.tables)
-            for (const auto& row : table.rows)
+            for (const auto& row : table.rows) {
                 QVERIFY2(row.size() == table.columns.size(), table.caption.c_str());
+                for (const ReportCell& cell : row) // whoever names a place in the figures names one that is there
+                    QVERIFY2(cell.path.empty() || !figureAt(document.figuresJson, cell.path).empty(), cell.path.c_str());
+            }
     }
     const std::string text = toText(document), html = *htmlReport(document.report);
     for (const char* never : {"\u2014", "nan", "inf,", "-inf", "{}"})

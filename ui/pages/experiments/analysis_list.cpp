@@ -6,6 +6,7 @@
 #include "widgets/text.h"
 #include <QApplication>
 #include <QPainter>
+#include <algorithm>
 
 namespace carousel::ui {
 
@@ -96,11 +97,20 @@ AnalysisList::AnalysisList(QWidget* parent) : QListView(parent), m_model(new Ana
     setModel(m_model);
     setItemDelegate(new AnalysisDelegate(this));
     setUniformItemSizes(true);
+    setSelectionMode(QAbstractItemView::ExtendedSelection);
     setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     setVerticalScrollMode(QAbstractItemView::ScrollPerPixel);
     setMinimumHeight(rowHeight + 4);
     connect(selectionModel(), &QItemSelectionModel::currentChanged, this, [this](const QModelIndex& index) {
         if (!m_filling && index.isValid())
+            Q_EMIT openWanted(index.data(AnalysisListModel::IdRole).toLongLong());
+    });
+    connect(selectionModel(), &QItemSelectionModel::selectionChanged, this, [this] {
+        if (!m_filling)
+            Q_EMIT selectedChanged();
+    });
+    connect(this, &QListView::clicked, this, [this](const QModelIndex& index) { // back from a comparison to the one that is current all the time
+        if (selectionModel()->selectedIndexes().size() == 1)
             Q_EMIT openWanted(index.data(AnalysisListModel::IdRole).toLongLong());
     });
     connect(this, &QListView::activated, this, [this](const QModelIndex& index) { Q_EMIT openWanted(index.data(AnalysisListModel::IdRole).toLongLong()); });
@@ -116,7 +126,20 @@ void AnalysisList::setRows(std::vector<AnalysisRow> rows) {
 
 std::int64_t AnalysisList::current() const { return currentIndex().isValid() ? currentIndex().data(AnalysisListModel::IdRole).toLongLong() : 0; }
 
+std::vector<AnalysisRow> AnalysisList::selected() const {
+    std::vector<int> at;
+    for (const QModelIndex& index : selectionModel()->selectedIndexes())
+        at.push_back(index.row());
+    std::sort(at.begin(), at.end());
+    std::vector<AnalysisRow> out;
+    for (const int row : at)
+        out.push_back(m_model->rows()[static_cast<std::size_t>(row)]);
+    return out;
+}
+
 void AnalysisList::setCurrent(std::int64_t id) {
+    if (id != 0 && id == current() && selectionModel()->isSelected(currentIndex()))
+        return; // others that are selected with it stay so
     m_filling = true;
     QModelIndex found;
     for (int row = 0; row < m_model->rowCount(); ++row)
@@ -126,6 +149,7 @@ void AnalysisList::setCurrent(std::int64_t id) {
     if (!found.isValid())
         clearSelection();
     m_filling = false;
+    Q_EMIT selectedChanged();
 }
 
 } // namespace carousel::ui

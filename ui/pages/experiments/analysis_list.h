@@ -37,10 +37,12 @@ public:
     void setRows(std::vector<AnalysisRow> rows); // keeps what is selected
     const std::vector<AnalysisRow>& rows() const { return m_model->rows(); }
     std::int64_t current() const; // 0: none
+    std::vector<AnalysisRow> selected() const; // one or several (Ctrl, Shift), as listed
     void setCurrent(std::int64_t id); // without asking to open it
 
 Q_SIGNALS:
     void openWanted(qint64 id);
+    void selectedChanged();
 
 private:
     AnalysisListModel* m_model;
