@@ -44,7 +44,7 @@ private slots:
     }
     void pathsAndSourcesAreKept() {
         AnalysisDocument document;
-        document.kind = "ab-test", document.figuresJson = "{}";
+        document.kind = "ab-test", document.figuresJson.append("{}");
         ReportTable table;
         table.caption = "One";
         table.columns = {{"Metric", false, ""}, {"Difference", true, "help", "source"}};
