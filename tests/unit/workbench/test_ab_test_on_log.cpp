@@ -194,7 +194,7 @@ private slots:
         QVERIFY(findingsOnLog(design(), log.rounds, log.arms, {})->decision == Decision::undecided);
     }
     void experimentsSideBySide() {
-        const Log small = logOf(300, {leaning(0), leaning(0.1)}, 5), large = logOf(6000, {leaning(0), leaning(0.3)}, 8);
+        const Log small = logOf(100, {leaning(0), leaning(0.01)}, 5), large = logOf(6000, {leaning(0), leaning(0.3)}, 8);
         const AnalysisDocument one = abTestReport(factsOf(small, *findingsOnLog(design(), small.rounds, small.arms, {})));
         const AnalysisDocument two = abTestReport(factsOf(large, *findingsOnLog(design(), large.rounds, large.arms, {})));
         const std::string toml = "seed = 1\n[ab_test]\nusers = 300\nrule = \"fixed\"\n[[strategy]]\nname = \"A\"\n", other = "seed = 1\n[ab_test]\nusers = 6000\nrule = \"fixed\"\n[[strategy]]\nname = \"A\"\n";
@@ -214,7 +214,7 @@ private slots:
         QCOMPARE(table("Effects").rows.size(), std::size_t(2));
         QCOMPARE(table("Effects").rows[0][3].path, std::string("analyses[1].figures.effects[0].effect.difference"));
         const auto figures = nlohmann::json::parse(document.figuresJson);
-        QCOMPARE(figures["analyses"][1]["figures"]["effects"][0]["effect"]["difference"], nlohmann::json::parse(two.figuresJson)["effects"][0]["effect"]["difference"]);
+        QVERIFY(figures["analyses"][1]["figures"] == nlohmann::json::parse(two.figuresJson));
         QVERIFY(document.report.lead[0].starts_with("They do not come to one verdict"));
         QVERIFY(analysisFromJson(toJson(document)).has_value());
         // What cannot be compared.
