@@ -194,7 +194,7 @@ private slots:
         QVERIFY(findingsOnLog(design(), log.rounds, log.arms, {})->decision == Decision::undecided);
     }
     void experimentsSideBySide() {
-        const Log small = logOf(100, {leaning(0), leaning(0.01)}, 5), large = logOf(6000, {leaning(0), leaning(0.3)}, 8);
+        const Log small = logOf(2000, {leaning(0), leaning(-0.3)}, 5), large = logOf(6000, {leaning(0), leaning(0.3)}, 8);
         const AnalysisDocument one = abTestReport(factsOf(small, *findingsOnLog(design(), small.rounds, small.arms, {})));
         const AnalysisDocument two = abTestReport(factsOf(large, *findingsOnLog(design(), large.rounds, large.arms, {})));
         const std::string toml = "seed = 1\n[ab_test]\nusers = 300\nrule = \"fixed\"\n[[strategy]]\nname = \"A\"\n", other = "seed = 1\n[ab_test]\nusers = 6000\nrule = \"fixed\"\n[[strategy]]\nname = \"A\"\n";
