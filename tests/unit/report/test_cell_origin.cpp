@@ -43,8 +43,7 @@ private slots:
         QVERIFY(originOf(document, table, 1, 0).shown.empty() && originOf(document, table, 0, 5).shown.empty());
     }
     void pathsAndSourcesAreKept() {
-        AnalysisDocument document;
-        document.kind = "ab-test", document.figuresJson.append("{}");
+        AnalysisDocument document{.kind = "ab-test", .report = {}, .figuresJson = std::string("{}"), .specToml = {}};
         ReportTable table;
         table.caption = "One";
         table.columns = {{"Metric", false, ""}, {"Difference", true, "help", "source"}};

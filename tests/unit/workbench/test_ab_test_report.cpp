@@ -148,11 +148,11 @@ private slots:
         for (std::size_t i = 0; i < std::size(order); ++i)
             QCOMPARE(document.report.sections[i].title, std::string(order[i]));
         QCOMPARE(section(document, "Effects")->tables.size(), std::size_t(2));
-        QCOMPARE(section(document, "Effects")->tables[0].rows.size(), std::size_t(20)); // ten metrics of two treatments
+        QCOMPARE(section(document, "Effects")->tables[0].rows.size(), std::size_t(22)); // eleven metrics of two treatments
         const auto figures = nlohmann::json::parse(document.figuresJson);
         QCOMPARE(figures["decision"].get<std::string>(), std::string("ship"));
         QCOMPARE(figures["best"].get<std::string>(), std::string("liked"));
-        QCOMPARE(figures["effects"].size(), std::size_t(20));
+        QCOMPARE(figures["effects"].size(), std::size_t(22));
         QCOMPARE(figures["looks"].size(), std::size_t(12));
         QCOMPARE(figures["arms"][1]["rounds"].size(), std::size_t(6));
         QVERIFY(figures["fidelity"]["slope"].is_null());
