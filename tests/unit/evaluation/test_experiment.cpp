@@ -328,7 +328,7 @@ private slots:
         const ExperimentFindings f = experiment(one, rates, design, 15, 3);
         NEAR(f.decisionConfidence, 0.975, 1e-12);
         NEAR(f.paths[0].points.back().limit, 2.241403, 1e-5);
-        QCOMPARE(f.effects.size(), std::size_t(20));
+        QCOMPARE(f.effects.size(), std::size_t(22));
         std::vector<double> p;
         for (const auto& each : f.effects)
             p.push_back(each.effect.pValue);
