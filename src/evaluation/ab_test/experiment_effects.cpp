@@ -165,6 +165,26 @@ Effect stratifiedEffect(std::span<const double> control, std::span<const std::in
     return welch(c, t, confidence);
 }
 
+void completeSegments(SegmentComparison& comparison) {
+    double weight = 0, sum = 0;
+    std::vector<double> p;
+    for (const SegmentEffect& each : comparison.segments) {
+        const double w = 1 / (each.effect.standardError * each.effect.standardError);
+        weight += w, sum += w * each.effect.difference;
+        p.push_back(each.effect.pValue);
+    }
+    for (const SegmentEffect& each : comparison.segments) {
+        const double from = (each.effect.difference - sum / weight) / each.effect.standardError;
+        comparison.differ.statistic += from * from;
+    }
+    const auto adjusted = benjaminiHochberg(p);
+    for (std::size_t i = 0; i < p.size(); ++i)
+        comparison.segments[i].adjustedP = adjusted[i];
+    comparison.differ.degrees = std::max(0, static_cast<int>(p.size()) - 1);
+    if (comparison.differ.degrees > 0)
+        comparison.differ.pValue = boost::math::cdf(boost::math::complement(boost::math::chi_squared(comparison.differ.degrees), comparison.differ.statistic));
+}
+
 std::vector<SegmentComparison> segmentEffects(const ExperimentDesign& design, const ExperimentUsers& users, const Columns& primary, const Members& members) {
     MetricSettings settings = design.metrics;
     settings.seed = design.seed;
@@ -181,7 +201,6 @@ std::vector<SegmentComparison> segmentEffects(const ExperimentDesign& design, co
         SegmentComparison comparison;
         comparison.arm = a;
         const auto ofTreatment = rowsBySegment(a);
-        double weight = 0, sum = 0;
         for (std::size_t s = 0; s < ofControl.size(); ++s) {
             SegmentEffect each;
             each.segment = static_cast<std::int32_t>(s);
@@ -191,22 +210,9 @@ std::vector<SegmentComparison> segmentEffects(const ExperimentDesign& design, co
                 comparison.leftOut += each.controlUsers + each.treatmentUsers;
                 continue;
             }
-            const double w = 1 / (each.effect.standardError * each.effect.standardError);
-            weight += w, sum += w * each.effect.difference;
             comparison.segments.push_back(each);
         }
-        std::vector<double> p;
-        for (const SegmentEffect& each : comparison.segments) {
-            p.push_back(each.effect.pValue);
-            const double from = (each.effect.difference - sum / weight) / each.effect.standardError;
-            comparison.differ.statistic += from * from;
-        }
-        const auto adjusted = benjaminiHochberg(p);
-        for (std::size_t i = 0; i < p.size(); ++i)
-            comparison.segments[i].adjustedP = adjusted[i];
-        comparison.differ.degrees = std::max(0, static_cast<int>(p.size()) - 1);
-        if (comparison.differ.degrees > 0)
-            comparison.differ.pValue = boost::math::cdf(boost::math::complement(boost::math::chi_squared(comparison.differ.degrees), comparison.differ.statistic));
+        completeSegments(comparison);
         out.push_back(std::move(comparison));
     }
     return out;

@@ -21,6 +21,8 @@ std::vector<MetricEffect> metricEffects(const ExperimentDesign& design, const Ex
 Effect stratifiedEffect(std::span<const double> control, std::span<const std::int32_t> controlStratum, std::span<const double> treatment,
                         std::span<const std::int32_t> treatmentStratum, double confidence);
 std::vector<SegmentComparison> segmentEffects(const ExperimentDesign& design, const ExperimentUsers& users, const Columns& primary, const Members& members);
+// From the effects of its segments: adjusted p values, and Cochran's Q.
+void completeSegments(SegmentComparison& comparison);
 Result<std::vector<Interval>> bootstrapIntervals(const ExperimentDesign& design, const Columns& primary, const RunControl& control);
 // `alpha`: of the decision, at the rule's limit.
 std::vector<PowerFinding> powerFindings(const ExperimentDesign& design, const Columns& primary, std::span<const MetricEffect> effects, double alpha);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "evaluation/ab_test/interleaving.h"
+#include "evaluation/statistics/proportion.h"
 #include <algorithm>
 #include <boost/math/distributions/binomial.hpp>
 #include <cmath>
@@ -75,8 +76,7 @@ InterleavingResult judge(std::span<const int> clicksA, std::span<const int> clic
         const binomial fair(decided, 0.5);
         const auto most = static_cast<double>(std::max(out.winsA, out.winsB));
         out.pValue = std::min(1.0, 2 * boost::math::cdf(boost::math::complement(fair, most - 1)));
-        const double tail = (1 - confidence) / 2, wins = static_cast<double>(out.winsA);
-        out.winShare = {binomial::find_lower_bound_on_p(decided, wins, tail), binomial::find_upper_bound_on_p(decided, wins, tail)};
+        out.winShare = clopperPearson(static_cast<double>(out.winsA), decided, confidence);
     }
     return out;
 }

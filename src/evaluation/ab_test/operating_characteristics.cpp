@@ -4,10 +4,10 @@
 #include "base/random.h"
 #include "evaluation/ab_test/effect.h"
 #include "evaluation/ab_test/sequential.h"
+#include "evaluation/statistics/proportion.h"
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <boost/math/distributions/binomial.hpp>
 #include <boost/math/distributions/normal.hpp>
 #include <cmath>
 
@@ -111,7 +111,6 @@ Result<std::vector<Characteristics>> operatingCharacteristics(std::span<const do
     if (control.stopRequested())
         return fail(RunControl::cancelled("drawing experiments"));
     std::vector<Characteristics> out;
-    using boost::math::binomial;
     for (std::size_t r = 0; r < rules.size(); ++r) {
         Characteristics each;
         each.rule = rules[r];
@@ -124,7 +123,7 @@ Result<std::vector<Characteristics>> operatingCharacteristics(std::span<const do
         }
         const double n = plan.experiments;
         each.found = found / n;
-        each.interval = {found > 0 ? binomial::find_lower_bound_on_p(n, found, 0.025) : 0, found < n ? binomial::find_upper_bound_on_p(n, found, 0.025) : 1};
+        each.interval = clopperPearson(found, n, 0.95);
         std::nth_element(users.begin(), users.begin() + plan.experiments / 2, users.end());
         each.medianUsers = users[static_cast<std::size_t>(plan.experiments / 2)];
         out.push_back(each);

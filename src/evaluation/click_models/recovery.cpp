@@ -3,6 +3,7 @@
 #include "base/parallel.h"
 #include "base/random.h"
 #include "evaluation/click_models/fit.h"
+#include "evaluation/statistics/proportion.h"
 #include <algorithm>
 #include <atomic>
 #include <cmath>
@@ -43,35 +44,6 @@ ClickLog drawLog(const ClickModel& model, const RecoveryPlan& plan, std::uint64_
     return log;
 }
 
-// P(X <= k) for X binomial(n, p)
-double binomialUpTo(int k, int n, double p) {
-    if (k >= n || p <= 0)
-        return 1;
-    if (k < 0 || p >= 1)
-        return 0;
-    double sum = 0;
-    for (int i = 0; i <= k; ++i)
-        sum +=
-            std::exp(std::lgamma(n + 1.0) - std::lgamma(i + 1.0) - std::lgamma(n - i + 1.0) + i * std::log(p) + (n - i) * std::log1p(-p));
-    return std::min(sum, 1.0);
-}
-Interval clopperPearson(int k, int n, double confidence) {
-    const double tail = (1 - confidence) / 2;
-    auto solve = [&](auto above) { // largest p at which above(p) holds
-        double low = 0, high = 1;
-        for (int i = 0; i < 60; ++i) {
-            const double middle = (low + high) / 2;
-            (above(middle) ? low : high) = middle;
-        }
-        return low;
-    };
-    Interval interval{0, 1};
-    if (k > 0)
-        interval.low = solve([&](double p) { return 1 - binomialUpTo(k - 1, n, p) < tail; });
-    if (k < n)
-        interval.high = solve([&](double p) { return binomialUpTo(k, n, p) > tail; });
-    return interval;
-}
 } // namespace
 
 ClickModelParameters sampleTruth(ClickModelKind kind, std::int32_t items, std::int32_t slots, std::uint64_t seed) {

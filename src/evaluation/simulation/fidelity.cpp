@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "evaluation/simulation/fidelity.h"
+#include "evaluation/statistics/proportion.h"
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -12,15 +13,6 @@ namespace carousel {
 namespace {
 
 double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
-
-Interval wilson(double hits, double n) {
-    if (n <= 0)
-        return noInterval();
-    constexpr double z = 1.959963984540054;
-    const double share = hits / n, centre = (share + z * z / (2 * n)) / (1 + z * z / n);
-    const double reach = z * std::sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n);
-    return {centre - reach, centre + reach};
-}
 
 double ksDistance(std::vector<double> a, std::vector<double> b) {
     std::sort(a.begin(), a.end());
@@ -123,7 +115,7 @@ Result<Fidelity> fidelity(const CarouselLog& log, const Visitors& visitors, cons
     drawnClicked.resize(std::max(drawnShown.size(), drawnClicked.size()), 0);
     for (std::size_t slot = 0; slot < loggedShown.size(); ++slot) {
         out.loggedRate.push_back(loggedShown[slot] > 0 ? loggedClicked[slot] / loggedShown[slot] : 0);
-        out.loggedInterval.push_back(wilson(loggedClicked[slot], loggedShown[slot]));
+        out.loggedInterval.push_back(wilson(loggedClicked[slot], loggedShown[slot], 0.95));
         out.simulatedRate.push_back(slot < drawnShown.size() && drawnShown[slot] > 0 ? drawnClicked[slot] / drawnShown[slot] : 0);
     }
     out.intercept = out.slope = std::numeric_limits<double>::quiet_NaN();

@@ -10,7 +10,6 @@
 #include "workbench/analyses/off_policy_words.h"
 #include "workbench/user_segments.h"
 #include <algorithm>
-#include <boost/math/distributions/chi_squared.hpp>
 #include <boost/math/distributions/normal.hpp>
 #include <chrono>
 #include <cmath>
@@ -87,7 +86,6 @@ PowerFinding powerOf(const ExperimentDesign& design, const LogRounds& rounds, co
 Result<SegmentComparison> segmentsOf(const ExperimentDesign& design, const LogRounds& rounds, std::span<const LogArm> arms, std::size_t a, const RunControl& control) {
     SegmentComparison out;
     out.arm = a;
-    double weight = 0, sum = 0;
     for (std::size_t s = 0; s < rounds.segmentNames.size(); ++s) {
         std::vector<std::size_t> rows;
         std::set<std::int32_t> users;
@@ -116,21 +114,9 @@ Result<SegmentComparison> segmentsOf(const ExperimentDesign& design, const LogRo
             out.leftOut += static_cast<double>(users.size());
             continue;
         }
-        const double w = 1 / (each.effect.standardError * each.effect.standardError);
-        weight += w, sum += w * each.effect.difference;
         out.segments.push_back(each);
     }
-    std::vector<double> p;
-    for (const SegmentEffect& each : out.segments) {
-        p.push_back(each.effect.pValue);
-        out.differ.statistic += std::pow((each.effect.difference - sum / weight) / each.effect.standardError, 2);
-    }
-    const auto adjusted = benjaminiHochberg(p);
-    for (std::size_t i = 0; i < p.size(); ++i)
-        out.segments[i].adjustedP = adjusted[i];
-    out.differ.degrees = std::max(0, static_cast<int>(p.size()) - 1);
-    if (out.differ.degrees > 0)
-        out.differ.pValue = boost::math::cdf(boost::math::complement(boost::math::chi_squared(out.differ.degrees), out.differ.statistic));
+    judging::completeSegments(out);
     return out;
 }
 

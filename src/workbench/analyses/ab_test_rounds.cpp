@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What the simulation counted: rounds, slots, interleaved carousels, how like the log the users are, what it cost.
 #include "base/text.h"
+#include "evaluation/statistics/proportion.h"
 #include "workbench/analyses/ab_test_sections.h"
 #include "workbench/analyses/document_parts.h"
 #include <algorithm>
-#include <boost/math/distributions/normal.hpp>
 #include <cmath>
 
 namespace carousel::analyses {
@@ -43,14 +43,6 @@ std::pair<double, double> ends(const AbTestArm& arm, const RoundFigure& figure) 
     return {first, last};
 }
 } // namespace
-
-Interval wilsonInterval(double hits, double n, double confidence) {
-    if (!(n > 0))
-        return noInterval();
-    const double z = boost::math::quantile(boost::math::normal(), 0.5 + confidence / 2), p = hits / n, scale = 1 + z * z / n;
-    const double middle = (p + z * z / (2 * n)) / scale, reach = z * std::sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / scale;
-    return {std::max(0.0, middle - reach), std::min(1.0, middle + reach)};
-}
 
 AbTestArm abTestArm(const SimulatedArm& arm, std::string words) { return {arm.name, std::move(words), arm.rounds, arm.shown, arm.clicked}; }
 
@@ -128,7 +120,7 @@ ReportSection abPositions(const AbTestFacts& facts) {
             if (!(arm.shown[s] > 0))
                 continue;
             const double rate = arm.clicked[s] / arm.shown[s];
-            const Interval interval = wilsonInterval(arm.clicked[s], arm.shown[s], facts.design.confidence);
+            const Interval interval = wilson(arm.clicked[s], arm.shown[s], facts.design.confidence);
             impressions += arm.shown[s];
             series.x.push_back(static_cast<double>(s + 1)), series.y.push_back(100 * rate);
             series.low.push_back(100 * interval.low), series.high.push_back(100 * interval.high);

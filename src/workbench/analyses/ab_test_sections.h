@@ -31,6 +31,5 @@ std::string usersText(double users);                 // "57,763", "no number" wh
 std::string decisionText(Decision decision);         // "ship", "do not ship", "undecided"
 std::string metricTitle(const AbTestFacts& facts, UserMetric metric); // "clicks per visit"; on a log "clicks per slate"
 bool severalTreatments(const AbTestFacts& facts);
-Interval wilsonInterval(double hits, double n, double confidence);
 
 } // namespace carousel::analyses

@@ -1,19 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "workbench/simulation/coverage_check.h"
-#include <boost/math/distributions/binomial.hpp>
+#include "evaluation/statistics/proportion.h"
 #include <cmath>
 
 namespace carousel {
 
 namespace {
-
-Interval clopperPearson(double hits, double n) {
-    using boost::math::binomial_distribution;
-    if (n <= 0)
-        return noInterval();
-    return {hits <= 0 ? 0 : binomial_distribution<>::find_lower_bound_on_p(n, hits, 0.025),
-            hits >= n ? 1 : binomial_distribution<>::find_upper_bound_on_p(n, hits, 0.025)};
-}
 
 // Totals over everybody; a ratio's are summed before they are divided, as compareColumns() does.
 double valueOf(UserMetric metric, const SimulatedArm& arm) {
@@ -120,10 +112,10 @@ Result<CoverageCheck> checkCoverage(const SimulationWorld& world, const Coverage
     const char* const names[] = {"plain", "CUPED", "regression"};
     for (int m = 0; m < 3; ++m)
         if (widths[m] > 0)
-            out.rows.push_back({names[m], held[m] / repetitions, clopperPearson(held[m], repetitions), estimates[m], widths[m]});
-    out.found = found / repetitions, out.foundInterval = clopperPearson(found, repetitions);
-    out.falseFixed = falseFixed / repetitions, out.falseFixedInterval = clopperPearson(falseFixed, repetitions);
-    out.falseRule = falseRule / repetitions, out.falseRuleInterval = clopperPearson(falseRule, repetitions);
+            out.rows.push_back({names[m], held[m] / repetitions, clopperPearson(held[m], repetitions, 0.95), estimates[m], widths[m]});
+    out.found = found / repetitions, out.foundInterval = clopperPearson(found, repetitions, 0.95);
+    out.falseFixed = falseFixed / repetitions, out.falseFixedInterval = clopperPearson(falseFixed, repetitions, 0.95);
+    out.falseRule = falseRule / repetitions, out.falseRuleInterval = clopperPearson(falseRule, repetitions, 0.95);
     return out;
 }
 
