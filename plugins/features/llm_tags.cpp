@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Feature: a language model picks each item's tags from a fixed set, by how likely each tag is as the answer. It cannot invent a tag,
 // its doubt is shown as a confidence, and it may say that it does not know.
+#include "base/random.h"
 #include "stages/plugin.h"
 #include "support/item_text.h"
 #include "support/model_calls.h"
 #include "support/prompt_template.h"
 #include "support/specs.h"
+#include "support/worked_examples.h"
 #include <algorithm>
 #include <numeric>
+#include <set>
 
 namespace carousel {
 namespace {
@@ -22,7 +25,7 @@ struct Settings {
     std::vector<std::string> tags, fields;
     plugin::PromptTemplate prompt;
     double neutralWeight = 1, temperature = 1, threshold = 0.2;
-    std::size_t mostTags = 3, mostItems = 0;
+    std::size_t mostTags = 3, mostItems = 0, shots = 0;
 };
 
 class LlmTags final : public FeatureBuilder {
@@ -56,10 +59,21 @@ public:
             return out;
         }
         CAROUSEL_ASSIGN(const auto model, plugin::CountedModel::open(m_environment, m_settings.model));
+        const auto own = tagField.empty() ? std::vector<std::vector<Tag>>{} : plugin::tagsFrom(items, {tagField});
+        const auto examples = exampleItems(own, tags);
+        std::vector<ChatMessage> worked;
+        for (const auto& [item, tag] : examples)
+            plugin::addExample(worked, promptFor(out.itemText[item], tags), tag);
+        if (m_settings.shots > 0)
+            out.notes.push_back(fmt::format("llm_tags, worked examples: {} of {} asked for{}.", examples.size(), m_settings.shots,
+                                            tagField.empty() ? ", since no attribute says which tags are right"
+                                                             : ", items with their own '" + tagField + "' as the answer"));
         std::vector<double> neutral;
         if (m_settings.neutralWeight > 0) {
-            CAROUSEL_ASSIGN(const auto known, plugin::scoreOptions(*model, promptFor("an item that nothing is known about", tags),
-                                                                   std::vector<double>{}, tags, 0, control));
+            CAROUSEL_ASSIGN(const auto known,
+                            plugin::scoreOptions(*model,
+                                                 plugin::afterExamples(worked, promptFor("an item that nothing is known about", tags)),
+                                                 std::vector<double>{}, tags, 0, control));
             neutral = known.logProbability;
         }
 
@@ -67,18 +81,18 @@ public:
         out.itemTags.resize(n);
         out.itemStatus.assign(n, ScoreStatus::missing);
         std::size_t done = 0, unknown = 0, judged = 0, agreed = 0;
-        const auto own = tagField.empty() ? std::vector<std::vector<Tag>>{} : plugin::tagsFrom(items, {tagField});
         for (const auto item : chosen) {
             if (control.stopRequested())
                 return fail(RunControl::cancelled("Choosing tags"));
             control.report("Choosing tags", static_cast<double>(done++), static_cast<double>(chosen.size()), "items");
             const auto i = static_cast<std::size_t>(item);
-            CAROUSEL_ASSIGN(const auto scored, plugin::scoreOptions(*model, promptFor(out.itemText[i], tags), neutral, tags,
-                                                                    m_settings.neutralWeight, control));
+            CAROUSEL_ASSIGN(const auto scored, plugin::scoreOptions(*model, plugin::afterExamples(worked, promptFor(out.itemText[i], tags)),
+                                                                    neutral, tags, m_settings.neutralWeight, control));
             out.itemTags[i] = pick(scored.score, tags);
             out.itemStatus[i] = ScoreStatus::ok;
             unknown += out.itemTags[i].empty();
-            if (!out.itemTags[i].empty() && !own.empty() && !own[i].empty()) {
+            // An example's answer stands in its prompt: it says nothing about the model.
+            if (!out.itemTags[i].empty() && !own.empty() && !own[i].empty() && !examples.count(i)) {
                 ++judged;
                 agreed +=
                     std::any_of(own[i].begin(), own[i].end(), [&](const Tag& tag) { return tag.name == out.itemTags[i].front().name; });
@@ -115,6 +129,28 @@ private:
         std::erase(out, std::string());
         if (out.size() > 200)
             out.clear();
+        return out;
+    }
+
+    // Items and one of their own tags, other tags first as long as there are some.
+    std::map<std::size_t, std::string> exampleItems(const std::vector<std::vector<Tag>>& own, const std::vector<std::string>& tags) const {
+        std::vector<std::size_t> order(own.size());
+        std::iota(order.begin(), order.end(), std::size_t(0));
+        RandomStream random(m_environment.seed, "worked examples of llm_tags");
+        for (std::size_t i = order.size(); i > 1; --i)
+            std::swap(order[i - 1], order[random.below(i)]);
+        std::map<std::size_t, std::string> out;
+        std::set<std::string> shown;
+        for (const bool again : {false, true})
+            for (const auto item : order)
+                for (const auto& tag : own[item]) {
+                    if (out.size() >= m_settings.shots)
+                        return out;
+                    const auto name = plugin::oneLine(tag.name, 60);
+                    if (out.count(item) || !std::binary_search(tags.begin(), tags.end(), name) || (!again && !shown.insert(name).second))
+                        continue;
+                    out.emplace(item, name);
+                }
         return out;
     }
 
@@ -186,6 +222,7 @@ PluginManifest manifest() {
             "How much of a tag's likelihood without any item is taken off; 1 removes the model's liking for some tags, 0 keeps it."),
         plugin::number("temperature", "Temperature", 1, 0.05, 20, "", "Above 1 the confidences become more alike, below 1 more decided."),
         plugin::integer("items", "Items asked", 0, 0, 1e9, "items", "Only the so many most popular items are asked; 0 asks for all."),
+        plugin::shotParameter(),
         plugin::prompt("prompt", "Prompt", defaultPrompt,
                        "What the model reads: {{categories}} is the list of tags, {{item}} the item's text."),
     };
@@ -196,6 +233,7 @@ PluginManifest manifest() {
         s.prompt = std::move(prompt);
         s.neutralWeight = p.number("neutralWeight"), s.temperature = p.number("temperature"), s.threshold = p.number("threshold");
         s.mostTags = static_cast<std::size_t>(p.integer("count")), s.mostItems = static_cast<std::size_t>(p.integer("items"));
+        s.shots = static_cast<std::size_t>(p.integer("shots"));
         return std::make_unique<LlmTags>(std::move(s), environment);
     };
     return out;

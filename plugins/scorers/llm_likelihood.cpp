@@ -45,6 +45,9 @@ public:
 
     Result<void> fit(const FitInput& input, const RunControl& control) override {
         CAROUSEL_TRY(begin(input, control));
+        CAROUSEL_TRY(workExamples(
+            input.training, plugin::WorkedKind::liked, [](const std::string& prompt, Code) { return prompt; },
+            [&](const plugin::WorkedEvent& event) { return titleOf(event.item); }, control));
         m_neutralPrompt = promptFor(input.training, noCode);
         const std::lock_guard lock(m_mutex);
         m_neutral.clear();
@@ -90,6 +93,7 @@ public:
             out["neutralPrompt"] = m_neutralPrompt;
             out["neutralLogProbability"] = both->neutral.at(title).logProbability;
         }
+        addExamplesTo(out);
         return out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
     }
 
@@ -140,10 +144,10 @@ private:
         return {};
     }
 
-    static Result<void> fill(LanguageModel& model, const std::string& prompt, Likelihoods& wanted, const RunControl& control) {
+    Result<void> fill(LanguageModel& model, const std::string& prompt, Likelihoods& wanted, const RunControl& control) const {
         if (wanted.empty())
             return {};
-        ContinuationRequest request{{{"user", prompt}}, {}};
+        ContinuationRequest request{asked(prompt), {}};
         for (const auto& [title, unused] : wanted)
             request.continuations.push_back(title);
         CAROUSEL_ASSIGN(const auto scored, model.scoreContinuations(request, control));
@@ -180,7 +184,7 @@ PluginManifest manifest() {
     out.parameters = plugin::askedParameters(
         plugin::languageModel("smollm2-135m-instruct", "The model to ask; it must be able to score whole texts, which most "
                                                        "servers are not."),
-        {
+        plugin::withShots({
             plugin::prompt(
                 "prompt", "Prompt", defaultPrompt(),
                 "What the item's name follows as the model's answer. {{#liked}}{{item}}{{/liked}} and {{#disliked}}{{item}}{{/disliked}} "
@@ -191,7 +195,7 @@ PluginManifest manifest() {
                 "neutralWeight", "Neutral correction", 1, 0, 2, "",
                 "How much of the name's likelihood without a history is taken off; 1 leaves what the history adds, 0 favours short and "
                 "frequent names. Asked for once per item."),
-        });
+        }));
     out.createScorer = [](const Parameters& p, const StageEnvironment& environment) -> Result<std::unique_ptr<Scorer>> {
         CAROUSEL_ASSIGN(auto asked, plugin::askedFrom(p, Settings::id));
         return std::make_unique<LlmLikelihood>(Settings{std::move(asked), p.number("neutralWeight"), p.text("normalise") == "token mean"},

@@ -59,6 +59,10 @@ public:
     Result<void> fit(const FitInput& input, const RunControl& control) override {
         CAROUSEL_ASSIGN(const auto model, begin(input, control));
         m_hasScale = hasScale(input.training);
+        CAROUSEL_TRY(workExamples(
+            input.training, plugin::WorkedKind::rated, [&](const std::string& prompt, Code item) { return prompt + branchFor(item); },
+            [](const plugin::WorkedEvent& event) { return fmt::format("{:.0f}", std::clamp(pointsOf(*event.preference), 1.0, 5.0)); },
+            control));
         m_curve = {};
         m_scale = "raw: the model's own points";
         if (m_settings.calibrate && m_settings.calibrationEvents > 0)
@@ -83,7 +87,11 @@ public:
         return {};
     }
 
-    std::vector<std::string> notes() const override { return {"llm_rating, scale of its points: " + m_scale + "."}; }
+    std::vector<std::string> notes() const override {
+        auto out = AskingScorer::notes();
+        out.push_back("llm_rating, scale of its points: " + m_scale + ".");
+        return out;
+    }
 
     std::string explain(const ScoreRequest& request, Code item) const override {
         const auto model = openModel();
@@ -108,6 +116,7 @@ public:
         } else if (const auto mean = meanRating(request)) {
             out["userMeanInstead"] = *mean;
         }
+        addExamplesTo(out);
         return out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
     }
 
@@ -148,7 +157,7 @@ private:
     Result<std::vector<Rating>> askExpected(LanguageModel& model, const std::string& prompt, std::span<const Code> items,
                                             const RunControl& control) const {
         BranchRequest request;
-        request.shared = {{"user", prompt}};
+        request.shared = asked(prompt);
         for (const auto item : items)
             request.branches.push_back(" " + m_itemText[static_cast<std::size_t>(item)]);
         request.tail = m_settings.tail;
@@ -197,7 +206,7 @@ private:
         for (auto& [branch, rating] : known) {
             if (control.stopRequested())
                 return fail(RunControl::cancelled("llm_rating"));
-            CAROUSEL_ASSIGN(const auto answer, model.generate({{"user", prompt + branch}}, options, control));
+            CAROUSEL_ASSIGN(const auto answer, model.generate(asked(prompt + branch), options, control));
             const auto points = writtenRating(answer);
             rating.text = answer.text;
             rating.value = points.value_or(0), rating.status = points ? ScoreStatus::ok : ScoreStatus::invalid;
@@ -212,7 +221,8 @@ private:
         Code user;
         std::size_t place;
     };
-    // Events about an item that the user had not met before and with something before them, each as likely as any other.
+    // Events about an item that the user had not met before and with something before them, each as likely as any other. Not those of the
+    // worked examples, whose answer stands in every prompt.
     Result<std::vector<Event>> sampleEvents(const TrainingView& training, const RunControl& control) const {
         RandomStream random(m_environment.seed, "llm_rating calibration");
         std::vector<Event> chosen;
@@ -223,7 +233,7 @@ private:
             const auto items = training.historyItems(user);
             std::unordered_set<Code> before;
             for (std::size_t place = 0; place < items.size(); ++place) {
-                if (!before.insert(items[place]).second || place == 0)
+                if (!before.insert(items[place]).second || place == 0 || isExample(user, place))
                     continue;
                 if (chosen.size() < m_settings.calibrationEvents)
                     chosen.push_back({user, place});
@@ -233,6 +243,11 @@ private:
             }
         }
         return chosen;
+    }
+
+    bool isExample(Code user, std::size_t place) const {
+        return std::any_of(m_worked.events.begin(), m_worked.events.end(),
+                           [&](const plugin::WorkedEvent& event) { return event.user == user && event.place == place; });
     }
 
     Result<void> calibrate(LanguageModel& model, const TrainingView& training, const RunControl& control) {
@@ -276,14 +291,14 @@ PluginManifest manifest() {
     out.summary =
         "Shows a language model the user's likes and dislikes and asks how many points from 1 to 5 each candidate gets; scores by the "
         "expected rating or the written one. The points are the model's own unless calibration events are set.";
-    out.source =
-        "Zero-shot rating prediction as in Kang et al., 'Do LLMs Understand User Preferences?' (arXiv 2305.06474); expected rating and "
-        "isotonic calibration: ours";
+    out.source = "Zero-shot and few-shot rating prediction as in Kang et al., 'Do LLMs Understand User Preferences?' (arXiv 2305.06474); "
+                 "expected rating and "
+                 "isotonic calibration: ours";
     out.usesLanguageModel = true;
     out.twin = "text_recency";
     out.parameters = plugin::askedParameters(
         plugin::languageModel("smollm2-135m-instruct"),
-        {
+        plugin::withShots({
             plugin::choice(
                 "read", "Read", {"expected", "written"}, "expected",
                 "expected: the mean under the probabilities of 1 to 5, no text is generated. written: the model writes a digit; any other "
@@ -305,7 +320,7 @@ PluginManifest manifest() {
                 "calibrationEvents", "Calibration events", 0, 0, 100000, "events",
                 "So many events of the training part are asked about before the first user, each with what came before it; 0: none, "
                 "the ratings stay raw."),
-        });
+        }));
     out.createScorer = [](const Parameters& p, const StageEnvironment& environment) -> Result<std::unique_ptr<Scorer>> {
         CAROUSEL_ASSIGN(auto asked, plugin::askedFrom(p, Settings::id));
         Settings s{std::move(asked)};

@@ -29,6 +29,17 @@ class LlmYesNo final : public plugin::AskingScorer<Settings> {
 public:
     LlmYesNo(Settings settings, StageEnvironment environment) : AskingScorer(std::move(settings), std::move(environment)) {}
 
+    Result<void> fit(const FitInput& input, const RunControl& control) override {
+        CAROUSEL_TRY(begin(input, control));
+        return workExamples(
+            input.training, plugin::WorkedKind::likedOrNot,
+            [&](const std::string& prompt, Code item) { return prompt + branchFor(item) + m_settings.tail; },
+            [&](const plugin::WorkedEvent& event) {
+                return event.preference && *event.preference >= input.training.positiveFrom() ? m_settings.yes : m_settings.no;
+            },
+            control);
+    }
+
     Result<void> score(const ScoreRequest& request, std::span<float> scores, std::span<ScoreStatus> status,
                        const RunControl& control) const override {
         if (control.stopRequested())
@@ -78,24 +89,27 @@ public:
         if (answers->missing(0))
             return nlohmann::json{{"prompt", prompt}, {"missing", answers->reasons[0]}}.dump(-1, ' ', false,
                                                                                              nlohmann::json::error_handler_t::replace);
-        return nlohmann::json{{"prompt", prompt + " " + m_itemText[static_cast<std::size_t>(item)] + m_settings.tail},
-                              {"logitYes", answers->logits.values[0]},
-                              {"logitNo", answers->logits.values[1]},
-                              {"probabilityYes", 1 / (1 + std::exp(-gap))},
-                              {"answerMass", answers->answerMass[0]},
-                              {"bound", answers->censored[0] != 0}}
-            .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+        nlohmann::json out{{"prompt", prompt + branchFor(item) + m_settings.tail},
+                           {"logitYes", answers->logits.values[0]},
+                           {"logitNo", answers->logits.values[1]},
+                           {"probabilityYes", 1 / (1 + std::exp(-gap))},
+                           {"answerMass", answers->answerMass[0]},
+                           {"bound", answers->censored[0] != 0}};
+        addExamplesTo(out);
+        return out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
     }
 
 private:
+    std::string branchFor(Code item) const { return " " + m_itemText[static_cast<std::size_t>(item)]; }
+
     static float difference(const BranchScores& answers, std::size_t i) { return answers.logits.row(i)[0] - answers.logits.row(i)[1]; }
 
     Result<BranchScores> ask(LanguageModel& model, const std::string& prompt, std::span<const Code> items,
                              const RunControl& control) const {
         BranchRequest request;
-        request.shared = {{"user", prompt}};
+        request.shared = asked(prompt);
         for (const auto item : items)
-            request.branches.push_back(" " + m_itemText[static_cast<std::size_t>(item)]);
+            request.branches.push_back(branchFor(item));
         request.tail = m_settings.tail;
         request.answers = {m_settings.yes, m_settings.no};
         return plugin::scoreBranchesInFixedOrder(model, request, control);
@@ -109,12 +123,13 @@ PluginManifest manifest() {
     out.name = "Language model: Yes or No";
     out.summary =
         "Shows a language model the user's likes and dislikes and asks Yes or No for each candidate; scores by logit(Yes) - logit(No).";
-    out.source = "Two-way softmax over Yes and No as in TALLRec (Bao et al., RecSys 2023), zero-shot";
+    out.source = "Two-way softmax over Yes and No as in TALLRec (Bao et al., RecSys 2023), zero-shot; with worked examples few-shot (Brown "
+                 "et al., NeurIPS 2020)";
     out.usesLanguageModel = true;
     out.twin = "sequence_rules";
     out.parameters = plugin::askedParameters(
         plugin::languageModel("smollm2-135m-instruct"),
-        {
+        plugin::withShots({
             plugin::prompt(
                 "prompt", "Prompt", defaultPrompt,
                 "What stands before the candidate. {{#liked}}{{item}}{{/liked}} and {{#disliked}}{{item}}{{/disliked}} repeat for "
@@ -132,7 +147,7 @@ PluginManifest manifest() {
                            "some titles."),
             plugin::number("blend", "Blend with retriever", 0, 0, 1, "",
                            "0: the model alone. Above: this share of the retriever's rank is mixed into the model's rank."),
-        });
+        }));
     out.createScorer = [](const Parameters& p, const StageEnvironment& environment) -> Result<std::unique_ptr<Scorer>> {
         CAROUSEL_ASSIGN(auto asked, plugin::askedFrom(p, Settings::id));
         if (p.text("yes").empty() || p.text("no").empty() || p.text("yes") == p.text("no"))

@@ -40,6 +40,10 @@ Result<Asked> askedFrom(const Parameters& p, const std::string& plugin) {
     shown.liked = static_cast<std::size_t>(p.integer("liked")), shown.disliked = static_cast<std::size_t>(p.integer("disliked"));
     shown.textLength = static_cast<std::size_t>(p.integer("textLength"));
     shown.useFeatureText = p.text("itemText") == "features";
+    if (p.has("shots")) {
+        shown.shots = static_cast<std::size_t>(p.integer("shots"));
+        shown.shotHistory = static_cast<std::size_t>(p.integer("shotHistory"));
+    }
     return out;
 }
 

@@ -8,6 +8,9 @@
 #include "support/model_calls.h"
 #include "support/permutations.h"
 #include "support/prompt_template.h"
+#include "support/worked_examples.h"
+#include <algorithm>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
 #include <string>
@@ -15,12 +18,14 @@
 
 namespace carousel::plugin {
 
-// How a scorer shows a user and items; read from parameters of these names: retriever, count, liked, disliked, itemText, textLength.
+// How a scorer shows a user and items; read from parameters of these names: retriever, count, liked, disliked, itemText, textLength, and
+// where a scorer has them shots, shotHistory.
 struct Shown {
     std::string retriever;
     int candidates = 50;
     std::size_t liked = 10, disliked = 5, textLength = 80;
     bool useFeatureText = false;
+    std::size_t shots = 0, shotHistory = 0; // worked examples, and the items shown in one
 };
 
 // What every scorer of this kind is set by; its Settings derive from it and name the plugin: static constexpr const char* id.
@@ -60,6 +65,9 @@ public:
         return RetrieverChoice{m_settings.shown.retriever, m_settings.shown.candidates};
     }
     bool oneAtATime() const final { return true; }
+    std::vector<std::string> notes() const override {
+        return m_worked.note.empty() ? std::vector<std::string>{} : std::vector<std::string>{m_worked.note};
+    }
     Result<void> fit(const FitInput& input, const RunControl& control) override {
         CAROUSEL_TRY(begin(input, control));
         return {};
@@ -80,8 +88,28 @@ protected:
         return m_settings.prompt.render(tasteValues(training, user, m_itemText, m_settings.shown, before));
     }
 
-    // For scorers whose prompts hold several candidates: `judge` gets them ascending, so that their order tells it nothing, and its outcome's
-    // scores and status are put back in the order asked.
+    // Worked examples of `kind`, asked as `question(prompt, item)` and answered as `answer(event)`; part of fit(), after begin().
+    template <class Question, class Answer>
+    Result<void> workExamples(const TrainingView& training, WorkedKind kind, Question question, Answer answer, const RunControl& control) {
+        CAROUSEL_ASSIGN(m_worked, workedEvents(training, kind, m_settings.shown.shots, m_environment.seed, Settings::id, control));
+        Shown shown = m_settings.shown;
+        shown.liked = std::min(shown.liked, shown.shotHistory), shown.disliked = std::min(shown.disliked, shown.shotHistory);
+        m_examples.clear();
+        for (const auto& event : m_worked.events)
+            addExample(m_examples,
+                       question(m_settings.prompt.render(tasteValues(training, event.user, m_itemText, shown, event.place)), event.item),
+                       answer(event));
+        return {};
+    }
+    std::vector<ChatMessage> asked(std::string question) const { return afterExamples(m_examples, std::move(question)); }
+    // For explain(): the examples as they stand before the question; nothing without any.
+    void addExamplesTo(nlohmann::json& explanation) const {
+        for (std::size_t i = 0; i + 1 < m_examples.size(); i += 2)
+            explanation["workedExamples"].push_back({{"question", m_examples[i].content}, {"answer", m_examples[i + 1].content}});
+    }
+
+    // For scorers whose prompts hold several candidates: `judge` gets them ascending, so that their order tells it nothing, and its
+    // outcome's scores and status are put back in the order asked.
     template <class Judge>
     Result<void> scoreByCode(const ScoreRequest& request, std::span<float> scores, std::span<ScoreStatus> status, const RunControl& control,
                              Judge judge) const {
@@ -97,6 +125,8 @@ protected:
     const Settings m_settings;
     const StageEnvironment m_environment;
     std::vector<std::string> m_itemText; // per item, after begin()
+    WorkedEvents m_worked;               // after workExamples()
+    std::vector<ChatMessage> m_examples; // the same in words
 };
 
 } // namespace carousel::plugin

@@ -24,7 +24,9 @@ Result<CountedModel> CountedModel::open(const StageEnvironment& environment, con
 
 Result<BranchScores> scoreBranchesInFixedOrder(LanguageModel& model, const BranchRequest& request, const RunControl& control) {
     const Matrix none;
-    const auto rowsOf = [&](std::size_t i) -> const Matrix& { return i < request.injectedOfBranch.size() ? request.injectedOfBranch[i] : none; };
+    const auto rowsOf = [&](std::size_t i) -> const Matrix& {
+        return i < request.injectedOfBranch.size() ? request.injectedOfBranch[i] : none;
+    };
     const auto before = [&](std::size_t a, std::size_t b) {
         return std::tie(request.branches[a], rowsOf(a).values) < std::tie(request.branches[b], rowsOf(b).values);
     };
@@ -96,9 +98,9 @@ Result<Matrix> embedAll(LanguageModel& model, const std::vector<std::string>& te
 }
 
 namespace {
-Result<std::vector<double>> likelihoods(LanguageModel& model, const std::string& prompt, const std::vector<std::string>& options,
+Result<std::vector<double>> likelihoods(LanguageModel& model, std::vector<ChatMessage> messages, const std::vector<std::string>& options,
                                         const RunControl& control) {
-    CAROUSEL_ASSIGN(auto scored, model.scoreContinuations({{{"user", prompt}}, options}, control));
+    CAROUSEL_ASSIGN(auto scored, model.scoreContinuations({std::move(messages), options}, control));
     if (scored.logProbability.size() != options.size() ||
         !std::all_of(scored.logProbability.begin(), scored.logProbability.end(), [](double x) { return std::isfinite(x); }))
         return fail(ErrorKind::internal, "CL-9022",
@@ -108,10 +110,10 @@ Result<std::vector<double>> likelihoods(LanguageModel& model, const std::string&
 }
 } // namespace
 
-Result<OptionScores> scoreOptions(LanguageModel& model, const std::string& prompt, const std::vector<double>& neutral,
+Result<OptionScores> scoreOptions(LanguageModel& model, std::vector<ChatMessage> messages, const std::vector<double>& neutral,
                                   const std::vector<std::string>& options, double neutralWeight, const RunControl& control) {
     OptionScores out;
-    CAROUSEL_ASSIGN(out.logProbability, likelihoods(model, prompt, options, control));
+    CAROUSEL_ASSIGN(out.logProbability, likelihoods(model, std::move(messages), options, control));
     out.neutral = neutral;
     out.score = out.logProbability;
     if (!neutral.empty())
@@ -137,9 +139,9 @@ Result<OptionScores> scoreOptions(LanguageModel& model, const std::string& promp
                                   const std::vector<std::string>& options, double neutralWeight, const RunControl& control) {
     std::vector<double> neutral;
     if (neutralWeight > 0) {
-        CAROUSEL_ASSIGN(neutral, likelihoods(model, neutralPrompt, options, control));
+        CAROUSEL_ASSIGN(neutral, likelihoods(model, {{"user", neutralPrompt}}, options, control));
     }
-    return scoreOptions(model, prompt, neutral, options, neutralWeight, control);
+    return scoreOptions(model, std::vector<ChatMessage>{{"user", prompt}}, neutral, options, neutralWeight, control);
 }
 
 } // namespace carousel::plugin

@@ -37,8 +37,8 @@ struct OptionScores {
 };
 Result<OptionScores> scoreOptions(LanguageModel& model, const std::string& prompt, const std::string& neutralPrompt,
                                   const std::vector<std::string>& options, double neutralWeight, const RunControl& control);
-// The same with the neutral log probabilities at hand; empty: none are taken off.
-Result<OptionScores> scoreOptions(LanguageModel& model, const std::string& prompt, const std::vector<double>& neutral,
+// The same with the neutral log probabilities at hand (empty: none are taken off) and whatever was said before.
+Result<OptionScores> scoreOptions(LanguageModel& model, std::vector<ChatMessage> messages, const std::vector<double>& neutral,
                                   const std::vector<std::string>& options, double neutralWeight, const RunControl& control);
 
 } // namespace carousel::plugin

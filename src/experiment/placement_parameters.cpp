@@ -43,6 +43,10 @@ std::vector<ParameterSpec> placementParameters() {
         plugin("llmEncoder", "At the encoder", {"sentence_encoder", "llm_hidden_state"}),
         plugin("llmScorer", "At the scorer", {"llm_yes_no", "llm_rating", "llm_listwise", "llm_pairwise", "llm_likelihood", "llm_generate"}),
         plugin("llmController", "At the controller", {"llm_planner"}),
+        within(option("shots", "Worked examples", Kind::integer, std::int64_t(0),
+                      "Few-shot beside zero-shot: every combination whose prompts have a place for worked examples (parameter shots) runs once more with so many of them, on the "
+                      "same users; 0: the plugins as they are set."),
+               0, 64, "examples"),
         within(option("coldUser", "Cold-start users", Kind::integer, std::int64_t(15), "A user with at most so many known events is new."), 0, 1e6, "events"),
         within(option("coldItem", "Cold items", Kind::integer, std::int64_t(30), "An item with at most so many known events is new."), 0, 1e6, "events"),
         within(option("draws", "Bootstrap draws", Kind::integer, std::int64_t(2000), "How often users (and seeds) are redrawn for an interval."), 100, 20000, "draws"),

@@ -80,6 +80,8 @@ std::vector<Parameters> variants(const PluginEntry& entry) {
             out.push_back(parametersOf(entry, {{p.id, 0.05}}));
         if (p.id == "calibrationEvents")
             out.push_back(parametersOf(entry, {{p.id, std::int64_t(25)}}));
+        if (p.id == "shots")
+            out.push_back(parametersOf(entry, {{p.id, std::int64_t(3)}}));
     }
     return out;
 }

@@ -15,6 +15,7 @@ void checkScorers(const PluginRegistry& registry, Report& report);
 void checkControllers(const PluginRegistry& registry, Report& report);
 void checkKnownAnswers(const PluginRegistry& registry, Report& report);
 void checkPointAnswers(const PluginRegistry& registry, Report& report);
+void checkFewShotAnswers(const PluginRegistry& registry, Report& report);
 void checkExternalAnswers(const PluginRegistry& registry, Report& report);
 void checkLearnedAnswers(const PluginRegistry& registry, Report& report);
 void checkDistilAnswers(const PluginRegistry& registry, Report& report);

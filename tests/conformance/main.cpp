@@ -36,6 +36,7 @@ int main(int argc, char** argv) {
     if (wanted("known-answers")) {
         checkKnownAnswers(registry, report);
         checkPointAnswers(registry, report);
+        checkFewShotAnswers(registry, report);
         checkExternalAnswers(registry, report);
         checkLearnedAnswers(registry, report);
         checkDistilAnswers(registry, report);

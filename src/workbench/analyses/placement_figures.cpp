@@ -4,6 +4,7 @@
 #include "evaluation/statistics/crossed_bootstrap.h"
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -19,10 +20,23 @@ struct Row {
     std::int32_t seed = 0;
     std::size_t events = 0; // that the user is known by
     bool coldItem = false;  // a held-out item is hardly known
-    std::vector<double> ndcg, value;
+    std::vector<double> ndcg, value; // per strategy
 };
+// What a row says of every run of the design.
+using Answers = std::function<std::vector<double>(const Row&)>;
 
-Result<PlacementGains> gainsOf(const FactorialDesign& design, const std::vector<const Row*>& rows, bool byValue, const AnalysisSpec& spec, const RunControl& control) {
+// Of each run the strategy `of` it, less what `less` names when there is any.
+Answers answers(bool byValue, std::vector<std::size_t> of, std::vector<std::size_t> less = {}) {
+    return [=](const Row& row) {
+        const std::vector<double>& y = byValue ? row.value : row.ndcg;
+        std::vector<double> out(of.size());
+        for (std::size_t r = 0; r < of.size(); ++r)
+            out[r] = y[of[r]] - (less.empty() ? 0 : y[less[r]]);
+        return out;
+    };
+}
+
+Result<PlacementGains> gainsOf(const FactorialDesign& design, const std::vector<const Row*>& rows, const Answers& answersOf, const AnalysisSpec& spec, const RunControl& control) {
     const std::size_t runs = design.runs.size(), effects = std::size_t(1) << design.places;
     const std::size_t ofGain = runs + effects, ofTotal = ofGain + 4;
     std::vector<std::vector<double>> columns(ofTotal + 1, std::vector<double>(rows.size()));
@@ -32,7 +46,7 @@ Result<PlacementGains> gainsOf(const FactorialDesign& design, const std::vector<
     out.rows = rows.size();
     out.reachesNothing.fill(true);
     for (std::size_t r = 0; r < rows.size(); ++r) {
-        const std::vector<double>& y = byValue ? rows[r]->value : rows[r]->ndcg;
+        const std::vector<double> y = answersOf(*rows[r]);
         user.push_back(users.emplace(rows[r]->user, static_cast<std::int32_t>(users.size())).first->second);
         seed.push_back(rows[r]->seed);
         for (std::size_t i = 0; i < runs; ++i)
@@ -148,26 +162,27 @@ Result<void> addSeed(Workbench& bench, const AnalysisSpec& spec, const StudySpec
     return {};
 }
 
-// What a place adds, from the requests that were asked afresh.
-void costsOf(Workbench& bench, const AnalysisSpec& spec, PlacementFigures& out) {
+// What a place adds, from the requests that were asked afresh; `of`: the strategy that stands for each run of the design.
+std::array<PlaceCost, 4> costsOf(Workbench& bench, const AnalysisSpec& spec, const PlacementFigures& out, const std::vector<std::size_t>& of) {
+    std::array<PlaceCost, 4> costs;
     const FactorialDesign& design = out.plan.design;
     std::vector<double> seconds, tokens;
     for (std::size_t r = 0; r < design.runs.size(); ++r) {
-        seconds.push_back(out.meanSeconds(r));
-        tokens.push_back(out.meanTokens(r));
+        seconds.push_back(out.meanSeconds(of[r]));
+        tokens.push_back(out.meanTokens(of[r]));
     }
     const auto ofSeconds = factorialEffects(design, seconds), ofTokens = factorialEffects(design, tokens);
     const double price = spec.options.number("pricePerMillion"), watts = spec.options.number("watts");
     const auto shelf = bench.models();
     for (std::size_t p = 0; p < 4; ++p) {
-        PlaceCost& cost = out.cost[p];
+        PlaceCost& cost = costs[p];
         cost.seconds = ofSeconds[std::size_t(1) << p];
         cost.tokens = ofTokens[std::size_t(1) << p];
         cost.money = price > 0 ? cost.tokens * 1000 * price / 1e6 : std::nan("");
         cost.wattHours = cost.seconds * 1000 * watts / 3600;
         std::vector<double> off, on;
         for (std::size_t r = 0; r < design.runs.size(); ++r)
-            for (const RequestCost& each : out.requests[r])
+            for (const RequestCost& each : out.requests[of[r]])
                 (design.runs[r] >> p & 1 ? on : off).push_back(each.seconds);
         cost.medianOff = quantileOf(off, 0.5), cost.p95Off = quantileOf(std::move(off), 0.95);
         cost.medianOn = quantileOf(on, 0.5), cost.p95On = quantileOf(std::move(on), 0.95);
@@ -175,6 +190,19 @@ void costsOf(Workbench& bench, const AnalysisSpec& spec, PlacementFigures& out) 
             if (!out.plan.model[p].empty() && model.model.id == out.plan.model[p])
                 cost.modelBytes = static_cast<double>(model.bytes());
     }
+    return costs;
+}
+
+PlacementEvidence evidenceOf(const PlacementGains& gains, const PlaceCost& cost, std::size_t place, const AnalysisSpec& spec) {
+    return {.gain = gains.gain[place].value,
+            .interval = gains.gain[place].interval,
+            .standardError = gains.gain[place].standardError,
+            .users = static_cast<double>(gains.rows),
+            .smallestGain = spec.options.number("smallestGain"),
+            .seconds = cost.seconds,
+            .money = cost.money,
+            .mostSeconds = spec.options.number("mostSeconds"),
+            .mostMoney = spec.options.number("mostMoney")};
 }
 
 } // namespace
@@ -188,28 +216,36 @@ double quantileOf(std::vector<double> values, double share) {
     return below + 1 < values.size() ? values[below] + (place - static_cast<double>(below)) * (values[below + 1] - values[below]) : values.back();
 }
 
-double PlacementFigures::meanSeconds(std::size_t run) const {
-    double sum = 0;
-    for (const RequestCost& each : requests[run])
-        sum += each.seconds;
-    return requests[run].empty() ? std::nan("") : sum / static_cast<double>(requests[run].size());
+const PlacementEstimate& PlacementFigures::level(std::size_t strategy) const {
+    const std::size_t run = plan.runOf(strategy);
+    return strategy == run ? gains.levels[run] : fewShot->gains.levels[run];
 }
-double PlacementFigures::meanTokens(std::size_t run) const {
+const PlacementEstimate& PlacementFigures::otherLevel(std::size_t strategy) const {
+    const std::size_t run = plan.runOf(strategy);
+    return strategy == run ? other.levels[run] : fewShot->other.levels[run];
+}
+double PlacementFigures::meanSeconds(std::size_t strategy) const {
     double sum = 0;
-    for (const RequestCost& each : requests[run])
+    for (const RequestCost& each : requests[strategy])
+        sum += each.seconds;
+    return requests[strategy].empty() ? std::nan("") : sum / static_cast<double>(requests[strategy].size());
+}
+double PlacementFigures::meanTokens(std::size_t strategy) const {
+    double sum = 0;
+    for (const RequestCost& each : requests[strategy])
         sum += each.tokens;
-    return requests[run].empty() ? std::nan("") : sum / static_cast<double>(requests[run].size());
+    return requests[strategy].empty() ? std::nan("") : sum / static_cast<double>(requests[strategy].size());
 }
 
 std::vector<std::size_t> PlacementFigures::front() const {
-    std::vector<std::size_t> order(plan.design.runs.size()), out;
+    std::vector<std::size_t> order(plan.strategies()), out;
     std::iota(order.begin(), order.end(), std::size_t(0));
     std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
         const double x = std::round(1000 * meanSeconds(a)), y = std::round(1000 * meanSeconds(b)); // less than a millisecond is no difference
-        return x != y ? x < y : gains.levels[a].value > gains.levels[b].value;
+        return x != y ? x < y : level(a).value > level(b).value;
     });
     for (const std::size_t run : order)
-        if (out.empty() || gains.levels[run].value > gains.levels[out.back()].value)
+        if (out.empty() || level(run).value > level(out.back()).value)
             out.push_back(run);
     return out;
 }
@@ -244,18 +280,32 @@ Result<PlacementFigures> placementFigures(Workbench& bench, const AnalysisSpec& 
     std::vector<const Row*> all;
     for (const Row& row : rows)
         all.push_back(&row);
-    CAROUSEL_ASSIGN(out.gains, gainsOf(out.plan.design, all, out.byValue, spec, rest.slice(0, 0.3)));
-    CAROUSEL_ASSIGN(out.other, gainsOf(out.plan.design, all, !out.byValue, spec, rest.slice(0.3, 0.6)));
+    const FactorialDesign& design = out.plan.design;
+    std::vector<std::size_t> zeroShot(design.runs.size());
+    std::iota(zeroShot.begin(), zeroShot.end(), std::size_t(0));
+    const std::vector<std::size_t>& fewShot = out.plan.fewShotRuns;
+    CAROUSEL_ASSIGN(out.gains, gainsOf(design, all, answers(out.byValue, zeroShot), spec, rest.slice(0, 0.2)));
+    CAROUSEL_ASSIGN(out.other, gainsOf(design, all, answers(!out.byValue, zeroShot), spec, rest.slice(0.2, 0.4)));
+    if (out.plan.shots > 0) {
+        FewShotFigures few;
+        CAROUSEL_ASSIGN(few.gains, gainsOf(design, all, answers(out.byValue, fewShot), spec, rest.slice(0.4, 0.5)));
+        CAROUSEL_ASSIGN(few.other, gainsOf(design, all, answers(!out.byValue, fewShot), spec, rest.slice(0.5, 0.6)));
+        CAROUSEL_ASSIGN(few.change, gainsOf(design, all, answers(out.byValue, fewShot, zeroShot), spec, rest.slice(0.6, 0.7)));
+        out.fewShot = std::move(few);
+    }
     const auto coldUser = static_cast<std::size_t>(spec.options.integer("coldUser"));
     const auto slice = [&](const char* id, std::string title, const auto& takes) -> Result<void> {
-        PlacementSlice each{.id = id, .title = std::move(title), .users = 0, .gains = {}};
+        PlacementSlice each{.id = id, .title = std::move(title), .users = 0, .gains = {}, .fewShot = {}};
         std::vector<const Row*> some;
         for (const Row& row : rows)
             if (takes(row))
                 some.push_back(&row);
         each.users = some.size();
         if (some.size() >= fewestRows) {
-            CAROUSEL_ASSIGN(each.gains, gainsOf(out.plan.design, some, out.byValue, spec, rest.slice(0.6, 1)));
+            CAROUSEL_ASSIGN(each.gains, gainsOf(design, some, answers(out.byValue, zeroShot), spec, rest.slice(0.7, 1)));
+            if (out.fewShot) {
+                CAROUSEL_ASSIGN(each.fewShot, gainsOf(design, some, answers(out.byValue, fewShot), spec, rest.slice(0.7, 1)));
+            }
         }
         out.slices.push_back(std::move(each));
         return {};
@@ -263,18 +313,14 @@ Result<PlacementFigures> placementFigures(Workbench& bench, const AnalysisSpec& 
     CAROUSEL_TRY(slice("cold-users", fmt::format("New users (at most {} events)", coldUser), [&](const Row& row) { return row.events <= coldUser; }));
     CAROUSEL_TRY(slice("warm-users", fmt::format("Known users (more than {} events)", coldUser), [&](const Row& row) { return row.events > coldUser; }));
     CAROUSEL_TRY(slice("cold-items", fmt::format("What they chose is new (at most {} events)", spec.options.integer("coldItem")), [](const Row& row) { return row.coldItem; }));
-    costsOf(bench, spec, out);
+    out.cost = costsOf(bench, spec, out, zeroShot);
+    if (out.fewShot)
+        out.fewShot->cost = costsOf(bench, spec, out, fewShot);
     for (std::size_t p = 0; p < 4; ++p) {
-        out.evidence[p] = {.gain = out.gains.gain[p].value,
-                           .interval = out.gains.gain[p].interval,
-                           .standardError = out.gains.gain[p].standardError,
-                           .users = static_cast<double>(out.gains.rows),
-                           .smallestGain = spec.options.number("smallestGain"),
-                           .seconds = out.cost[p].seconds,
-                           .money = out.cost[p].money,
-                           .mostSeconds = spec.options.number("mostSeconds"),
-                           .mostMoney = spec.options.number("mostMoney")};
+        out.evidence[p] = evidenceOf(out.gains, out.cost[p], p, spec);
         out.verdict[p] = placementVerdict(out.evidence[p]);
+        if (out.fewShot)
+            out.fewShot->verdict[p] = placementVerdict(evidenceOf(out.fewShot->gains, out.fewShot->cost[p], p, spec));
     }
     return out;
 }

@@ -4,6 +4,7 @@
 #include "evaluation/factorial/placement_verdict.h"
 #include "evaluation/statistics/interval.h"
 #include "workbench/analyses/placement_plan.h"
+#include <optional>
 
 namespace carousel::analyses {
 
@@ -36,6 +37,14 @@ struct PlacementSlice {
     std::string id, title;
     std::size_t users = 0;   // rows
     PlacementGains gains;    // empty with fewer than ten rows
+    PlacementGains fewShot;  // the same with worked examples; empty without any
+};
+// The same factorial with worked examples in the prompts, on the same rows and draws.
+struct FewShotFigures {
+    PlacementGains gains, other; // as in PlacementFigures
+    PlacementGains change;       // less zero-shot, row by row; its levels are those of the combinations' differences
+    std::array<PlaceCost, 4> cost;
+    std::array<PlacementVerdict, 4> verdict{};
 };
 
 struct PlacementFigures {
@@ -45,15 +54,18 @@ struct PlacementFigures {
     bool byValue = false;
     PlacementGains gains, other;               // by the metric that decides, and by the one beside it
     std::vector<PlacementSlice> slices;
-    std::vector<std::vector<RequestCost>> requests; // per run, per timed user
-    std::vector<Cost> preparation;                  // per run, when it was done with the least from kept answers
+    std::optional<FewShotFigures> fewShot;
+    std::vector<std::vector<RequestCost>> requests; // per strategy, per timed user
+    std::vector<Cost> preparation;                  // per strategy, when it was done with the least from kept answers
     std::array<PlaceCost, 4> cost;
     std::array<PlacementEvidence, 4> evidence;
     std::array<PlacementVerdict, 4> verdict{};
     std::vector<std::string> warnings;
-    double meanSeconds(std::size_t run) const;
-    double meanTokens(std::size_t run) const;
-    std::vector<std::size_t> front() const; // runs that no other beats in both the metric and whole milliseconds, quickest first
+    const PlacementEstimate& level(std::size_t strategy) const;      // by the metric that decides
+    const PlacementEstimate& otherLevel(std::size_t strategy) const; // by the one beside it
+    double meanSeconds(std::size_t strategy) const;
+    double meanTokens(std::size_t strategy) const;
+    std::vector<std::size_t> front() const; // strategies that no other beats in both the metric and whole milliseconds, quickest first
 };
 // Quantile of a few numbers, linear between neighbours; NaN without any.
 double quantileOf(std::vector<double> values, double share);

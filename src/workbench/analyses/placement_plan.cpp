@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "workbench/analyses/placement_plan.h"
+#include "workbench/analyses/document_parts.h"
 #include <algorithm>
 #include <bit>
 
@@ -74,6 +75,22 @@ std::string combinationName(std::uint32_t mask) {
     return out;
 }
 
+std::size_t PlacementPlan::strategies() const {
+    std::size_t out = design.runs.size();
+    for (const std::size_t each : fewShotRuns)
+        out = std::max(out, each + 1);
+    return out;
+}
+std::size_t PlacementPlan::runOf(std::size_t strategy) const {
+    if (strategy < design.runs.size())
+        return strategy;
+    return static_cast<std::size_t>(std::find(fewShotRuns.begin(), fewShotRuns.end(), strategy) - fewShotRuns.begin());
+}
+std::string PlacementPlan::title(std::size_t strategy) const {
+    const std::string name = combinationName(design.runs[runOf(strategy)]);
+    return strategy < design.runs.size() ? name : fmt::format("{}, {}", name, countOf(static_cast<std::size_t>(shots), "example", "examples"));
+}
+
 Result<PlacementPlan> placementPlan(const AnalysisSpec& spec, const PluginRegistry& plugins) {
     if (spec.strategies.size() > 2)
         return fail(ErrorKind::input, "CL-7100", fmt::format("A placement study takes one plain strategy, and may name a second one with what stands at each place instead; the file has {}.", spec.strategies.size()),
@@ -109,6 +126,24 @@ Result<PlacementPlan> placementPlan(const AnalysisSpec& spec, const PluginRegist
         out.notes.push_back(fmt::format("The scorer '{}' orders the shortlist of '{}', not of the plain scorer '{}': its gain is that of both changes together.", out.titleOn[2],
                                         scorer.text("retriever"), out.titleOff[2]));
 
+    // Few-shot against zero-shot: what has a place for worked examples gets them, or is rid of them.
+    out.shots = spec.options.integer("shots");
+    StrategySpec few = out.on;
+    if (out.shots > 0) {
+        for (std::size_t p = 0; p < placementPlaces.size(); ++p) {
+            const StageKind kind = placementPlaces[p];
+            if (!out.on.stage(kind).parameters.has("shots"))
+                continue;
+            out.shotPlaces |= 1u << p;
+            out.on.stage(kind).parameters.set("shots", std::int64_t(0));
+            few.stage(kind).parameters.set("shots", out.shots);
+        }
+        if (out.shotPlaces == 0) {
+            out.shots = 0;
+            out.notes.push_back("Few-shot was asked for, but none of the plugins switched on has a place for worked examples in its prompts.");
+        }
+    }
+
     StudySpec study;
     study.dataset = spec.dataset;
     study.device = spec.device;
@@ -119,13 +154,21 @@ Result<PlacementPlan> placementPlan(const AnalysisSpec& spec, const PluginRegist
     study.evaluation.users = static_cast<int>(spec.options.integer("users"));
     study.evaluation.bootstrap = 100; // intervals are worked out here, over users and seeds
     study.evaluation.confidence = spec.options.number("confidence");
-    for (const std::uint32_t mask : out.design.runs) {
+    const auto combined = [&](std::uint32_t mask, const StrategySpec& on, std::string name) {
         StrategySpec strategy = out.off;
-        strategy.name = combinationName(mask);
+        strategy.name = std::move(name);
         for (std::size_t p = 0; p < placementPlaces.size(); ++p)
             if (mask & (1u << p))
-                strategy.stage(placementPlaces[p]) = out.on.stage(placementPlaces[p]);
+                strategy.stage(placementPlaces[p]) = on.stage(placementPlaces[p]);
         study.strategies.push_back(std::move(strategy));
+    };
+    for (const std::uint32_t mask : out.design.runs)
+        combined(mask, out.on, combinationName(mask));
+    for (std::size_t run = 0; out.shots > 0 && run < out.design.runs.size(); ++run) {
+        const std::uint32_t mask = out.design.runs[run];
+        out.fewShotRuns.push_back(mask & out.shotPlaces ? study.strategies.size() : run);
+        if (mask & out.shotPlaces)
+            combined(mask, few, out.title(study.strategies.size()));
     }
     for (std::int64_t s = 0; s < spec.options.integer("seeds"); ++s) {
         study.seed = study.split.seed = spec.seed + static_cast<std::uint64_t>(s);

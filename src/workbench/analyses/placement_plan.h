@@ -15,12 +15,20 @@ std::string combinationName(std::uint32_t mask); // "plain", "LLM at encoder + s
 struct PlacementPlan {
     StrategySpec off, on; // plain everywhere, and the other plugin everywhere
     FactorialDesign design;
+    std::int64_t shots = 0;          // worked examples of the few-shot combinations; 0: there are none
+    std::uint32_t shotPlaces = 0;    // the places whose prompts hold them
+    // Per run of the design its strategy with worked examples: of those without such a place the run itself.
+    std::vector<std::size_t> fewShotRuns;
     std::array<std::string, 4> titleOff, titleOn; // names of the plugins
     std::array<bool, 4> asksModel{};              // whether what stands there when on asks a language model
     std::array<std::string, 4> model;             // its id on the shelf; empty: none
-    std::vector<StudySpec> studies;               // one per seed; strategies in the order of design.runs
+    std::vector<StudySpec> studies;               // one per seed; strategies in the order of design.runs, few-shot ones behind
     StudySpec costs;                              // the same strategies on a few users, asked afresh
     std::vector<std::string> notes;
+
+    std::size_t strategies() const; // runs of the design and few-shot ones
+    std::size_t runOf(std::size_t strategy) const; // the run of the design that it is, or is with worked examples
+    std::string title(std::size_t strategy) const; // "LLM at scorer", "LLM at scorer, 4 examples"
 };
 // Errors: CL-7100 more than two strategies, CL-7101 a first strategy that asks a language model, CL-7102 a place whose plugin has no twin,
 // CL-7103 two strategies that are equal at a place.

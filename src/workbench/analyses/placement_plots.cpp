@@ -28,7 +28,18 @@ PlotSpec placementGainPlot(const PlacementFigures& f, double confidence) {
         series.low.push_back(f.gains.gain[p].interval.low);
         series.high.push_back(f.gains.gain[p].interval.high);
     }
-    plot.series.push_back(std::move(series));
+    if (f.fewShot) { // side by side around each place
+        PlotSeries few{.name = fmt::format("the same with {}", countOf(static_cast<std::size_t>(f.plan.shots), "worked example", "worked examples")), .colour = 1, .kind = PlotSeries::Kind::points};
+        for (std::size_t p = 0; p < 4; ++p) {
+            series.x[p] -= 0.07;
+            few.x.push_back(static_cast<double>(p) + 0.07);
+            few.y.push_back(f.fewShot->gains.gain[p].value);
+            few.low.push_back(f.fewShot->gains.gain[p].interval.low);
+            few.high.push_back(f.fewShot->gains.gain[p].interval.high);
+        }
+        plot.series.push_back(std::move(few));
+    }
+    plot.series.insert(plot.series.begin(), std::move(series));
     plot.series.push_back({.name = "no gain", .colour = -1, .x = {0, 3}, .y = {0, 0}, .low = {}, .high = {}});
     const double smallest = f.evidence[0].smallestGain;
     plot.series.push_back({.name = "smallest that matters", .colour = -1, .x = {0, 3}, .y = {smallest, smallest}, .low = {}, .high = {}, .dashed = true});
@@ -46,21 +57,21 @@ PlotSpec placementFrontPlot(const PlacementFigures& f, double confidence) {
     const auto front = f.front();
     const auto at = [&](std::size_t run) { return std::log10(std::max(f.meanSeconds(run), 1e-3)); };
     PlotSeries others{.name = "another is better and no slower", .colour = 6, .kind = PlotSeries::Kind::points}, best{.name = "Pareto front", .colour = 1, .kind = PlotSeries::Kind::points};
-    for (std::size_t run = 0; run < f.plan.design.runs.size(); ++run) {
-        PlotSeries& series = std::find(front.begin(), front.end(), run) != front.end() ? best : others;
+    PlotSeries few{.name = "the same with worked examples", .colour = 2, .kind = PlotSeries::Kind::points};
+    for (std::size_t run = 0; run < f.plan.strategies(); ++run) {
+        PlotSeries& series = std::find(front.begin(), front.end(), run) != front.end() ? best : f.plan.runOf(run) == run ? others : few;
         series.x.push_back(at(run));
-        series.y.push_back(f.gains.levels[run].value);
-        series.low.push_back(f.gains.levels[run].interval.low);
-        series.high.push_back(f.gains.levels[run].interval.high);
+        series.y.push_back(f.level(run).value);
+        series.low.push_back(f.level(run).interval.low);
+        series.high.push_back(f.level(run).interval.high);
     }
     PlotSeries line{.name = "front", .colour = 1, .kind = PlotSeries::Kind::step, .x = {}, .y = {}, .low = {}, .high = {}, .dashed = true};
     for (const std::size_t run : front) {
         line.x.push_back(at(run));
-        line.y.push_back(f.gains.levels[run].value);
+        line.y.push_back(f.level(run).value);
     }
-    plot.series = {std::move(others), std::move(best)};
-    if (plot.series.front().x.empty())
-        plot.series.erase(plot.series.begin());
+    plot.series = {std::move(others), std::move(few), std::move(best)};
+    std::erase_if(plot.series, [](const PlotSeries& each) { return each.x.empty(); });
     if (line.x.size() > 1)
         plot.series.push_back(std::move(line));
     return plot;

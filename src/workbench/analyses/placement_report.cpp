@@ -98,7 +98,7 @@ ReportTable preparationTable(const PlacementFigures& f) {
             ++kept;
             continue;
         }
-        out.rows.push_back({textCell(combinationName(f.plan.design.runs[r])), textCell(withThousands(c.modelCalls)), textCell(withThousands(c.promptTokens + c.generatedTokens)),
+        out.rows.push_back({textCell(f.plan.title(r)), textCell(withThousands(c.modelCalls)), textCell(withThousands(c.promptTokens + c.generatedTokens)),
                             numberCell(c.modelSeconds), numberCell(c.seconds), numberCell(1000 * c.seconds / std::max<double>(1, static_cast<double>(f.datasetUsers)))});
     }
     out.note = fmt::format("As it ran, in this order: what one combination prepared is kept and used by the next ones. {} had to ask no model: all was kept, or they have none there.",
@@ -140,10 +140,43 @@ ReportTable sliceTable(const PlacementFigures& f) {
         cells.push_back(gains.rows > 0 ? toned(gains.total) : muted("too few"));
         out.rows.push_back(std::move(cells));
     };
-    row("All", f.gains.rows, f.gains);
+    const auto rows = [&](const std::string& title, std::size_t n, const PlacementGains& gains, const PlacementGains& fewShot) {
+        row(f.fewShot ? title + ", zero-shot" : title, n, gains);
+        if (f.fewShot)
+            row(title + ", few-shot", n, fewShot);
+    };
+    rows("All", f.gains.rows, f.gains, f.fewShot ? f.fewShot->gains : PlacementGains{});
     for (const PlacementSlice& slice : f.slices)
-        row(slice.title, slice.users, slice.gains);
+        rows(slice.title, slice.users, slice.gains, slice.fewShot);
     out.note = "Slices with fewer than ten users are left out. " + exampleNote(f);
+    return out;
+}
+
+ReportTable fewShotTable(const PlacementFigures& f, double confidence) {
+    const FewShotFigures& few = *f.fewShot;
+    const std::string examples = countOf(static_cast<std::size_t>(f.plan.shots), "example", "examples");
+    ReportTable out;
+    out.caption = fmt::format("Zero-shot and with {}", examples);
+    out.columns = {{"Place", false, ""},
+                   {"Gain, zero-shot", true, "In " + judgedBy(f)},
+                   {"Gain, " + examples, true, "In " + judgedBy(f)},
+                   {"Change", true, "Few-shot less zero-shot on the same users"},
+                   {"Tokens / request", true, "More with the place on; zero-shot → few-shot"},
+                   {"s / request", true, "More with the place on; zero-shot → few-shot"},
+                   {"Verdict, zero-shot", false, ""},
+                   {"Verdict, " + examples, false, ""}};
+    const auto both = [](const std::string& zero, const std::string& fewer) { return textCell(zero + " → " + fewer); };
+    for (std::size_t p = 0; p < 4; ++p)
+        out.rows.push_back({textCell(placementTitle(p), static_cast<int>(p)), toned(f.gains.gain[p]), toned(few.gains.gain[p]), toned(few.change.gain[p]),
+                            both(withThousands(std::llround(f.cost[p].tokens)), withThousands(std::llround(few.cost[p].tokens))), both(inSeconds(f.cost[p].seconds), inSeconds(few.cost[p].seconds)),
+                            verdictCell(f.verdict[p], ""), verdictCell(few.verdict[p], "")});
+    const std::size_t all = f.plan.design.runs.size() - 1, allFew = f.plan.fewShotRuns.back();
+    out.rows.push_back({textCell("all four"), toned(f.gains.total), toned(few.gains.total), toned(few.change.total),
+                        both(withThousands(std::llround(f.meanTokens(all) - f.meanTokens(0))), withThousands(std::llround(f.meanTokens(allFew) - f.meanTokens(0)))),
+                        both(inSeconds(f.meanSeconds(all) - f.meanSeconds(0)), inSeconds(f.meanSeconds(allFew) - f.meanSeconds(0))), textCell(""), textCell("")});
+    out.note = fmt::format("Worked examples stand in the prompts of {}; the other places change only through what those hand on. {} percentile intervals, the change from the same draws as the gains. "
+                           "Examples cost tokens once for all requests where the model keeps the beginning of a prompt; what is counted here is what each request had to read.",
+                           shotPlacesOf(f.plan), level(confidence));
     return out;
 }
 
@@ -152,8 +185,8 @@ ReportTable combinationTable(const PlacementFigures& f) {
     out.caption = "All combinations";
     out.columns = {{"Combination", false, ""}, {judgedBy(f), true, ""}, {f.byValue ? f.metricTitle : f.valueTitle, true, ""}, {"s / request", true, ""}, {"Tokens / request", true, ""}, {"Front", false, "No other is better and as quick, to the millisecond"}};
     const auto front = f.front();
-    for (std::size_t r = 0; r < f.plan.design.runs.size(); ++r)
-        out.rows.push_back({textCell(combinationName(f.plan.design.runs[r])), cell(f.gains.levels[r].value, f.gains.levels[r].interval), cell(f.other.levels[r].value, f.other.levels[r].interval),
+    for (std::size_t r = 0; r < f.plan.strategies(); ++r)
+        out.rows.push_back({textCell(f.plan.title(r)), cell(f.level(r).value, f.level(r).interval), cell(f.otherLevel(r).value, f.otherLevel(r).interval),
                             textCell(inSeconds(f.meanSeconds(r))), textCell(withThousands(std::llround(f.meanTokens(r)))),
                             std::find(front.begin(), front.end(), r) != front.end() ? textCell("front") : muted("")});
     return out;
@@ -229,13 +262,14 @@ std::string figuresJson(const PlacementFigures& f, double confidence) {
                                  {"usersToTellSmallest", number(usersToTell(f.evidence[p], f.evidence[p].smallestGain, confidence, 0.8))}});
     }
     const auto front = f.front();
-    for (std::size_t r = 0; r < f.plan.design.runs.size(); ++r) {
+    for (std::size_t r = 0; r < f.plan.strategies(); ++r) {
         std::vector<double> seconds, tokens;
         for (const RequestCost& each : f.requests[r])
             seconds.push_back(each.seconds), tokens.push_back(each.tokens);
         const Cost& c = f.preparation[r];
-        out["combinations"].push_back({{"name", combinationName(f.plan.design.runs[r])},
-                                       {"mask", f.plan.design.runs[r]},
+        out["combinations"].push_back({{"name", f.plan.title(r)},
+                                       {"mask", f.plan.design.runs[f.plan.runOf(r)]},
+                                       {"examples", f.plan.runOf(r) == r ? 0 : f.plan.shots},
                                        {"front", std::find(front.begin(), front.end(), r) != front.end()},
                                        {"requestSeconds", numbers(seconds)},
                                        {"requestTokens", numbers(tokens)},
@@ -244,8 +278,23 @@ std::string figuresJson(const PlacementFigures& f, double confidence) {
                                        {"preparation", {{"modelCalls", c.modelCalls}, {"tokens", c.promptTokens + c.generatedTokens}, {"modelSeconds", number(c.modelSeconds)}, {"seconds", number(c.seconds)}}}});
     }
     out["slices"] = nlohmann::json::array();
-    for (const PlacementSlice& slice : f.slices)
-        out["slices"].push_back({{"id", slice.id}, {"title", slice.title}, {"gains", gainsJson(f, slice.gains)}});
+    for (const PlacementSlice& slice : f.slices) {
+        nlohmann::json each{{"id", slice.id}, {"title", slice.title}, {"gains", gainsJson(f, slice.gains)}};
+        if (f.fewShot)
+            each["fewShotGains"] = gainsJson(f, slice.fewShot);
+        out["slices"].push_back(std::move(each));
+    }
+    if (f.fewShot) {
+        nlohmann::json few{{"examples", f.plan.shots}, {"gains", gainsJson(f, f.fewShot->gains)}, {"other", gainsJson(f, f.fewShot->other)}, {"change", gainsJson(f, f.fewShot->change)}};
+        for (std::size_t p = 0; p < 4; ++p)
+            few["places"].push_back({{"place", placementTitle(p)},
+                                     {"hasExamples", (f.plan.shotPlaces >> p & 1) != 0},
+                                     {"verdict", name(f.fewShot->verdict[p])},
+                                     {"seconds", number(f.fewShot->cost[p].seconds)},
+                                     {"tokens", number(f.fewShot->cost[p].tokens)},
+                                     {"money", number(f.fewShot->cost[p].money)}});
+        out["fewShot"] = std::move(few);
+    }
     return out.dump();
 }
 
@@ -256,10 +305,10 @@ Result<AnalysisDocument> placementReport(const AnalysisSpec& spec, const Placeme
     AnalysisDocument document;
     ReportModel& report = document.report;
     report.title = "Where does the language model pay?";
-    report.subtitle = fmt::format("{} · {} strategies · same users, same seeds · {} × {}", f.datasetTitle, f.plan.design.runs.size(), countOf(f.seeds, "seed", "seeds"), countOf(f.users, "user", "users"));
+    report.subtitle = fmt::format("{} · {} strategies · same users, same seeds · {} × {}", f.datasetTitle, f.plan.strategies(), countOf(f.seeds, "seed", "seeds"), countOf(f.users, "user", "users"));
     report.lead = leadOf(f, confidence);
     report.light = Light::none;
-    report.facts = {{"Users", withThousands(static_cast<std::int64_t>(f.users))}, {"Seeds", std::to_string(f.seeds)}, {"Combinations", std::to_string(f.plan.design.runs.size())}, {"Runs computed now", fmt::format("{} of {}", f.computedRuns, f.allRuns)}};
+    report.facts = {{"Users", withThousands(static_cast<std::int64_t>(f.users))}, {"Seeds", std::to_string(f.seeds)}, {"Combinations", std::to_string(f.plan.strategies())}, {"Runs computed now", fmt::format("{} of {}", f.computedRuns, f.allRuns)}};
     report.findings = findingsOf(f);
     report.warnings = f.plan.notes;
     report.warnings.insert(report.warnings.end(), f.warnings.begin(), f.warnings.end());
@@ -284,6 +333,12 @@ Result<AnalysisDocument> placementReport(const AnalysisSpec& spec, const Placeme
     slices.title = "For whom, and every combination";
     slices.tables = {sliceTable(f), combinationTable(f)};
     report.sections = {std::move(verdict), std::move(change), std::move(costs), std::move(interactions), std::move(slices)};
+    if (f.fewShot) {
+        ReportSection examples;
+        examples.title = "Do worked examples help?";
+        examples.tables.push_back(fewShotTable(f, confidence));
+        report.sections.insert(report.sections.begin() + 2, std::move(examples));
+    }
     document.figuresJson = figuresJson(f, confidence);
     return document;
 }

@@ -37,6 +37,29 @@ std::string placesOf(std::uint32_t mask) {
     return out.empty() ? "the mean" : out;
 }
 
+std::string shotPlacesOf(const PlacementPlan& plan) {
+    std::vector<std::size_t> places;
+    for (std::size_t p = 0; p < 4; ++p)
+        if (plan.shotPlaces & (1u << p))
+            places.push_back(p);
+    return at(places, nullptr);
+}
+
+namespace {
+std::string fewShotLead(const PlacementFigures& f, double confidence) {
+    const FewShotFigures& few = *f.fewShot;
+    std::vector<std::string> changed;
+    for (std::size_t p = 0; p < 4; ++p)
+        if (few.verdict[p] != f.verdict[p])
+            changed.push_back(fmt::format("the {}: {} instead of {}", placementTitle(p), name(few.verdict[p]), name(f.verdict[p])));
+    const PlacementEstimate& change = few.change.total;
+    const bool clear = change.interval.low > 0 || change.interval.high < 0;
+    return fmt::format("{} in the prompts of {} {} what all four gain by {} {} ({}){}; {}.", countOf(static_cast<std::size_t>(f.plan.shots), "worked example", "worked examples"), shotPlacesOf(f.plan),
+                       f.plan.shots == 1 ? "changes" : "change", signedFigures(change.value), range(change.interval), level(confidence), clear ? "" : ", which is not told from 0",
+                       changed.empty() ? "every verdict stays" : "the verdict changes at " + joined(changed));
+}
+} // namespace
+
 std::vector<std::string> leadOf(const PlacementFigures& f, double confidence) {
     std::array<std::vector<std::size_t>, 4> of; // by verdict
     for (std::size_t p = 0; p < 4; ++p)
@@ -57,6 +80,8 @@ std::vector<std::string> leadOf(const PlacementFigures& f, double confidence) {
     out.push_back(fmt::format("With all four on, {} goes from {} to {}, a difference of {} {} ({}); a request takes {} instead of {}.", judgedBy(f), threeFigures(f.gains.levels.front().value),
                               threeFigures(f.gains.levels.back().value), signedFigures(f.gains.total.value), range(f.gains.total.interval), level(confidence), duration(f.meanSeconds(last)),
                               duration(f.meanSeconds(0))));
+    if (f.fewShot)
+        out.push_back(fewShotLead(f, confidence));
     if (f.plan.design.half)
         out.push_back("Half of the combinations were run: the gain of a place stands for itself plus the joint effect of the other three, which is taken to be small; pairs of places cannot be told from each other.");
     return out;
@@ -117,12 +142,12 @@ std::string whatWouldChange(const PlacementFigures& f, std::size_t p, double con
 }
 
 std::string exampleNote(const PlacementFigures& f) {
-    return fmt::format("Zero-shot against few-shot is not available: '{}' has no parameter for worked examples in its prompt; the user's own history is all that it is shown.", f.plan.titleOn[2]);
+    return f.fewShot ? "Zero-shot and few-shot rows are the same users." : "Few-shot was not run: the option shots puts so many worked examples into the prompts and sets them beside these.";
 }
 
 std::vector<ReportFinding> findingsOf(const PlacementFigures& f) {
     std::vector<ReportFinding> out;
-    out.push_back({Light::green, "Same users, same seeds", fmt::format("All {} combinations answered the same {} under {}; differences are taken user by user.", f.plan.design.runs.size(),
+    out.push_back({Light::green, "Same users, same seeds", fmt::format("All {} combinations answered the same {} under {}; differences are taken user by user.", f.plan.strategies(),
                                                                         countOf(f.users, "user", "users"), f.seeds > 1 ? fmt::format("each of {} seeds", f.seeds) : "one seed")});
     if (f.gains.rows < 100)
         out.push_back({Light::amber, "Few users", fmt::format("{} are behind every interval; the table below says how many would be needed.", countOf(f.gains.rows, "answer", "answers"))});
@@ -130,6 +155,8 @@ std::vector<ReportFinding> findingsOf(const PlacementFigures& f) {
         out.push_back({Light::amber, "One seed", "Intervals hold what changes from user to user, not what another draw of users, ties and starting values would change."});
     else if (f.seeds < 5)
         out.push_back({Light::amber, "Few seeds", fmt::format("{} seeds are redrawn as well as users; so few tell little of how much seeds matter.", f.seeds)});
+    if (f.fewShot && f.seeds == 1)
+        out.push_back({Light::amber, "One draw of worked examples", "How well they do depends on which ones and in what order they stand; every seed draws its own, and there is one."});
     out.push_back(f.gains.totalIsClear ? ReportFinding{Light::green, "The whole gain is told from 0", fmt::format("{} {}.", signedFigures(f.gains.total.value), range(f.gains.total.interval))}
                                        : ReportFinding{Light::amber, "The whole gain is not told from 0", fmt::format("{} {}: shares of it in % are not shown.", signedFigures(f.gains.total.value), range(f.gains.total.interval))});
     for (std::size_t p = 0; p < 4; ++p)
@@ -150,6 +177,10 @@ std::vector<ReportDefinition> definitionsOf(const PlacementFigures& f, const Ana
                                           threeFigures(spec.options.number("smallestGain")), spec.options.number("mostSeconds") > 0 ? fmt::format(", and a request grows by at most {} s", threeFigures(spec.options.number("mostSeconds"))) : "",
                                           spec.options.number("mostMoney") > 0 ? fmt::format(", and 1,000 requests by at most {} in money", threeFigures(spec.options.number("mostMoney"))) : ""),
                    "ours"});
+    if (f.fewShot)
+        out.push_back({"few-shot", fmt::format("The same prompts with {} before the question, drawn with the seed from the training part and the same for every user; a question shows only what its user had met before. Places without such prompts run as they are.",
+                                               countOf(static_cast<std::size_t>(f.plan.shots), "question and its right answer", "questions and their right answers")),
+                       "Brown et al., 2020"});
     out.push_back({"value shown", f.valueNote, "ours"});
     return out;
 }

@@ -49,7 +49,9 @@ PluginRegistry plugins() {
     add(StageKind::scorer, "popularity", false, "");
     const std::vector<ParameterSpec> asked{parameter("retriever", Kind::text, std::string("popularity")), parameter("count", Kind::integer, std::int64_t(50)),
                                            parameter("itemText", Kind::text, std::string("title"))};
-    add(StageKind::scorer, "llm_yes_no", true, "embedding_similarity", asked);
+    auto withShots = asked;
+    withShots.push_back(parameter("shots", Kind::integer, std::int64_t(0)));
+    add(StageKind::scorer, "llm_yes_no", true, "embedding_similarity", withShots);
     add(StageKind::scorer, "llm_rating", true, "embedding_similarity", asked);
     add(StageKind::controller, "fixed_cascade", false, "llm_planner");
     add(StageKind::controller, "llm_planner", true, "fixed_cascade");
@@ -150,6 +152,83 @@ private slots:
         QCOMPARE(plan->studies.front().strategies.size(), std::size_t(8));
         QCOMPARE(plan->studies.front().strategies[1].name, std::string("LLM at features + encoder"));
         QCOMPARE(plan->on.stage(StageKind::scorer).plugin, std::string("llm_rating"));
+    }
+    void fewShotRunsOnce() {
+        auto asked = spec();
+        asked.options.set("shots", std::int64_t(4));
+        const auto plan = placementPlan(asked, registry);
+        QVERIFY2(plan, plan ? "" : describe(plan.error()).c_str());
+        QCOMPARE(plan->shotPlaces, 4u); // the scorer alone has a place for examples
+        const auto& strategies = plan->studies.front().strategies;
+        QCOMPARE(strategies.size(), std::size_t(24)); // eight combinations hold it
+        QCOMPARE(plan->strategies(), std::size_t(24));
+        QCOMPARE(plan->costs.strategies.size(), std::size_t(24));
+        std::set<std::size_t> added;
+        for (std::size_t run = 0; run < 16; ++run) {
+            const std::size_t few = plan->fewShotRuns[run];
+            QCOMPARE(plan->runOf(few), run);
+            QCOMPARE(strategies[few].name, plan->title(few));
+            if (!(plan->design.runs[run] & 4)) {
+                QCOMPARE(few, run);
+                continue;
+            }
+            added.insert(few);
+            QCOMPARE(strategies[run].stage(StageKind::scorer).parameters.integer("shots"), std::int64_t(0));
+            QCOMPARE(strategies[few].stage(StageKind::scorer).parameters.integer("shots"), std::int64_t(4));
+            auto same = strategies[few];
+            same.name = strategies[run].name;
+            same.stage(StageKind::scorer) = strategies[run].stage(StageKind::scorer);
+            QVERIFY(same == strategies[run]); // nothing else differs
+        }
+        QCOMPARE(added.size(), std::size_t(8));
+        QCOMPARE(plan->title(plan->fewShotRuns[15]), std::string("LLM at all four, 4 examples"));
+        asked.options.set("design", std::string("half"));
+        QCOMPARE(placementPlan(asked, registry)->studies.front().strategies.size(), std::size_t(12));
+        asked.options.set("llmScorer", std::string("llm_rating")); // has none here
+        const auto none = placementPlan(asked, registry);
+        QCOMPARE(none->shots, std::int64_t(0));
+        QCOMPARE(none->strategies(), std::size_t(8));
+        QVERIFY(none->notes.front().find("no") != std::string::npos);
+        QVERIFY(none->notes.front().find("worked examples") != std::string::npos);
+    }
+    void fewShotBesideZeroShot() {
+        auto f = figures();
+        f.plan.shots = 1, f.plan.shotPlaces = 5;
+        for (std::size_t run = 0; run < 16; ++run)
+            f.plan.fewShotRuns.push_back(f.plan.design.runs[run] & 5 ? 0 : run);
+        std::size_t next = 16;
+        for (auto& each : f.plan.fewShotRuns)
+            if (&each != &f.plan.fewShotRuns.front() && each == 0)
+                each = next++;
+        QCOMPARE(f.plan.strategies(), std::size_t(28));
+        FewShotFigures few;
+        few.gains = few.other = few.change = f.gains;
+        few.change.total = {0.02, 0.005, {0.01, 0.03}};
+        few.verdict = f.verdict;
+        few.verdict[3] = PlacementVerdict::pays;
+        for (std::size_t run = 0; run < 16; ++run)
+            few.gains.levels[run].value += 0.5;
+        f.fewShot = few;
+        f.requests.resize(28, {{0.02, 0, 1000.0}});
+        f.preparation.resize(28);
+        QCOMPARE(f.level(f.plan.fewShotRuns[15]).value, f.gains.levels[15].value + 0.5);
+        QCOMPARE(f.level(15).value, f.gains.levels[15].value);
+        const auto document = placementReport(spec(), f);
+        QVERIFY2(document, document ? "" : describe(document.error()).c_str());
+        bool said = false;
+        for (const auto& line : document->report.lead)
+            said = said || line == "1 worked example in the prompts of the features and the scorer changes what all four gain by +0.0200 [0.0100, 0.0300] (95 %); the verdict changes at the controller: pays instead of hurts.";
+        QVERIFY2(said, document->report.lead.back().c_str());
+        const auto numbers = nlohmann::json::parse(document->figuresJson);
+        QCOMPARE(numbers["combinations"].size(), std::size_t(28));
+        QCOMPARE(numbers["combinations"][27]["name"].get<std::string>(), std::string("LLM at all four, 1 example"));
+        QCOMPARE(numbers["fewShot"]["places"][0]["hasExamples"].get<bool>(), true);
+        QCOMPARE(numbers["fewShot"]["places"][1]["hasExamples"].get<bool>(), false);
+        bool section = false;
+        for (const auto& each : document->report.sections)
+            section = section || each.title == "Do worked examples help?";
+        QVERIFY(section);
+        QVERIFY(placementReport(spec(), figures())->figuresJson.find("fewShot") == std::string::npos);
     }
     void refusals() {
         const auto code = [&](const std::string& strategies) {
