@@ -2,6 +2,7 @@
 #include "workbench/analyses/placement_figures.h"
 #include "evaluation/statistics/cluster_bootstrap.h"
 #include "evaluation/statistics/crossed_bootstrap.h"
+#include "llm/model_memory.h"
 #include <algorithm>
 #include <cmath>
 #include <functional>
@@ -108,6 +109,20 @@ Result<Cost> preparationOf(Workbench& bench, const StrategyResult& strategy) {
     return out;
 }
 
+// The notes of a run that its plugins wrote: they begin with their ids.
+Result<std::vector<std::string>> pluginReports(Workbench& bench, std::int64_t run, const PlacementPlan& plan) {
+    CAROUSEL_ASSIGN(const RunRow row, bench.store().run(run));
+    const auto record = nlohmann::json::parse(row.notesJson, nullptr, false);
+    std::vector<std::string> out;
+    for (const auto& note : record.is_object() ? record.value("notes", nlohmann::json::array()) : nlohmann::json::array())
+        if (note.is_string() && std::any_of(plan.titleOn.begin(), plan.titleOn.end(), [&](const std::string& id) {
+                const auto text = note.get<std::string>();
+                return text.starts_with(id + ":") || text.starts_with(id + ",");
+            }))
+            out.push_back(note.get<std::string>());
+    return out;
+}
+
 // Adds a seed's rows: per user the metric under every combination, and what is known of user and target.
 Result<void> addSeed(Workbench& bench, const AnalysisSpec& spec, const StudySpec& study, const PlacementStudy& done, std::int32_t seed, std::vector<Row>& rows, PlacementFigures& out,
                      const RunControl& control) {
@@ -150,6 +165,10 @@ Result<void> addSeed(Workbench& bench, const AnalysisSpec& spec, const StudySpec
             CAROUSEL_ASSIGN(Cost preparation, preparationOf(bench, strategy));
             out.preparation.push_back(preparation);
         }
+        CAROUSEL_ASSIGN(out.reports, pluginReports(bench, done.runs[out.plan.design.runs.size() - 1], out.plan));
+        if (out.plan.shots > 0) {
+            CAROUSEL_ASSIGN(out.fewShotReports, pluginReports(bench, done.runs[out.plan.fewShotRuns.back()], out.plan));
+        }
     }
     for (const StrategyResult& strategy : comparison.strategies) {
         if (strategy.invalidShare > 0.05)
@@ -186,9 +205,13 @@ std::array<PlaceCost, 4> costsOf(Workbench& bench, const AnalysisSpec& spec, con
                 (design.runs[r] >> p & 1 ? on : off).push_back(each.seconds);
         cost.medianOff = quantileOf(off, 0.5), cost.p95Off = quantileOf(std::move(off), 0.95);
         cost.medianOn = quantileOf(on, 0.5), cost.p95On = quantileOf(std::move(on), 0.95);
-        for (const auto& model : shelf)
-            if (!out.plan.model[p].empty() && model.model.id == out.plan.model[p])
-                cost.modelBytes = static_cast<double>(model.bytes());
+        for (const auto& model : shelf) {
+            if (out.plan.model[p].empty() || model.model.id != out.plan.model[p])
+                continue;
+            cost.modelBytes = static_cast<double>(model.bytes());
+            if (model.model.dimensions.parameters > 0)
+                cost.memoryBytes = static_cast<double>(memoryNeeded(model.model, out.plan.costs.compute, usualContextTokens).total());
+        }
     }
     return costs;
 }

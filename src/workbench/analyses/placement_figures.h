@@ -31,7 +31,7 @@ struct RequestCost { // of one request, asked afresh
 struct PlaceCost { // what switching the place on adds to a request: mean over the pairs that differ in it alone
     double seconds = 0, tokens = 0, money = 0 /* per 1,000 requests; NaN: no price */, wattHours = 0 /* per 1,000 requests */;
     double medianOff = 0, medianOn = 0, p95Off = 0, p95On = 0; // seconds of a request with it off and on, all combinations of the others
-    double modelBytes = 0; // of the model's files; 0: none
+    double modelBytes = 0, memoryBytes = 0; // of the model's files; to open it and read a usual prompt (llm/model_memory.h). 0: no model there
 };
 struct PlacementSlice {
     std::string id, title;
@@ -61,6 +61,7 @@ struct PlacementFigures {
     std::array<PlacementEvidence, 4> evidence;
     std::array<PlacementVerdict, 4> verdict{};
     std::vector<std::string> warnings;
+    std::vector<std::string> reports, fewShotReports; // what the plugins say of themselves with all four on, under the first seed
     const PlacementEstimate& level(std::size_t strategy) const;      // by the metric that decides
     const PlacementEstimate& otherLevel(std::size_t strategy) const; // by the one beside it
     double meanSeconds(std::size_t strategy) const;

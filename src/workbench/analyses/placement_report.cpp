@@ -68,14 +68,14 @@ ReportTable costTable(const PlacementFigures& f, const AnalysisSpec& spec) {
                    {"Median off → on, s", true, "Of a request, over all combinations of the others"},
                    {"p95 off → on, s", true, ""},
                    {"Wh / 1,000", true, "Seconds times the power that is set"},
-                   {"Model files, MB", true, "A model at several places is held once"}};
+                   {"Memory, MB", true, "To open the model and read a prompt of 1,024 tokens, worked out from its sizes; a model at several places is held once"}};
     if (money)
         out.columns.push_back({"Money / 1,000", true, "Tokens times the price that is set"});
     for (std::size_t p = 0; p < 4; ++p) {
         const PlaceCost& c = f.cost[p];
         std::vector<ReportCell> row{textCell(placementTitle(p), static_cast<int>(p)), textCell(withThousands(std::llround(c.tokens))), textCell(inSeconds(c.seconds)),
                                     textCell(inSeconds(c.medianOff) + " → " + inSeconds(c.medianOn)), textCell(inSeconds(c.p95Off) + " → " + inSeconds(c.p95On)),
-                                    numberCell(c.wattHours), c.modelBytes > 0 ? numberCell(c.modelBytes / 1e6) : muted("–")};
+                                    numberCell(c.wattHours), c.memoryBytes > 0 ? numberCell(c.memoryBytes / 1e6) : muted("–")};
         if (money)
             row.push_back(numberCell(c.money));
         out.rows.push_back(std::move(row));
@@ -180,6 +180,19 @@ ReportTable fewShotTable(const PlacementFigures& f, double confidence) {
     return out;
 }
 
+ReportTable reportsTable(const PlacementFigures& f) {
+    ReportTable out;
+    out.caption = "What the plugins report, all four on";
+    out.columns = {{"Prompts", false, ""}, {"Report", false, ""}};
+    for (const std::string& each : f.reports)
+        out.rows.push_back({textCell(f.fewShot ? "zero-shot" : "as set"), textCell(each)});
+    for (const std::string& each : f.fewShotReports)
+        out.rows.push_back({textCell("few-shot"), textCell(each)});
+    if (f.seeds > 1)
+        out.note = "Under the first seed.";
+    return out;
+}
+
 ReportTable combinationTable(const PlacementFigures& f) {
     ReportTable out;
     out.caption = "All combinations";
@@ -254,6 +267,7 @@ std::string figuresJson(const PlacementFigures& f, double confidence) {
                                  {"money", number(c.money)},
                                  {"wattHours", number(c.wattHours)},
                                  {"modelBytes", number(c.modelBytes)},
+                                 {"memoryBytes", number(c.memoryBytes)},
                                  {"medianOff", number(c.medianOff)},
                                  {"medianOn", number(c.medianOn)},
                                  {"p95Off", number(c.p95Off)},
@@ -332,6 +346,8 @@ Result<AnalysisDocument> placementReport(const AnalysisSpec& spec, const Placeme
     ReportSection slices;
     slices.title = "For whom, and every combination";
     slices.tables = {sliceTable(f), combinationTable(f)};
+    if (!f.reports.empty() || !f.fewShotReports.empty())
+        slices.tables.push_back(reportsTable(f));
     report.sections = {std::move(verdict), std::move(change), std::move(costs), std::move(interactions), std::move(slices)};
     if (f.fewShot) {
         ReportSection examples;
