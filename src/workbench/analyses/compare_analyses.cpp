@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "workbench/analyses/compare_analyses.h"
 #include "base/text.h"
+#include "workbench/analyses/compare_placements.h"
 #include "workbench/analyses/compare_tables.h"
 #include "workbench/analyses/document_parts.h"
 #include <algorithm>
@@ -98,7 +99,7 @@ Result<AnalysisDocument> comparisonDocument(std::span<const ComparedAnalysis> an
         report.sections.push_back(std::move(designs));
     }
     ReportSection effects;
-    effects.title = kind == "ab-check" ? "Rules" : "Effects";
+    effects.title = kind == "ab-check" ? "Rules" : kind == "placement" ? "Places" : "Effects";
     if (kind == "ab-test") {
         if (PlotSpec plot = experimentPlot(analyses, figures); !plot.series.empty())
             effects.plots.push_back(std::move(plot));
@@ -106,6 +107,12 @@ Result<AnalysisDocument> comparisonDocument(std::span<const ComparedAnalysis> an
         effects.paragraphs.push_back("Intervals belong to each experiment by itself. Experiments on the same data or with the same seed share their luck, so whether two of their effects differ is not told by intervals that overlap or do not.");
     } else if (kind == "ab-check") {
         effects.tables.push_back(ruleTable(analyses, figures));
+    } else if (kind == "placement") {
+        if (const std::string differ = differentMetrics(analyses, figures); !differ.empty())
+            report.warnings.push_back(differ);
+        if (PlotSpec plot = placementsPlot(analyses, figures); !plot.series.empty())
+            effects.plots.push_back(std::move(plot));
+        effects.tables = {placementGains(analyses, figures), placementCosts(analyses, figures)};
     }
     if (!effects.tables.empty() && !effects.tables.front().rows.empty())
         report.sections.push_back(std::move(effects));

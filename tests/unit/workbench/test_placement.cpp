@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The plan of a placement study and what its document says, without running anything.
+#include "workbench/analyses/compare_analyses.h"
 #include "workbench/analyses/placement_words.h"
 #include <QTest>
 #include <nlohmann/json.hpp>
@@ -229,6 +230,44 @@ private slots:
             section = section || each.title == "Do worked examples help?";
         QVERIFY(section);
         QVERIFY(placementReport(spec(), figures())->figuresJson.find("fewShot") == std::string::npos);
+    }
+    void sideBySide() {
+        auto one = figures(), two = figures();
+        two.gains.gain[2].value = 0.1234;
+        two.fewShot = FewShotFigures{.gains = two.gains, .other = two.gains, .change = two.gains, .cost = {}, .verdict = {}};
+        two.fewShot->gains.gain[2].value = 0.4321;
+        two.plan.shots = 3, two.plan.shotPlaces = 4;
+        for (std::size_t run = 0; run < 16; ++run)
+            two.plan.fewShotRuns.push_back(run);
+        const auto document = [&](std::int64_t id, const PlacementFigures& f) {
+            auto made = placementReport(spec(), f);
+            made->kind = "placement";
+            made->specToml = fmt::format("dataset = \"shop\"\n[placement]\nshots = {}\n", f.plan.shots);
+            return ComparedAnalysis{id, "shop", "2026-01-01T00:00:00Z", *made};
+        };
+        std::vector<ComparedAnalysis> both{document(4, one), document(9, two)};
+        const auto compared = comparisonDocument(both);
+        QVERIFY2(compared, compared ? "" : describe(compared.error()).c_str());
+        const ReportSection* places = nullptr;
+        for (const ReportSection& section : compared->report.sections)
+            if (section.title == "Places")
+                places = &section;
+        QVERIFY(places && places->tables.size() == 2 && places->plots.size() == 1);
+        const auto& rows = places->tables[0].rows; // each place zero-shot and few-shot, then all four twice
+        QCOMPARE(rows.size(), std::size_t(10));
+        QCOMPARE(rows[4][0].text, std::string("scorer, zero-shot"));
+        QCOMPARE(rows[4][1].text, std::string("+0.0500"));
+        QCOMPARE(rows[4][2].text, std::string("+0.123"));
+        QCOMPARE(rows[4][2].path, std::string("analyses[1].figures.gains.places[2].gain.value"));
+        QCOMPARE(rows[5][1].text, std::string("–")); // the first had no examples
+        QCOMPARE(rows[5][2].text, std::string("+0.432"));
+        QCOMPARE(places->plots[0].series.size(), std::size_t(4)); // two studies, the second twice, and the line of no gain
+        const auto kept = nlohmann::json::parse(compared->figuresJson);
+        QCOMPARE(kept["analyses"][1]["figures"]["gains"]["places"][2]["gain"]["value"].get<double>(), 0.1234);
+        QVERIFY(compared->report.warnings.empty());
+        two.byValue = true;
+        both[1] = document(9, two);
+        QCOMPARE(comparisonDocument(both)->report.warnings.size(), std::size_t(1)); // not on one scale
     }
     void refusals() {
         const auto code = [&](const std::string& strategies) {
