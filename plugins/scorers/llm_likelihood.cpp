@@ -46,7 +46,7 @@ public:
     Result<void> fit(const FitInput& input, const RunControl& control) override {
         CAROUSEL_TRY(begin(input, control));
         CAROUSEL_TRY(workExamples(
-            input.training, plugin::WorkedKind::liked, [](const std::string& prompt, Code) { return prompt; },
+            input.training, plugin::WorkedKind::liked, [](const std::string& prompt, const plugin::WorkedEvent&) { return prompt; },
             [&](const plugin::WorkedEvent& event) { return titleOf(event.item); }, control));
         m_neutralPrompt = promptFor(input.training, noCode);
         const std::lock_guard lock(m_mutex);

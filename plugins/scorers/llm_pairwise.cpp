@@ -46,12 +46,17 @@ struct Counts {
     double pull = 0; // sum over readings of (logit A - logit B) / 2
 };
 
+std::string twoItems(const std::vector<std::string>& lines, Code a, Code b) {
+    return "\nA: " + lines[static_cast<std::size_t>(a)] + "\nB: " + lines[static_cast<std::size_t>(b)];
+}
+
 // Asks pairs, each once, and remembers what was said.
 class Judge {
 public:
-    Judge(LanguageModel& model, const Settings& settings, std::string prompt, const std::vector<Code>& items,
+    // `messages`: the worked examples if any, and the prompt as the last one.
+    Judge(LanguageModel& model, const Settings& settings, std::vector<ChatMessage> messages, const std::vector<Code>& items,
           const std::vector<std::string>& lines, const RunControl& control)
-        : m_model(model), m_settings(settings), m_prompt(std::move(prompt)), m_items(items), m_lines(lines), m_control(control) {}
+        : m_model(model), m_settings(settings), m_messages(std::move(messages)), m_items(items), m_lines(lines), m_control(control) {}
 
     Result<void> ask(const std::vector<Pair>& wanted) {
         std::vector<Pair> pairs;
@@ -76,21 +81,19 @@ public:
     const std::string& firstPrompt() const { return m_firstPrompt; }
 
 private:
-    std::string branch(std::size_t a, std::size_t b) const {
-        return "\nA: " + m_lines[static_cast<std::size_t>(m_items[a])] + "\nB: " + m_lines[static_cast<std::size_t>(m_items[b])];
-    }
+    std::string branch(std::size_t a, std::size_t b) const { return twoItems(m_lines, m_items[a], m_items[b]); }
 
     Result<void> askChunk(std::span<const Pair> pairs) {
         if (m_control.stopRequested())
             return fail(RunControl::cancelled("llm_pairwise"));
         BranchRequest request;
-        request.shared = {{"user", m_prompt}};
+        request.shared = m_messages;
         request.tail = m_settings.tail;
         request.answers = {"A", "B"};
         for (const auto& [a, b] : pairs)
             request.branches.push_back(branch(a, b)), request.branches.push_back(branch(b, a));
         if (m_firstPrompt.empty())
-            m_firstPrompt = m_prompt + request.branches.front() + m_settings.tail;
+            m_firstPrompt = m_messages.back().content + request.branches.front() + m_settings.tail;
         CAROUSEL_ASSIGN(const auto answers, plugin::scoreBranchesInFixedOrder(m_model, request, m_control));
         m_counts.calls += static_cast<std::size_t>(answers.calls);
         for (std::size_t k = 0; k < pairs.size(); ++k) {
@@ -123,7 +126,8 @@ private:
 
     LanguageModel& m_model;
     const Settings& m_settings;
-    std::string m_prompt, m_firstPrompt;
+    std::vector<ChatMessage> m_messages;
+    std::string m_firstPrompt;
     const std::vector<Code>& m_items;
     const std::vector<std::string>& m_lines;
     const RunControl& m_control;
@@ -241,6 +245,19 @@ class LlmPairwise final : public plugin::AskingScorer<Settings> {
 public:
     LlmPairwise(Settings settings, StageEnvironment environment) : AskingScorer(std::move(settings), std::move(environment)) {}
 
+    Result<void> fit(const FitInput& input, const RunControl& control) override {
+        CAROUSEL_TRY(begin(input, control));
+        // The better one stands in turn as A and as B, so that the examples teach no place.
+        std::size_t questions = 0, answered = 0;
+        return workExamples(
+            input.training, plugin::WorkedKind::likedAgainstNotMet,
+            [&](const std::string& prompt, const plugin::WorkedEvent& event) {
+                const bool first = questions++ % 2 == 0;
+                return prompt + twoItems(m_itemText, first ? event.item : event.other, first ? event.other : event.item) + m_settings.tail;
+            },
+            [&](const plugin::WorkedEvent&) { return answered++ % 2 == 0 ? "A" : "B"; }, control);
+    }
+
     Result<void> score(const ScoreRequest& request, std::span<float> scores, std::span<ScoreStatus> status,
                        const RunControl& control) const override {
         return scoreByCode(request, scores, status, control,
@@ -263,23 +280,23 @@ public:
         const auto share = [](auto part, std::size_t whole) { return static_cast<double>(part) / static_cast<double>(whole); }; // 0/0: null
         const double pull = share(counts.pull, counts.readings);
         const auto read = counts.pairs - counts.unread;
-        return nlohmann::json{
-            {"prompt", outcome->prompt},
-            {"won", won},
-            {"lost", lost},
-            {"tied", tied},
-            {"unread", unread},
-            {"pairs", counts.pairs},
-            {"pairsUnread", counts.unread},
-            {"pairsAgreed", counts.agreed},
-            // Kendall's tau-a between the two orders of asking, over the pairs that were read in both.
-            {"kendallBetweenOrders", share(static_cast<double>(counts.agreed) - static_cast<double>(counts.opposed), read)},
-            {"slotMean", {pull, -pull}},
-            {"firstChosen", share(counts.firstChosen, counts.readings)},
-            {"bounds", counts.bounds},
-            {"modelCalls", counts.calls},
-            {"candidatesInvalid", std::count_if(outcome->status.begin(), outcome->status.end(), plugin::failed)}}
-            .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+        nlohmann::json out{{"prompt", outcome->prompt},
+                           {"won", won},
+                           {"lost", lost},
+                           {"tied", tied},
+                           {"unread", unread},
+                           {"pairs", counts.pairs},
+                           {"pairsUnread", counts.unread},
+                           {"pairsAgreed", counts.agreed},
+                           // Kendall's tau-a between the two orders of asking, over the pairs that were read in both.
+                           {"kendallBetweenOrders", share(static_cast<double>(counts.agreed) - static_cast<double>(counts.opposed), read)},
+                           {"slotMean", {pull, -pull}},
+                           {"firstChosen", share(counts.firstChosen, counts.readings)},
+                           {"bounds", counts.bounds},
+                           {"modelCalls", counts.calls},
+                           {"candidatesInvalid", std::count_if(outcome->status.begin(), outcome->status.end(), plugin::failed)}};
+        addExamplesTo(out);
+        return out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
     }
 
 private:
@@ -292,19 +309,19 @@ private:
             return out;
         CAROUSEL_ASSIGN(const auto start, plugin::distinctRounds(m_environment.seed, "llm_pairwise", user, items, 1));
         CAROUSEL_ASSIGN(const auto model, openModel());
-        Judge judge(*model, m_settings, promptFor(training, user), items, m_itemText, control);
+        Judge judge(*model, m_settings, asked(promptFor(training, user)), items, m_itemText, control);
         CAROUSEL_ASSIGN(const auto points, m_settings.method == Method::all ? countPoints(judge, n)
                                            : m_settings.method == Method::heap
                                                ? takeFromHeap(judge, start.orders.front(), m_settings.places)
                                                : slide(judge, start.orders.front(), m_settings.places));
-        std::vector<std::size_t> asked(n, 0), unread(n, 0);
+        std::vector<std::size_t> askedOf(n, 0), unread(n, 0);
         std::vector<std::uint8_t> lost(n, 0), truncated(n, 0);
         for (const auto& [pair, verdict] : judge.verdicts())
             for (const auto i : {pair.first, pair.second})
-                ++asked[i], unread[i] += verdict.unread, lost[i] |= verdict.lost, truncated[i] |= verdict.truncated;
+                ++askedOf[i], unread[i] += verdict.unread, lost[i] |= verdict.lost, truncated[i] |= verdict.truncated;
         for (std::size_t i = 0; i < n; ++i) {
             out.scores[i] = static_cast<float>(points[i]);
-            if (unread[i] > 0 && 2 * unread[i] >= asked[i]) // hardly anything is known about it
+            if (unread[i] > 0 && 2 * unread[i] >= askedOf[i]) // hardly anything is known about it
                 out.status[i] = lost[i] ? ScoreStatus::missing : ScoreStatus::invalid;
             else if (truncated[i])
                 out.status[i] = ScoreStatus::truncated;
@@ -329,7 +346,7 @@ PluginManifest manifest() {
     out.twin = "sequence_rules";
     out.parameters = plugin::askedParameters(
         plugin::languageModel("smollm2-135m-instruct"),
-        {
+        plugin::withShots({
             plugin::choice("method", "Pairs asked", {"sliding", "heap", "all"}, "sliding",
                            "sliding: about places times candidates. heap: fewer, for many candidates. all: every pair, for few candidates; "
                            "they go to the model together."),
@@ -344,7 +361,7 @@ PluginManifest manifest() {
             plugin::number("leastMass", "Least answer share", 0.01, 0, 1, "",
                            "Where A and B together are less probable than this, the model would rather say something else: the pair counts "
                            "as unread, half a point each; candidates with half of their pairs unread are flagged invalid."),
-        },
+        }),
         20); // every pair costs two prompts
     out.createScorer = [](const Parameters& p, const StageEnvironment& environment) -> Result<std::unique_ptr<Scorer>> {
         CAROUSEL_ASSIGN(auto asked, plugin::askedFrom(p, Settings::id));

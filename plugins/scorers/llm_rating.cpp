@@ -60,7 +60,8 @@ public:
         CAROUSEL_ASSIGN(const auto model, begin(input, control));
         m_hasScale = hasScale(input.training);
         CAROUSEL_TRY(workExamples(
-            input.training, plugin::WorkedKind::rated, [&](const std::string& prompt, Code item) { return prompt + branchFor(item); },
+            input.training, plugin::WorkedKind::rated,
+            [&](const std::string& prompt, const plugin::WorkedEvent& event) { return prompt + branchFor(event.item); },
             [](const plugin::WorkedEvent& event) { return fmt::format("{:.0f}", std::clamp(pointsOf(*event.preference), 1.0, 5.0)); },
             control));
         m_curve = {};

@@ -33,7 +33,7 @@ public:
         CAROUSEL_TRY(begin(input, control));
         return workExamples(
             input.training, plugin::WorkedKind::likedOrNot,
-            [&](const std::string& prompt, Code item) { return prompt + branchFor(item) + m_settings.tail; },
+            [&](const std::string& prompt, const plugin::WorkedEvent& event) { return prompt + branchFor(event.item) + m_settings.tail; },
             [&](const plugin::WorkedEvent& event) {
                 return event.preference && *event.preference >= input.training.positiveFrom() ? m_settings.yes : m_settings.no;
             },

@@ -88,7 +88,7 @@ protected:
         return m_settings.prompt.render(tasteValues(training, user, m_itemText, m_settings.shown, before));
     }
 
-    // Worked examples of `kind`, asked as `question(prompt, item)` and answered as `answer(event)`; part of fit(), after begin().
+    // Worked examples of `kind`, asked as `question(prompt, event)` and answered as `answer(event)`; part of fit(), after begin().
     template <class Question, class Answer>
     Result<void> workExamples(const TrainingView& training, WorkedKind kind, Question question, Answer answer, const RunControl& control) {
         CAROUSEL_ASSIGN(m_worked, workedEvents(training, kind, m_settings.shown.shots, m_environment.seed, Settings::id, control));
@@ -97,7 +97,7 @@ protected:
         m_examples.clear();
         for (const auto& event : m_worked.events)
             addExample(m_examples,
-                       question(m_settings.prompt.render(tasteValues(training, event.user, m_itemText, shown, event.place)), event.item),
+                       question(m_settings.prompt.render(tasteValues(training, event.user, m_itemText, shown, event.place)), event),
                        answer(event));
         return {};
     }

@@ -29,22 +29,28 @@ std::vector<std::size_t> askable(const TrainingView& training, Code user, Wanted
     return out;
 }
 
+// An item that the user never met, each as likely as any other; noCode when there is none.
+Code notMetBy(const TrainingView& training, Code user, RandomStream& random) {
+    const auto met = metItems(training, user);
+    if (met.size() >= training.itemCount())
+        return noCode;
+    auto rank = static_cast<Code>(random.below(training.itemCount() - met.size())); // among those never met, ascending
+    for (const Code item : met)
+        if (item <= rank)
+            ++rank;
+    return rank;
+}
+
 std::optional<WorkedEvent> drawn(const TrainingView& training, Code user, Wanted wanted, RandomStream& random) {
     if (wanted == Wanted::notMet) {
-        const auto met = metItems(training, user);
-        if (training.historyItems(user).empty() || met.size() >= training.itemCount())
-            return {};
-        auto rank = static_cast<Code>(random.below(training.itemCount() - met.size())); // among those never met, ascending
-        for (const Code item : met)
-            if (item <= rank)
-                ++rank;
-        return WorkedEvent{user, rank, training.historyItems(user).size(), {}};
+        const Code item = training.historyItems(user).empty() ? noCode : notMetBy(training, user, random);
+        return item == noCode ? std::nullopt : std::optional(WorkedEvent{user, item, training.historyItems(user).size(), {}, noCode});
     }
     const auto places = askable(training, user, wanted);
     if (places.empty())
         return {};
     const std::size_t place = places[random.below(places.size())];
-    return WorkedEvent{user, training.historyItems(user)[place], place, training.historyPreference(user)[place]};
+    return WorkedEvent{user, training.historyItems(user)[place], place, training.historyPreference(user)[place], noCode};
 }
 
 bool allAlike(const TrainingView& training) {
@@ -86,7 +92,10 @@ Result<WorkedEvents> workedEvents(const TrainingView& training, WorkedKind kind,
                 return fail(RunControl::cancelled(owner));
             if (used.count(user))
                 continue;
-            if (const auto event = drawn(training, user, wanted, random)) {
+            auto event = drawn(training, user, wanted, random);
+            if (event && kind == WorkedKind::likedAgainstNotMet && (event->other = notMetBy(training, user, random)) == noCode)
+                continue;
+            if (event) {
                 list.push_back(*event);
                 used.insert(user);
             }
@@ -108,8 +117,9 @@ Result<WorkedEvents> workedEvents(const TrainingView& training, WorkedKind kind,
     }
     out.note =
         fmt::format("{}, worked examples: {} of {} asked for, each of another user, {}.", owner, out.events.size(), count,
-                    kind == WorkedKind::rated   ? "any of their events"
-                    : kind == WorkedKind::liked ? "liked items"
+                    kind == WorkedKind::rated                ? "any of their events"
+                    : kind == WorkedKind::liked              ? "liked items"
+                    : kind == WorkedKind::likedAgainstNotMet ? "a liked item beside one that was never met"
                     : neverMet ? fmt::format("{} liked and {} never met (nobody dislikes anything here)", first.size(), second.size())
                                : fmt::format("{} liked and {} disliked", first.size(), second.size()));
     return out;

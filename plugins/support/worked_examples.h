@@ -18,12 +18,14 @@ struct WorkedEvent {
     Code user = noCode, item = noCode;
     std::size_t place = 0;           // in the user's history; a question must show only what stands before it
     std::optional<float> preference; // empty: no event, an item drawn among those that the user never met
+    Code other = noCode;             // of WorkedKind::likedAgainstNotMet: an item that the user never met
 };
 
 enum class WorkedKind {
     likedOrNot, // likes and dislikes in turn, a like first; where nobody dislikes anything, items that were never met stand for dislikes
     liked,      // likes alone
-    rated,      // any event, as they come; none where all preferences are equal, since then nobody rated
+    likedAgainstNotMet, // likes, each with an item that was never met
+    rated,              // any event, as they come; none where all preferences are equal, since then nobody rated
 };
 
 struct WorkedEvents {

@@ -179,6 +179,28 @@ void checkFewShotAnswers(const PluginRegistry& registry, Report& report) {
                      return model.talks[0][4].content != model.talks[1][4].content ? "" : "both questions are the same";
                  });
     report.check(
+        "scorer/llm_pairwise", "worked examples set a liked item beside one never met, as A and as B in turn", [&]() -> std::string {
+            const auto training = tastes();
+            ScriptedModel model;
+            model.answer = [](const std::string&, const std::string&) -> ScriptedModel::Said { return {{1, 0}}; };
+            const auto scorer = fitted(registry, "llm_pairwise", training, model.environment(), {{"shots", std::int64_t(4)}});
+            answerOf(*scorer, training, 0);
+            for (const auto& talk : model.talks) {
+                if (rolesOf(talk) != "uauauauau")
+                    return "the turns are " + rolesOf(talk);
+                for (std::size_t i = 0; i < 8; i += 2) {
+                    const std::string &question = talk[i].content, &answer = talk[i + 1].content;
+                    const auto item = [&](const char* letter) { return question.substr(question.find(letter) + 4, 6); };
+                    const auto better = item(answer == "A" ? "\nA: " : "\nB: "), worse = item(answer == "A" ? "\nB: " : "\nA: ");
+                    if (answer != (i % 4 == 0 ? "A" : "B") || numberIn(better) % 2 != 0 || numberIn(better) > 4 || numberIn(worse) < 6)
+                        return fmt::format("'{}' is answered {}", question, answer);
+                    if (question.find("- " + better + "\n") != std::string::npos)
+                        return "a question shows its own answer: " + question;
+                }
+            }
+            return model.talks.empty() ? "nothing was asked" : "";
+        });
+    report.check(
         "feature/llm_tags", "worked examples carry an item's own tag, other tags first, and are not counted as hits", [&]() -> std::string {
             const auto training = tastes();
             ScriptedModel model;
