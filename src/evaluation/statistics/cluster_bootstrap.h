@@ -5,16 +5,12 @@
 #pragma once
 #include "base/run_control.h"
 #include "evaluation/statistics/interval.h"
+#include "evaluation/statistics/poisson_weights.h"
 #include <cstdint>
 #include <span>
 #include <vector>
 
 namespace carousel {
-
-// Poisson(1) weight of unit `unit` in draw `draw`: 0, 1, 2 ... A pure function of its arguments.
-std::uint8_t poissonWeight(std::uint64_t seed, std::uint32_t draw, std::uint64_t unit);
-// The weights of units first .. first + out.size() - 1 in one draw; equal to poissonWeight one by one, many times as fast.
-void poissonWeights(std::uint64_t seed, std::uint32_t draw, std::uint64_t first, std::span<std::uint8_t> out);
 
 // sums[draw * columns.size() + c] = sum over rows of weight * columns[c][row]. `cluster`: per row, 0..clusters-1, or empty (every row is
 // its own). Rows are streamed in blocks, so the cost is rows * draws additions whatever the memory. All columns have equal length.

@@ -2,6 +2,7 @@
 // Poisson weights and the sums drawn with them.
 #include "base/random.h"
 #include "evaluation/statistics/grouped_bootstrap.h"
+#include "evaluation/statistics/vector_path.h"
 #include <QProcess>
 #include <QTest>
 #include <array>
@@ -28,6 +29,11 @@ BootstrapSums sums(const std::vector<std::vector<double>>& columns, const std::v
         qFatal("%s", result.error().message.c_str());
     return std::move(*result);
 }
+std::uint64_t fnv(std::span<const std::uint8_t> bytes, std::uint64_t hash = 0xCBF29CE484222325ull) {
+    for (const std::uint8_t byte : bytes)
+        hash = (hash ^ byte) * 0x100000001B3ull;
+    return hash;
+}
 std::string digits() {
     std::vector<std::int32_t> cluster(5000);
     for (std::size_t r = 0; r < cluster.size(); ++r)
@@ -40,7 +46,29 @@ std::string digits() {
         for (const double value : drawn.weight)
             text += fmt::format("{:a}\n", value);
     }
+    for (std::size_t width = 1; width <= 6; ++width) { // as many draws as go together, and some left over
+        std::vector<std::vector<double>> columns;
+        for (std::size_t c = 0; c < width; ++c)
+            columns.push_back(normals(4099, static_cast<double>(c)));
+        const BootstrapSums drawn = sums(columns, {}, 19, 5);
+        for (const double value : drawn.sums)
+            text += fmt::format("{:a}\n", value);
+    }
+    std::vector<std::uint8_t> weight(200003);
+    for (const std::uint64_t first : {0ull, 77ull, (1ull << 35) - 100000, (1ull << 42) + 5}) { // the counter's upper word changes at 2^35
+        poissonWeights(8, 1, first, weight);
+        text += fmt::format("{:x}\n", fnv(weight));
+    }
     return text;
+}
+QByteArray printed(const char* variable, const char* value, const char* what) { // by this program in another process
+    QProcess process;
+    QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
+    environment.insert(variable, value);
+    process.setProcessEnvironment(environment);
+    process.start(QCoreApplication::applicationFilePath(), {what});
+    process.waitForFinished();
+    return process.readAllStandardOutput();
 }
 } // namespace
 
@@ -49,7 +77,7 @@ class TestClickBootstrap : public QObject {
 private slots:
     void blocksEqualSingleWeights() {
         std::vector<std::uint8_t> block(1000);
-        for (const std::uint64_t first : {0ull, 1ull, 127ull, 128ull, 5000000000ull}) {
+        for (const std::uint64_t first : {0ull, 1ull, 127ull, 128ull, 5000000000ull, (1ull << 35) - 500, (1ull << 35) - 128}) {
             poissonWeights(9, 3, first, block);
             for (std::size_t i = 0; i < block.size(); ++i)
                 QCOMPARE(static_cast<int>(block[i]), static_cast<int>(poissonWeight(9, 3, first + i)));
@@ -74,6 +102,59 @@ private slots:
         double p = std::exp(-1.0);
         for (int k = 0; k < 4; p /= ++k)
             QVERIFY(std::fabs(share[k] / n - p) < 4 * std::sqrt(p / n) + 1e-5);
+    }
+    void weightsStayWhatTheyWere() { // a report is drawn again from its seed: these weights are part of what a version promises
+        std::vector<std::uint8_t> weight(100000);
+        poissonWeights(7, 3, 0, weight);
+        QCOMPARE(fnv(weight), 0xB3BD2A81B6BBD4C1ull);
+        std::size_t seen[10] = {};
+        for (const std::uint8_t w : weight)
+            ++seen[w];
+        QCOMPARE(seen[9], std::size_t(0));
+    }
+    // Sixty million weights of four draws: the probabilities to 2^-16, and no relation between units that stand near each other, in one
+    // register, in one block or at the same place of the next block, or between draws.
+    void weightsArePoissonToTheLastPlace() {
+        constexpr std::size_t draws = 4, n = 15'000'000, widest = 9;
+        constexpr std::size_t lags[] = {1, 2, 3, 8, 16, 32, 64, 128, 256, 2048};
+        std::vector<std::vector<std::uint8_t>> weight(draws, std::vector<std::uint8_t>(n));
+        for (std::size_t d = 0; d < draws; ++d)
+            poissonWeights(12, static_cast<std::uint32_t>(d), 1000, weight[d]);
+        const double all = static_cast<double>(draws * n);
+        double seen[widest + 1] = {}, mean = 0, variance = 0;
+        for (const auto& of : weight)
+            for (const std::uint8_t w : of)
+                ++seen[std::min<std::size_t>(w, widest)];
+        QCOMPARE(seen[widest], 0.0);
+        double p = std::exp(-1.0), atLeast = 1;
+        for (std::size_t k = 0; k < widest; ++k) {
+            double found = 0;
+            for (std::size_t more = k; more < widest; ++more)
+                found += seen[more];
+            const double bound = 4.5 * std::sqrt(atLeast * (1 - atLeast) / all) + 1.01 / 65536;
+            QVERIFY2(std::fabs(found / all - atLeast) <= bound, qPrintable(QString("P(weight >= %1): %2 instead of %3").arg(k).arg(found / all, 0, 'g', 9).arg(atLeast, 0, 'g', 9)));
+            mean += static_cast<double>(k) * seen[k] / all, variance += (static_cast<double>(k) - 1) * (static_cast<double>(k) - 1) * seen[k] / all;
+            atLeast -= p, p /= static_cast<double>(k + 1);
+        }
+        QVERIFY2(std::fabs(mean - 1) < 4.5 / std::sqrt(all), qPrintable(QString::number(mean, 'g', 9)));
+        QVERIFY2(std::fabs(variance - 1) < 4.5 * std::sqrt(3 / all) + 4e-5, qPrintable(QString::number(variance, 'g', 9)));
+        // Both the product of what exceeds 1 and how often both are 0, which a relation without correlation would change.
+        const auto unrelated = [&](const std::uint8_t* a, const std::uint8_t* b, std::size_t count, const QString& which) {
+            std::int64_t product = 0, zeros = 0;
+            for (std::size_t i = 0; i < count; ++i) {
+                product += (a[i] - 1) * (b[i] - 1);
+                zeros += (a[i] | b[i]) == 0;
+            }
+            const double pairs = static_cast<double>(count), both = (seen[0] / all) * (seen[0] / all);
+            QVERIFY2(std::fabs(static_cast<double>(product)) < 4.5 * std::sqrt(pairs), qPrintable(which));
+            QVERIFY2(std::fabs(static_cast<double>(zeros) - both * pairs) < 5 * std::sqrt(both * (1 - both) * pairs), qPrintable(which));
+        };
+        for (const std::size_t lag : lags)
+            unrelated(weight[0].data(), weight[0].data() + lag, n - lag, QString("units %1 apart").arg(lag));
+        for (std::size_t d = 1; d < draws; ++d) {
+            unrelated(weight[d - 1].data(), weight[d].data(), n, QString("draws %1 and %2").arg(d - 1).arg(d));
+            unrelated(weight[0].data(), weight[d].data() + d, n - d, QString("draws 0 and %1, neighbours").arg(d));
+        }
     }
     void drawsAndSeedsDiffer() {
         std::vector<std::uint8_t> a(4096), b(4096);
@@ -201,18 +282,17 @@ private slots:
         QCOMPARE(result.error().kind, ErrorKind::cancelled);
     }
     void anyThreadCountGivesTheSameBits() {
-        auto with = [](const char* count) {
-            QProcess process;
-            QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
-            environment.insert("CAROUSEL_LAB_THREADS", count);
-            process.setProcessEnvironment(environment);
-            process.start(QCoreApplication::applicationFilePath(), {"--digits"});
-            process.waitForFinished();
-            return process.readAllStandardOutput();
-        };
-        const QByteArray one = with("1");
+        const QByteArray one = printed("CAROUSEL_LAB_THREADS", "1", "--digits");
         QVERIFY(one.size() > 1000);
-        QCOMPARE(one, with("2"));
+        QCOMPARE(one, printed("CAROUSEL_LAB_THREADS", "2", "--digits"));
+    }
+    void anyProcessorGivesTheSameBits() { // portable loops, AVX2 and AVX-512, as far as this machine has them
+        const QByteArray portable = printed("CAROUSEL_CPU", "baseline", "--digits");
+        QVERIFY(portable.size() > 1000);
+        QCOMPARE(printed("CAROUSEL_CPU", "baseline", "--path"), QByteArray("0"));
+        QVERIFY(printed("CAROUSEL_CPU", "avx2", "--path").toInt() <= 1);
+        QCOMPARE(printed("CAROUSEL_CPU", "avx2", "--digits"), portable);
+        QCOMPARE(printed("CAROUSEL_CPU", "avx512", "--digits"), portable);
     }
 };
 
@@ -220,6 +300,10 @@ int main(int argc, char** argv) {
     QCoreApplication application(argc, argv);
     if (argc > 1 && std::string(argv[1]) == "--digits") {
         std::printf("%s", digits().c_str());
+        return 0;
+    }
+    if (argc > 1 && std::string(argv[1]) == "--path") {
+        std::printf("%d", static_cast<int>(vectorPath()));
         return 0;
     }
     TestClickBootstrap test;
