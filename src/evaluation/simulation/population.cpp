@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "evaluation/simulation/population.h"
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace carousel {
@@ -13,6 +14,25 @@ bool allFinite(const std::vector<float>& values) {
     return std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); });
 }
 } // namespace
+
+void Population::logits(std::int32_t user, std::span<const std::int32_t> slate, std::span<double> out) const {
+    constexpr std::size_t together = 8;
+    const float* const u = userVectors.data() + static_cast<std::size_t>(user) * rank;
+    for (std::size_t from = 0; from < slate.size(); from += together) {
+        const std::size_t count = std::min(together, slate.size() - from);
+        std::array<float, together> sum{};
+        std::array<const float*, together> v;
+        v.fill(itemVectors.data());
+        for (std::size_t i = 0; i < count; ++i)
+            if (const std::int32_t item = slate[from + i]; item >= 0)
+                sum[i] = base + itemBias[static_cast<std::size_t>(item)], v[i] = itemVectors.data() + static_cast<std::size_t>(item) * rank;
+        for (std::size_t k = 0; k < rank; ++k)
+            for (std::size_t i = 0; i < together; ++i)
+                sum[i] += u[k] * v[i][k];
+        for (std::size_t i = 0; i < count; ++i)
+            out[from + i] = slate[from + i] >= 0 ? static_cast<double>(sum[i]) : 0;
+    }
+}
 
 Result<void> checkPopulation(const Population& p) {
     if (p.users == 0 || p.items == 0)

@@ -114,8 +114,18 @@ bool read(Reader& in, SimulatedClick& c) {
 void RankedSource::slate(std::int32_t user, std::span<const std::int32_t> clicked, std::span<std::int32_t> out) const {
     const std::int32_t* const ranking = m_rankings.data() + static_cast<std::size_t>(user) * m_length;
     std::size_t filled = 0;
+    // Few clicks are compared one by one: a search would be guessed wrong at every step.
+    constexpr std::size_t few = 32;
+    const auto isClicked = [&](std::int32_t item) {
+        if (clicked.size() > few)
+            return std::binary_search(clicked.begin(), clicked.end(), item);
+        bool found = false;
+        for (const std::int32_t each : clicked)
+            found |= each == item;
+        return found;
+    };
     for (std::size_t i = 0; i < m_length && filled < out.size() && ranking[i] >= 0; ++i)
-        if (clicked.empty() || !std::binary_search(clicked.begin(), clicked.end(), ranking[i]))
+        if (!isClicked(ranking[i]))
             out[filled++] = ranking[i];
     std::fill(out.begin() + static_cast<std::ptrdiff_t>(filled), out.end(), -1);
 }
@@ -153,11 +163,11 @@ struct Simulation::State {
         user.missed += happened.missed ? 1.0f : 0.0f;
         chunk.totals.visits += 1, chunk.totals.missed += happened.missed;
         const std::size_t inView = std::min(slate.size(), static_cast<std::size_t>(happened.pages * behaviour.window));
-        for (std::size_t slot = 0; slot < inView && slate[slot] >= 0; ++slot) {
-            chunk.shown[slot] += 1;
-            if (slot < static_cast<std::size_t>(behaviour.window))
-                chunk.firstPage.push_back(slate[slot]);
-        }
+        std::size_t shown = 0;
+        while (shown < inView && slate[shown] >= 0)
+            chunk.shown[shown++] += 1;
+        chunk.firstPage.insert(chunk.firstPage.end(), slate.begin(),
+                               slate.begin() + static_cast<std::ptrdiff_t>(std::min(shown, static_cast<std::size_t>(behaviour.window))));
         if (happened.clickSlot >= 0) {
             const std::int32_t item = slate[static_cast<std::size_t>(happened.clickSlot)];
             user.clicks += 1, chunk.totals.clicks += 1, chunk.clicked[static_cast<std::size_t>(happened.clickSlot)] += 1;

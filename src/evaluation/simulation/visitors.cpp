@@ -9,10 +9,16 @@ namespace {
 
 double attractionOf(double logit) { return 1 / (1 + std::exp(-logit)); }
 
+// Per slot, kept from visit to visit by each thread.
+std::vector<double>& roomFor(std::size_t slots) {
+    thread_local std::vector<double> room;
+    room.resize(slots);
+    return room;
+}
+
 // One draw per slot decides whether it is looked at and clicked; with fatigue the same draw says whether an item that was not clicked was
-// looked at, since that is remembered.
-template <class Logit>
-Visit walk(const Logit& logitOf, const Behaviour& behaviour, std::span<const std::int32_t> slate, VisitMemory& memory, RandomStream& random) {
+// looked at, since that is remembered. `logits`: per slot, anything behind the end of the slate.
+Visit walk(std::span<const double> logits, const Behaviour& behaviour, std::span<const std::int32_t> slate, VisitMemory& memory, RandomStream& random) {
     Visit out;
     const int slots = static_cast<int>(slate.size());
     double best = -1e300;
@@ -27,8 +33,8 @@ Visit walk(const Logit& logitOf, const Behaviour& behaviour, std::span<const std
             const std::int32_t item = slate[static_cast<std::size_t>(slot)];
             if (item < 0)
                 break;
-            const double theta = behaviour.examinationAt(slot);
-            double logit = logitOf(item);
+            const double theta = behaviour.examinationAt(slot - first); // each page begins anew
+            double logit = logits[static_cast<std::size_t>(slot)];
             if (logit > best)
                 best = logit, bestSlot = slot;
             if (tires)
@@ -54,7 +60,7 @@ Visit walk(const Logit& logitOf, const Behaviour& behaviour, std::span<const std
     if (out.clickSlot < 0) { // was the best one on a page that never came into view?
         const int seen = out.pages * behaviour.window;
         for (int slot = seen; slot < slots && slate[static_cast<std::size_t>(slot)] >= 0; ++slot)
-            if (const double logit = logitOf(slate[static_cast<std::size_t>(slot)]); logit > best)
+            if (const double logit = logits[static_cast<std::size_t>(slot)]; logit > best)
                 best = logit, bestSlot = slot;
         out.missed = bestSlot >= seen;
     }
@@ -65,7 +71,9 @@ Visit walk(const Logit& logitOf, const Behaviour& behaviour, std::span<const std
 
 Result<Visit> NumericVisitors::visit(std::int32_t user, std::span<const std::int32_t> slate, VisitMemory& memory, RandomStream& random,
                                      const RunControl&) const {
-    return walk([&](std::int32_t item) { return m_population.logit(user, item); }, m_behaviour, slate, memory, random);
+    std::vector<double>& logits = roomFor(slate.size());
+    m_population.logits(user, slate, logits);
+    return walk(logits, m_behaviour, slate, memory, random);
 }
 
 Result<Visit> ReplayVisitors::visit(std::int32_t user, std::span<const std::int32_t> slate, VisitMemory& memory, RandomStream& random,
@@ -73,9 +81,12 @@ Result<Visit> ReplayVisitors::visit(std::int32_t user, std::span<const std::int3
     constexpr double certain = 50; // on the logit scale
     const auto& wanted = m_wanted[static_cast<std::size_t>(user)];
     const auto logit = [&](std::int32_t item) { return std::binary_search(wanted.begin(), wanted.end(), item) ? certain : -certain; };
-    Visit out = walk(logit, m_behaviour, slate, memory, random);
+    std::vector<double>& logits = roomFor(slate.size());
+    for (std::size_t slot = 0; slot < slate.size(); ++slot)
+        logits[slot] = slate[slot] >= 0 ? logit(slate[slot]) : 0;
+    Visit out = walk(logits, m_behaviour, slate, memory, random);
     if (out.missed) // nothing that is wanted was in the carousel: there was nothing to miss
-        out.missed = std::any_of(slate.begin(), slate.end(), [&](std::int32_t item) { return item >= 0 && logit(item) > 0; });
+        out.missed = std::any_of(logits.begin(), logits.end(), [](double each) { return each > 0; });
     return out;
 }
 
