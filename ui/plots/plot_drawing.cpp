@@ -384,7 +384,7 @@ void drawPlot(QCustomPlot& plot, const PlotSpec& spec, const PlotStyle& style) {
         plot.legend->setWrap(std::clamp(std::max(plot.width(), 360) / (widest + 44), 1, 6));
         plot.legend->setFillOrder(QCPLegend::foColumnsFirst);
         plot.legend->setRowSpacing(0);
-        plot.legend->setIconSize(18, 10);
+        plot.legend->setIconSize(18, 13); // the largest mark is 11 high
         plot.legend->setMargins(QMargins(4, 0, 4, 2));
         if (plot.legend->layout() != plot.plotLayout()) { // moved once from inside the axes to a row above them
             plot.plotLayout()->insertRow(0);

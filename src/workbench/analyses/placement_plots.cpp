@@ -40,9 +40,9 @@ PlotSpec placementGainPlot(const PlacementFigures& f, double confidence) {
         plot.series.push_back(std::move(few));
     }
     plot.series.insert(plot.series.begin(), std::move(series));
-    plot.series.push_back({.name = "no gain", .colour = -1, .x = {0, 3}, .y = {0, 0}, .low = {}, .high = {}});
+    plot.series.push_back({.name = "no gain", .colour = -1, .x = {-0.2, 3.2}, .y = {0, 0}, .low = {}, .high = {}});
     const double smallest = f.evidence[0].smallestGain;
-    plot.series.push_back({.name = "smallest that matters", .colour = -1, .x = {0, 3}, .y = {smallest, smallest}, .low = {}, .high = {}, .dashed = true});
+    plot.series.push_back({.name = "smallest that matters", .colour = -1, .x = {-0.2, 3.2}, .y = {smallest, smallest}, .low = {}, .high = {}, .dashed = true});
     return plot;
 }
 

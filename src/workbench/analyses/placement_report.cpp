@@ -36,18 +36,18 @@ ReportTable verdictTable(const PlacementFigures& f, double confidence) {
     ReportTable out;
     out.caption = "Where the language model pays";
     out.columns = {{"Place", false, ""},
-                   {"Plain → language model", false, ""},
+                   {"Verdict", false, ""},
                    {"Gain in " + judgedBy(f), true, f.plan.design.half ? "Effect of the place, with its aliases" : "Shapley share of the whole gain: the mean over all orders of switching the places on"},
                    {"Share", true, "Of the whole gain; only where the whole gain is told from 0"},
                    {"Tokens / request", true, "More with it on; read and written"},
                    {"s / request", true, "More with it on"},
-                   {"Verdict", false, ""}};
+                   {"Plain → language model", false, ""}};
     for (std::size_t p = 0; p < 4; ++p)
-        out.rows.push_back({textCell(placementTitle(p), static_cast<int>(p)), textCell(f.plan.titleOff[p] + " → " + f.plan.titleOn[p]), toned(f.gains.gain[p]),
+        out.rows.push_back({textCell(placementTitle(p), static_cast<int>(p)), verdictCell(f.verdict[p], verdictNote(f, p)), toned(f.gains.gain[p]),
                             f.gains.totalIsClear && !f.plan.design.half
                                 ? ReportCell{.text = percent(f.gains.share[p].value), .interval = isFinite(f.gains.share[p].interval) ? fmt::format("[{}, {}]", percent(f.gains.share[p].interval.low), percent(f.gains.share[p].interval.high)) : "", .note = {}}
                                 : muted("–"),
-                            textCell(withThousands(std::llround(f.cost[p].tokens))), textCell(inSeconds(f.cost[p].seconds)), verdictCell(f.verdict[p], verdictNote(f, p))});
+                            textCell(withThousands(std::llround(f.cost[p].tokens))), textCell(inSeconds(f.cost[p].seconds)), textCell(f.plan.titleOff[p] + " → " + f.plan.titleOn[p])});
     out.rows.push_back({textCell("all four"), textCell(""), toned(f.gains.total), muted(f.gains.totalIsClear && !f.plan.design.half ? "100 %" : "–"),
                         textCell(withThousands(std::llround(f.meanTokens(f.plan.design.runs.size() - 1) - f.meanTokens(0)))),
                         textCell(inSeconds(f.meanSeconds(f.plan.design.runs.size() - 1) - f.meanSeconds(0))), textCell("")});
@@ -158,22 +158,26 @@ ReportTable fewShotTable(const PlacementFigures& f, double confidence) {
     ReportTable out;
     out.caption = fmt::format("Zero-shot and with {}", examples);
     out.columns = {{"Place", false, ""},
+                   {"Verdict", false, "Zero-shot → few-shot; once where it stays"},
                    {"Gain, zero-shot", true, "In " + judgedBy(f)},
                    {"Gain, " + examples, true, "In " + judgedBy(f)},
                    {"Change", true, "Few-shot less zero-shot on the same users"},
                    {"Tokens / request", true, "More with the place on; zero-shot → few-shot"},
-                   {"s / request", true, "More with the place on; zero-shot → few-shot"},
-                   {"Verdict, zero-shot", false, ""},
-                   {"Verdict, " + examples, false, ""}};
+                   {"s / request", true, "More with the place on; zero-shot → few-shot"}};
+    const auto verdicts = [&](std::size_t p) {
+        ReportCell each = verdictCell(few.verdict[p], "");
+        if (few.verdict[p] != f.verdict[p])
+            each.text = fmt::format("{} → {}", name(f.verdict[p]), each.text);
+        return each;
+    };
     const auto both = [](const std::string& zero, const std::string& fewer) { return textCell(zero + " → " + fewer); };
     for (std::size_t p = 0; p < 4; ++p)
-        out.rows.push_back({textCell(placementTitle(p), static_cast<int>(p)), toned(f.gains.gain[p]), toned(few.gains.gain[p]), toned(few.change.gain[p]),
-                            both(withThousands(std::llround(f.cost[p].tokens)), withThousands(std::llround(few.cost[p].tokens))), both(inSeconds(f.cost[p].seconds), inSeconds(few.cost[p].seconds)),
-                            verdictCell(f.verdict[p], ""), verdictCell(few.verdict[p], "")});
+        out.rows.push_back({textCell(placementTitle(p), static_cast<int>(p)), verdicts(p), toned(f.gains.gain[p]), toned(few.gains.gain[p]), toned(few.change.gain[p]),
+                            both(withThousands(std::llround(f.cost[p].tokens)), withThousands(std::llround(few.cost[p].tokens))), both(inSeconds(f.cost[p].seconds), inSeconds(few.cost[p].seconds))});
     const std::size_t all = f.plan.design.runs.size() - 1, allFew = f.plan.fewShotRuns.back();
-    out.rows.push_back({textCell("all four"), toned(f.gains.total), toned(few.gains.total), toned(few.change.total),
+    out.rows.push_back({textCell("all four"), textCell(""), toned(f.gains.total), toned(few.gains.total), toned(few.change.total),
                         both(withThousands(std::llround(f.meanTokens(all) - f.meanTokens(0))), withThousands(std::llround(f.meanTokens(allFew) - f.meanTokens(0)))),
-                        both(inSeconds(f.meanSeconds(all) - f.meanSeconds(0)), inSeconds(f.meanSeconds(allFew) - f.meanSeconds(0))), textCell(""), textCell("")});
+                        both(inSeconds(f.meanSeconds(all) - f.meanSeconds(0)), inSeconds(f.meanSeconds(allFew) - f.meanSeconds(0)))});
     out.note = fmt::format("Worked examples stand in the prompts of {}; the other places change only through what those hand on. {} percentile intervals, the change from the same draws as the gains. "
                            "Examples cost tokens once for all requests where the model keeps the beginning of a prompt; what is counted here is what each request had to read.",
                            shotPlacesOf(f.plan), level(confidence));
@@ -210,17 +214,17 @@ ReportTable changeTable(const PlacementFigures& f, double confidence) {
     out.caption = "What would change this verdict";
     out.columns = {{"Place", false, ""},
                    {"Verdict", false, ""},
+                   {"What would change it", false, ""},
                    {"Users now", true, "Counted under every seed"},
-                   {"to tell the gain that was found", true, "Users, with a chance of 80 %, if the true gain is the one found"},
-                   {"to tell the smallest that matters", true, "The same if the true gain is the smallest that matters"},
-                   {"What would change it", false, ""}};
+                   {"for the gain found", true, "Users that would tell it from 0, with a chance of 80 %, if the true gain is the one found"},
+                   {"for the smallest", true, "The same if the true gain is the smallest that matters"}};
     const auto users = [&](std::size_t p, double effect) {
         const double n = usersToTell(f.evidence[p], effect, confidence, 0.8);
         return std::isfinite(n) && n > 0 && n < 1e12 ? textCell(withThousands(static_cast<std::int64_t>(std::ceil(n)))) : muted("–");
     };
     for (std::size_t p = 0; p < 4; ++p)
-        out.rows.push_back({textCell(placementTitle(p), static_cast<int>(p)), textCell(name(f.verdict[p])), textCell(withThousands(static_cast<std::int64_t>(f.gains.rows))), users(p, f.gains.gain[p].value),
-                            users(p, f.evidence[p].smallestGain), textCell(whatWouldChange(f, p, confidence))});
+        out.rows.push_back({textCell(placementTitle(p), static_cast<int>(p)), textCell(name(f.verdict[p])), textCell(whatWouldChange(f, p, confidence)), textCell(withThousands(static_cast<std::int64_t>(f.gains.rows))),
+                            users(p, f.gains.gain[p].value), users(p, f.evidence[p].smallestGain)});
     return out;
 }
 

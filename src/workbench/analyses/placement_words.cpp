@@ -26,7 +26,7 @@ std::string duration(double seconds) {
     return seconds < 7200 ? threeFigures(seconds / 60) + " min" : threeFigures(seconds / 3600) + " h";
 }
 
-std::string usersWord(double n) { return std::isfinite(n) && n < 1e12 ? "about " + withThousands(static_cast<std::int64_t>(std::ceil(n))) : "more than any number of"; }
+std::string usersWord(double n) { return std::isfinite(n) && n < 1e12 ? "About " + withThousands(static_cast<std::int64_t>(std::ceil(n))) : "More than any number of"; }
 } // namespace
 
 std::string placesOf(std::uint32_t mask) {

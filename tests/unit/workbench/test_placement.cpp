@@ -296,7 +296,7 @@ private slots:
         QCOMPARE(numbers["combinations"].size(), std::size_t(16));
         QCOMPARE(verdictNote(figures(), 0), std::string("less than 0.00500 at most")); // 0.003 at most
         QCOMPARE(verdictNote(figures(), 1), std::string("too few users to tell"));
-        QVERIFY(whatWouldChange(figures(), 1, 0.95).find("about 314 users") != std::string::npos); // 40 (2.8016 * 0.01 / 0.01)^2 = 313.96
+        QVERIFY(whatWouldChange(figures(), 1, 0.95).find("About 314 users") != std::string::npos); // 40 (2.8016 * 0.01 / 0.01)^2 = 313.96
     }
     void tooDear() {
         auto f = figures();
