@@ -58,7 +58,7 @@ public:
 
     Result<void> fit(const FitInput& input, const RunControl& control) override {
         CAROUSEL_ASSIGN(const auto model, begin(input, control));
-        m_hasScale = hasScale(input.training);
+        m_hasScale = plugin::hasScale(input.training);
         CAROUSEL_TRY(workExamples(
             input.training, plugin::WorkedKind::rated,
             [&](const std::string& prompt, const plugin::WorkedEvent& event) { return prompt + branchFor(event.item); },
@@ -122,18 +122,6 @@ public:
     }
 
 private:
-    // Where every event says the same (a shop that knows purchases alone), nobody rated anything.
-    static bool hasScale(const TrainingView& training) {
-        std::optional<float> first;
-        for (Code user = 0; user < static_cast<Code>(training.userCount()); ++user)
-            for (const float one : training.historyPreference(user)) {
-                if (first && one != *first)
-                    return true;
-                first = one;
-            }
-        return false;
-    }
-
     std::optional<double> meanRating(const ScoreRequest& request) const {
         if (!m_hasScale || !plugin::isKnownUser(request.training, request.user))
             return {};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "support/history.h"
 #include <algorithm>
+#include <optional>
 #include <unordered_set>
 
 namespace carousel::plugin {
@@ -36,6 +37,17 @@ std::vector<Code> metItems(const TrainingView& training, Code user) {
     std::sort(out.begin(), out.end());
     out.erase(std::unique(out.begin(), out.end()), out.end());
     return out;
+}
+
+bool hasScale(const TrainingView& training) {
+    std::optional<float> first;
+    for (Code user = 0; user < static_cast<Code>(training.userCount()); ++user)
+        for (const float one : training.historyPreference(user)) {
+            if (first && one != *first)
+                return true;
+            first = one;
+        }
+    return false;
 }
 
 Result<EventChoice> eventChoice(const std::string& text) {

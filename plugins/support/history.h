@@ -21,6 +21,9 @@ Taste tasteOf(const TrainingView& training, Code user, std::size_t maximumLiked,
 // Distinct items that the user has met in any way, ascending: seen ones, and clicks of a log, which do not count as seen.
 std::vector<Code> metItems(const TrainingView& training, Code user);
 
+// Where every event says the same (a shop that knows purchases alone), nobody rated anything.
+bool hasScale(const TrainingView& training);
+
 // Which events of a history a scorer learns from.
 enum class EventChoice { liked, notDisliked, all };
 Result<EventChoice> eventChoice(const std::string& text);

@@ -53,17 +53,6 @@ std::optional<WorkedEvent> drawn(const TrainingView& training, Code user, Wanted
     return WorkedEvent{user, training.historyItems(user)[place], place, training.historyPreference(user)[place], noCode};
 }
 
-bool allAlike(const TrainingView& training) {
-    std::optional<float> first;
-    for (Code user = 0; user < static_cast<Code>(training.userCount()); ++user)
-        for (const float one : training.historyPreference(user)) {
-            if (first && one != *first)
-                return false;
-            first = one;
-        }
-    return true;
-}
-
 } // namespace
 
 Result<WorkedEvents> workedEvents(const TrainingView& training, WorkedKind kind, std::size_t count, std::uint64_t seed,
@@ -71,7 +60,7 @@ Result<WorkedEvents> workedEvents(const TrainingView& training, WorkedKind kind,
     WorkedEvents out;
     if (count == 0)
         return out;
-    if (kind == WorkedKind::rated && allAlike(training)) {
+    if (kind == WorkedKind::rated && !hasScale(training)) {
         out.note = fmt::format("{}, worked examples: none, since all events say the same and there is no scale to show.", owner);
         return out;
     }
