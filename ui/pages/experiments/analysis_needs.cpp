@@ -148,7 +148,7 @@ std::vector<std::string> commonOptions(AnalysisKind kind) {
     case AnalysisKind::offPolicy: return {"reward", "temperature", "estimators", "slateEstimators"};
     case AnalysisKind::abTest: return {"population", "users", "rounds"};
     case AnalysisKind::abCheck: return {"experiments"};
-    case AnalysisKind::placement: return {"users", "seeds", "design", "candidates", "smallestGain", "pricePerMillion"};
+    case AnalysisKind::placement: return {"users", "seeds", "design", "candidates", "shots", "smallestGain", "pricePerMillion"};
     case AnalysisKind::tasks: return {"families", "models", "indexing", "test"};
     case AnalysisKind::likes: return {"methods", "examples", "seeds", "test"};
     case AnalysisKind::ratings: return {"methods", "window", "test", "validation"};
