@@ -66,7 +66,9 @@ std::string factorsRebuild() {
                 return fmt::format("user {}, item {}: {} for {}", u, i, product, r[u][i]);
         }
     }
-    if (std::abs(factors.singular[0] - 1) > 1e-6 || std::abs(factors.singular[1] - 1) > 1e-6 || !(factors.singular[2] < 0.999))
+    const auto& singular = factors.singular; // a third one only where the halves are not of rank one each
+    if (singular.size() < 2 || std::abs(singular[0] - 1) > 1e-6 || std::abs(singular[1] - 1) > 1e-6 ||
+        (singular.size() > 2 && !(singular[2] < 0.999)))
         return "two separate halves must have exactly two singular values of 1";
     const auto nobody = factors.userVector(data.training, noCode);
     return std::all_of(nobody.begin(), nobody.end(), [](float v) { return v == 0; }) ? "" : "an unknown user has a vector";
