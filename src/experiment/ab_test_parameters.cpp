@@ -17,6 +17,10 @@ std::vector<ParameterSpec> experimentParameters() {
         rules.emplace_back(name(rule));
     return {
         // Who sees which arm.
+        oneOf(option("unit", "Assigned are", Kind::choice, std::string("user"),
+                     "user: everybody keeps their arm. session: every visit is assigned anew; a user sees several arms, so that what lasts from visit to visit is shared out "
+                     "among them."),
+              {"user", "session"}),
         option("shares", "Shares of the arms", Kind::list, List{}, "One number for each arm, on any scale, the control first; empty: equal."),
         within(option("traffic", "Traffic", Kind::number, 1.0, "Share of users who take part at all."), 0.001, 1, "share of users"),
         option("ramp", "Ramp", Kind::list, List{}, "Share of that traffic from the first round, the second and so on, never falling; empty: all from the first."),

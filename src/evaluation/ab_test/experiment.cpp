@@ -85,7 +85,7 @@ Result<void> ExperimentJudge::check(std::span<const SimulatedArm> arms) const {
         return refused(fmt::format("it has {} arms now, and had {}", arms.size(), m_arms));
     const std::size_t n = arms.front().users.size();
     const auto fits = [&](std::size_t size) { return size == 0 || size == n; };
-    bool well = fits(m_users.armOf.size()) && fits(m_users.segment.size()) && fits(m_users.stratum.size());
+    bool well = fits(m_users.armOf.size()) && fits(m_users.personOf.size()) && fits(m_users.segment.size()) && fits(m_users.stratum.size());
     for (const auto& column : m_users.covariates)
         well = well && column.size() == n;
     for (const SimulatedArm& arm : arms)

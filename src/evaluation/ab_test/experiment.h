@@ -45,6 +45,9 @@ struct ExperimentDesign {
 struct ExperimentUsers {
     // The user's arm; below 0: in every arm in which they visited. Empty: so for all. Who has an arm counts there even without a visit.
     std::vector<std::int32_t> armOf;
+    // Sessions as the units ("users" are sessions then): whose each is. Every session is assigned by itself, so that differences of means hold
+    // although sessions of one person are alike. Empty: users are the units.
+    std::vector<std::int32_t> personOf;
     std::vector<std::string> covariateNames;
     std::vector<std::vector<double>> covariates; // one column each, finite; the first one is CUPED's, all are the regression's
     std::string segmentTitle;                    // "age"

@@ -62,17 +62,23 @@ HealthCheck balanceCheck(const ExperimentUsers& users, const Members& members) {
     return out;
 }
 
-HealthCheck exposureCheck(std::span<const SimulatedArm> arms) {
+HealthCheck exposureCheck(std::span<const SimulatedArm> arms, const ExperimentUsers& users) {
     HealthCheck out{.id = "exposure", .title = "Users see one arm only", .text = {}};
+    const bool sessions = !users.personOf.empty();
     std::vector<std::int32_t> user, arm;
     for (std::size_t a = 0; a < arms.size(); ++a)
         for (std::size_t u = 0; u < arms[a].users.size(); ++u)
             if (arms[a].users[u].visits > 0)
-                user.push_back(static_cast<std::int32_t>(u)), arm.push_back(static_cast<std::int32_t>(a));
+                user.push_back(sessions ? users.personOf[u] : static_cast<std::int32_t>(u)), arm.push_back(static_cast<std::int32_t>(a));
     const MultipleExposure several = multipleExposure(user, arm);
     out.value = several.share();
     out.light = several.share() > 0.01 ? HealthLight::red : several.inSeveral > 0 ? HealthLight::amber : HealthLight::green;
     out.text = fmt::format("{} of {} users saw more than one arm.", several.inSeveral == 0 ? "None" : count(static_cast<double>(several.inSeveral)), count(static_cast<double>(several.users)));
+    if (sessions && several.inSeveral > 0) { // as was planned
+        out.title = "Sessions are assigned, not users";
+        out.light = HealthLight::amber;
+        out.text += " What lasts from one visit to the next is shared out among the arms: effects of habit and of history look smaller than they are.";
+    }
     return out;
 }
 
@@ -181,7 +187,7 @@ ArmVerdict verdictOf(const ExperimentDesign& design, const ExperimentFindings& f
 
 std::vector<HealthCheck> healthChecks(const ExperimentDesign& design, const ExperimentUsers& users, const ExperimentFindings& findings,
                                       std::span<const SimulatedArm> arms, const Members& members) {
-    return {sampleRatioCheck(design, findings), balanceCheck(users, members), exposureCheck(arms), usersCheck(design, findings), powerCheck(design, findings), ruleCheck(design)};
+    return {sampleRatioCheck(design, findings), balanceCheck(users, members), exposureCheck(arms, users), usersCheck(design, findings), powerCheck(design, findings), ruleCheck(design)};
 }
 
 void judge(const ExperimentDesign& design, ExperimentFindings& findings) {

@@ -12,7 +12,7 @@ namespace carousel {
 namespace {
 
 constexpr std::size_t usersAtOnce = 256;
-constexpr char stateMark[] = "simulation 1";
+constexpr char stateMark[] = "simulation 2";
 
 // Sums of a chunk of users; added up in the order of the chunks, so that threads do not matter.
 struct ChunkSums {
@@ -108,6 +108,25 @@ bool read(Reader& in, SimulatedClick& c) {
     c.bought = bought != 0;
     return good;
 }
+void write(Writer& out, const VisitMemory& memory) {
+    out.values(memory.clicked);
+    std::vector<std::pair<std::int32_t, float>> looks(memory.looks.begin(), memory.looks.end());
+    std::sort(looks.begin(), looks.end());
+    out.value(static_cast<std::uint64_t>(looks.size()));
+    for (const auto& [item, count] : looks)
+        out.value(item), out.value(count);
+}
+bool read(Reader& in, VisitMemory& memory) {
+    std::uint64_t looks = 0;
+    bool good = in.values(memory.clicked) && in.value(looks);
+    for (std::uint64_t i = 0; i < looks && good; ++i) {
+        std::int32_t item = 0;
+        float count = 0;
+        good = in.value(item) && in.value(count);
+        memory.looks[item] = count;
+    }
+    return good;
+}
 
 } // namespace
 
@@ -135,6 +154,12 @@ struct Simulation::State {
     int done = 0;
     std::vector<SimulatedArm> arms;
     std::vector<std::vector<VisitMemory>> memory; // per arm, per simulated user; with feedback
+    struct Person {
+        VisitMemory memory;
+        float satisfaction = UserTotals().satisfaction;
+        bool left = false;
+    };
+    std::vector<Person> persons; // where sessions are the units
     struct Clicks {
         std::vector<SimulatedClick> learned, waiting; // waiting: since the last call of learn()
     };
@@ -142,7 +167,10 @@ struct Simulation::State {
 
     std::size_t users() const { return plan.armOf.size(); }
     std::int32_t visitor(std::size_t u) const { return plan.who.empty() ? static_cast<std::int32_t>(u) : plan.who[u]; }
+    bool ofSessions() const { return !plan.personOf.empty(); }
     bool visits(std::size_t u, std::size_t arm) const {
+        if (ofSessions())
+            return plan.armOf[u] == static_cast<std::int32_t>(arm) && plan.firstRound[u] == done && !persons[static_cast<std::size_t>(plan.personOf[u])].left;
         return (plan.armOf[u] < 0 || plan.armOf[u] == static_cast<std::int32_t>(arm)) && (plan.firstRound.empty() || plan.firstRound[u] <= done) &&
                !arms[arm].users[u].left;
     }
@@ -153,7 +181,10 @@ struct Simulation::State {
         const Behaviour& behaviour = plan.visitors->behaviour();
         UserTotals& user = arms[a].users[u];
         const std::int32_t who = visitor(u);
-        VisitMemory& own = settings.feedback ? memory[a][u] : fresh;
+        Person* const person = ofSessions() ? &persons[static_cast<std::size_t>(plan.personOf[u])] : nullptr;
+        VisitMemory& own = !settings.feedback ? fresh : person ? person->memory : memory[a][u];
+        if (person)
+            user.satisfaction = person->satisfaction;
         plan.arms[a].source->slate(who, settings.feedback ? own.clicked : nothing, slate);
         RandomStream random(settings.seed, "simulation", settings.commonRandomNumbers ? u : u + (a + 1) * 0x100000000ull, static_cast<std::uint64_t>(done));
         CAROUSEL_ASSIGN(const Visit happened, plan.visitors->visit(who, slate, own, random, control));
@@ -186,6 +217,8 @@ struct Simulation::State {
         chunk.totals.satisfaction += static_cast<double>(user.satisfaction);
         if (behaviour.leave > 0)
             user.left = random.uniform() < behaviour.leave * 2 * (1 - static_cast<double>(user.satisfaction));
+        if (person)
+            person->satisfaction = user.satisfaction, person->left = user.left;
         return {};
     }
 
@@ -253,7 +286,23 @@ Result<Simulation> Simulation::make(SimulationPlan plan) {
             return refused(fmt::format("a user in arm {} of {}", arm, plan.arms.size()));
     if (!plan.firstRound.empty() && plan.firstRound.size() != users)
         return refused(fmt::format("{} users, and first rounds for {}", users, plan.firstRound.size()));
+    std::size_t persons = 0;
+    if (!plan.personOf.empty()) {
+        if (plan.personOf.size() != users || plan.firstRound.size() != users)
+            return refused(fmt::format("{} sessions, with persons for {} and rounds for {}", users, plan.personOf.size(), plan.firstRound.size()));
+        std::vector<std::pair<std::int32_t, std::int32_t>> sessions;
+        for (std::size_t u = 0; u < users; ++u) {
+            if (plan.personOf[u] < 0 || plan.armOf[u] < 0)
+                return refused("a session without a person or without an arm");
+            sessions.emplace_back(plan.personOf[u], plan.firstRound[u]);
+            persons = std::max(persons, static_cast<std::size_t>(plan.personOf[u]) + 1);
+        }
+        std::sort(sessions.begin(), sessions.end());
+        if (std::adjacent_find(sessions.begin(), sessions.end()) != sessions.end())
+            return refused("a person with two sessions in one round");
+    }
     auto state = std::make_unique<State>();
+    state->persons.resize(persons);
     for (const ArmPlan& arm : plan.arms) {
         SimulatedArm made;
         made.name = arm.name;
@@ -261,7 +310,7 @@ Result<Simulation> Simulation::make(SimulationPlan plan) {
         made.shown.assign(static_cast<std::size_t>(plan.settings.slots), 0);
         made.clicked.assign(static_cast<std::size_t>(plan.settings.slots), 0);
         state->arms.push_back(std::move(made));
-        state->memory.emplace_back(plan.settings.feedback ? users : 0);
+        state->memory.emplace_back(plan.settings.feedback && persons == 0 ? users : 0);
         state->clicks.emplace_back();
     }
     state->plan = std::move(plan);
@@ -300,19 +349,17 @@ std::string Simulation::save() const {
             write(out, user);
         out.values(arm.rounds); // doubles alone: no padding
         out.values(arm.shown), out.values(arm.clicked);
-        for (const VisitMemory& memory : s.memory[a]) {
-            out.values(memory.clicked);
-            std::vector<std::pair<std::int32_t, float>> looks(memory.looks.begin(), memory.looks.end());
-            std::sort(looks.begin(), looks.end());
-            out.value(static_cast<std::uint64_t>(looks.size()));
-            for (const auto& [item, count] : looks)
-                out.value(item), out.value(count);
-        }
+        for (const VisitMemory& memory : s.memory[a])
+            write(out, memory);
         for (const auto* list : {&s.clicks[a].learned, &s.clicks[a].waiting}) {
             out.value(static_cast<std::uint64_t>(list->size()));
             for (const SimulatedClick& click : *list)
                 write(out, click);
         }
+    }
+    for (const State::Person& person : s.persons) {
+        write(out, person.memory);
+        out.value(person.satisfaction), out.value(static_cast<std::uint8_t>(person.left));
     }
     return out.take();
 }
@@ -344,19 +391,9 @@ Result<void> Simulation::restore(std::string_view state, const RunControl& contr
         if (!in.values(arms[a].rounds) || !in.values(arms[a].shown) || !in.values(arms[a].clicked) || arms[a].rounds.size() != static_cast<std::size_t>(done) ||
             arms[a].shown.size() != static_cast<std::size_t>(slots) || arms[a].clicked.size() != arms[a].shown.size())
             return damaged();
-        auto& memory = memories.emplace_back(s.plan.settings.feedback ? s.users() : 0);
-        for (VisitMemory& own : memory) {
-            std::uint64_t looks = 0;
-            if (!in.values(own.clicked) || !in.value(looks))
+        for (VisitMemory& own : memories.emplace_back(s.memory[a].size()))
+            if (!read(in, own))
                 return damaged();
-            for (std::uint64_t i = 0; i < looks; ++i) {
-                std::int32_t item = 0;
-                float count = 0;
-                if (!in.value(item) || !in.value(count))
-                    return damaged();
-                own.looks[item] = count;
-            }
-        }
         for (auto* list : {&clicks[a].learned, &clicks[a].waiting}) {
             std::uint64_t count = 0;
             if (!in.value(count))
@@ -369,12 +406,19 @@ Result<void> Simulation::restore(std::string_view state, const RunControl& contr
             }
         }
     }
+    std::vector<State::Person> persons(s.persons.size());
+    for (State::Person& person : persons) {
+        std::uint8_t left = 0;
+        if (!read(in, person.memory) || !in.value(person.satisfaction) || !in.value(left))
+            return damaged();
+        person.left = left != 0;
+    }
     if (!in.done())
         return damaged();
     for (std::size_t a = 0; a < arms.size(); ++a)
         if (!clicks[a].learned.empty())
             CAROUSEL_TRY(s.plan.arms[a].source->learn(clicks[a].learned, control.quiet()));
-    s.arms = std::move(arms), s.memory = std::move(memories), s.clicks = std::move(clicks), s.done = done;
+    s.arms = std::move(arms), s.memory = std::move(memories), s.clicks = std::move(clicks), s.persons = std::move(persons), s.done = done;
     return {};
 }
 
@@ -382,7 +426,7 @@ Result<std::vector<SimulatedArm>> simulate(const Population& population, const B
                                            std::span<const std::int32_t> armOf, const SimulationSettings& settings, const RunControl& control) {
     CAROUSEL_TRY(checkPopulation(population));
     const NumericVisitors visitors(population, behaviour);
-    CAROUSEL_ASSIGN(Simulation simulation, Simulation::make({&visitors, {arms.begin(), arms.end()}, {}, {armOf.begin(), armOf.end()}, {}, settings}));
+    CAROUSEL_ASSIGN(Simulation simulation, Simulation::make({&visitors, {arms.begin(), arms.end()}, {}, {armOf.begin(), armOf.end()}, {}, {}, settings}));
     while (simulation.roundsDone() < settings.rounds)
         CAROUSEL_TRY(simulation.nextRound(control));
     return simulation.arms();

@@ -81,6 +81,10 @@ struct SimulationPlan {
     std::vector<std::int32_t> who;        // per simulated user: of whom they are a copy; empty: each visitor once
     std::vector<std::int32_t> armOf;      // per simulated user: the arm that they see; -1: every arm, in each with a life of its own
     std::vector<std::int32_t> firstRound; // per simulated user: from when on they visit; empty: from round 0 on
+    // Sessions as the units: per unit the person, 0 .. persons - 1, whose session it is. A unit then visits in its first round alone, and
+    // history, satisfaction and staying away are the person's, whichever arms they saw before. Of a person there is at most one unit a round.
+    // Empty: every simulated user is one unit, in each of their arms with a life of its own.
+    std::vector<std::int32_t> personOf;
     SimulationSettings settings;
 };
 

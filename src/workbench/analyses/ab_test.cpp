@@ -23,8 +23,11 @@ std::string stagesOf(const StrategySpec& strategy) {
 }
 
 std::string populationWords(const SimulationWorld& world, const SimulatedUsers& users) {
+    std::string units = withThousands(static_cast<std::int64_t>(users.who.size()));
+    if (!users.userOf.empty())
+        units += fmt::format(" visits of {}", withThousands(static_cast<std::int64_t>(users.users)));
     std::string out = fmt::format("{} simulated users, copies of {} of '{}': {}. They see {} cards at once, ",
-                                  withThousands(static_cast<std::int64_t>(users.who.size())), withThousands(static_cast<std::int64_t>(world.people.size())),
+                                  units, withThousands(static_cast<std::int64_t>(world.people.size())),
                                   world.dataset->title.empty() ? world.dataset->name : world.dataset->title, world.about, world.behaviour.window);
     if (world.llm)
         out += "and the model itself picks a product, turns the page or leaves";
@@ -41,9 +44,10 @@ std::string populationWords(const SimulationWorld& world, const SimulatedUsers& 
 }
 
 std::string assignmentWords(const ExperimentRun& run, const Parameters& options) {
-    std::string out = "Users come into arms by a hash of their name and the salt";
+    const bool sessions = options.text("unit") == "session";
+    std::string out = sessions ? "Every visit comes into an arm by a hash of the user's name, the visit's number and the salt" : "Users come into arms by a hash of their name and the salt";
     if (options.boolean("stratify"))
-        out = fmt::format("Users are dealt to the arms in equal parts inside each group of '{}', in the order of a hash", options.text("strata"));
+        out = fmt::format("{} are dealt to the arms in equal parts inside each group of '{}', in the order of a hash", sessions ? "Visits" : "Users", options.text("strata"));
     out += options.number("traffic") < 1 ? fmt::format("; {:.0f} % of them take part.", 100 * options.number("traffic")) : ".";
     if (!options.list("ramp").empty())
         out += " They come in by a ramp.";
@@ -70,6 +74,10 @@ Result<AbTestFacts> factsOf(const ExperimentRun& run, const AnalysisSpec& spec, 
     facts.dataset = world.dataset->title.empty() ? world.dataset->name : world.dataset->title;
     facts.population = populationWords(world, run.users());
     facts.assignment = assignmentWords(run, spec.options);
+    if (!run.users().userOf.empty()) {
+        facts.usersOfSessions = run.users().users;
+        facts.limits.push_back("The unit is the visit: where it says users, read visits, and 'per user' means per visit. Intervals hold because every visit was assigned by itself; how often users come back is not compared.");
+    }
     facts.design = run.judge().design();
     const ExperimentUsers& known = run.users().known;
     facts.covariateNames = known.covariateNames, facts.segmentTitle = known.segmentTitle, facts.strataTitle = known.strataTitle;

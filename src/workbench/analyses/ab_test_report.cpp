@@ -24,8 +24,8 @@ ReportSection tested(const AbTestFacts& facts) {
     out.paragraphs.push_back(facts.population);
     if (!facts.assignment.empty())
         out.paragraphs.push_back(facts.assignment);
-    out.paragraphs.push_back(fmt::format("Each arm fills the carousel of its own users; '{}' is the control. Laid down before: {} decides, at {} confidence, by the rule '{}', over {} rounds; effects under {} do not matter.",
-                                         facts.findings.arms.front(), metricTitle(facts, facts.design.primary), level(facts.design.confidence), title(facts.design.rule), facts.design.rounds, percent(facts.design.smallestEffect)));
+    out.paragraphs.push_back(fmt::format("Each arm fills the carousel of its own {}; '{}' is the control. Laid down before: {} decides, at {} confidence, by the rule '{}', over {} rounds; effects under {} do not matter.",
+                                         facts.usersOfSessions > 0 ? "visits" : "users", facts.findings.arms.front(), metricTitle(facts, facts.design.primary), level(facts.design.confidence), title(facts.design.rule), facts.design.rounds, percent(facts.design.smallestEffect)));
     ReportTable table;
     table.caption = "Arms";
     table.columns = {{"Arm", false, ""}, {"What fills the carousel", false, ""}, {"Planned share", true, ""}, {"Users", true, ""}, {"Visits", true, ""}};
@@ -158,6 +158,8 @@ AnalysisDocument abTestReport(const AbTestFacts& facts) {
     for (std::size_t a = 0; a < f.users.size(); ++a)
         users += f.users[a], visits += f.visits[a];
     report.subtitle = fmt::format("{}: {} in {}, {} visits, {} of {} rounds", facts.dataset, countOf(static_cast<std::size_t>(users), "simulated user", "simulated users"), countOf(f.arms.size(), "arm", "arms"), usersText(visits), f.rounds, facts.design.rounds);
+    if (facts.usersOfSessions > 0)
+        report.subtitle = fmt::format("{}: {} visits of {} in {}, each assigned by itself, {} of {} rounds", facts.dataset, usersText(visits), countOf(facts.usersOfSessions, "simulated user", "simulated users"), countOf(f.arms.size(), "arm", "arms"), f.rounds, facts.design.rounds);
     if (facts.log)
         report.subtitle = fmt::format("{}: {} {}s of {} users, {}", facts.dataset, usersText(facts.log->rounds), facts.log->unit, usersText(facts.log->users), countOf(f.arms.size(), "arm", "arms"));
     // The verdict first: the best arm's, then the others'.
@@ -172,7 +174,7 @@ AnalysisDocument abTestReport(const AbTestFacts& facts) {
     if (facts.fidelity && !facts.fidelity->mustNotBeTrustedFor.empty())
         report.lead.push_back(fmt::format("The simulated users must not be trusted for {}.", joined(facts.fidelity->mustNotBeTrustedFor)));
     report.light = lightOf(f.healthLight);
-    report.facts = {{"Users", usersText(users)}, {"Visits", usersText(visits)}, {"Rounds", fmt::format("{} of {}", f.rounds, facts.design.rounds)}, {"Verdict", decisionText(f.decision)}};
+    report.facts = {{"Users", usersText(facts.usersOfSessions > 0 ? static_cast<double>(facts.usersOfSessions) : users)}, {"Visits", usersText(visits)}, {"Rounds", fmt::format("{} of {}", f.rounds, facts.design.rounds)}, {"Verdict", decisionText(f.decision)}};
     if (facts.log)
         report.facts = {{"Users", usersText(facts.log->users)}, {facts.log->unit == "slate" ? "Slates" : "Impressions", usersText(facts.log->rounds)}, {"Arms", std::to_string(f.arms.size())}, {"Verdict", decisionText(f.decision)}};
     for (const HealthCheck& check : f.health)

@@ -37,6 +37,7 @@ struct AbTestFacts {
     std::string dataset;              // its title
     std::string population;           // whole sentences: who the users are, where their numbers come from
     std::string assignment;           // whole sentences: how users came into arms, traffic, ramp; may be empty
+    std::size_t usersOfSessions = 0;  // where visits are the units, of how many simulated users; else 0
     ExperimentDesign design;          // as the judge has it
     std::vector<std::string> covariateNames;
     std::string segmentTitle, strataTitle;

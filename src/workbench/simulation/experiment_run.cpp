@@ -66,7 +66,9 @@ std::string keyOf(const Dataset& dataset, const AnalysisSpec& spec) {
 Result<SimulatedUsers> simulatedUsers(const SimulationWorld& world, const Parameters& options, std::uint64_t seed, std::size_t arms) {
     const Dataset& dataset = *world.dataset;
     SimulatedUsers out;
-    const auto users = static_cast<std::size_t>(options.integer("users"));
+    const bool sessions = options.text("unit") == "session";
+    out.users = static_cast<std::size_t>(options.integer("users"));
+    const auto rounds = sessions ? static_cast<std::size_t>(options.integer("rounds")) : 1;
     std::vector<Code> people = world.people;
     if (people.empty())
         return fail(ErrorKind::input, "CL-3130", fmt::format("'{}' has no users to simulate.", dataset.name), "Import a data set with users.");
@@ -74,10 +76,13 @@ Result<SimulatedUsers> simulatedUsers(const SimulationWorld& world, const Parame
     for (std::size_t i = people.size(); i > 1; --i)
         std::swap(people[i - 1], people[order.below(i)]);
     std::vector<std::string> names;
-    for (std::size_t u = 0; u < users; ++u) {
-        out.who.push_back(people[u % people.size()]);
-        names.push_back(fmt::format("{}#{}", dataset.users.ids.id(out.who.back()), u / people.size()));
-    }
+    for (std::size_t u = 0; u < out.users; ++u)
+        for (std::size_t round = 0; round < rounds; ++round) {
+            out.who.push_back(people[u % people.size()]);
+            names.push_back(fmt::format("{}#{}", dataset.users.ids.id(out.who.back()), u / people.size()));
+            if (sessions)
+                names.back() += fmt::format("/{}", round);
+        }
     const auto spread = [&](const std::string& option, std::vector<std::int32_t>& codes, std::vector<std::string>* segmentNames) -> Result<void> {
         if (options.text(option).empty())
             return {};
@@ -95,11 +100,16 @@ Result<SimulatedUsers> simulatedUsers(const SimulationWorld& world, const Parame
     if (options.boolean("stratify") && out.known.stratum.empty())
         return fail(ErrorKind::input, "CL-3138", "Assignment within strata was asked for, and no strata were named.", "Name a user attribute: --set strata=NAME.");
     CAROUSEL_ASSIGN(Assignment assigned, options.boolean("stratify") ? assignWithinStrata(plan, names, out.known.stratum) : assign(plan, names));
-    // Whoever takes no part is left out altogether; the rest keep their order.
+    // Whoever takes no part is left out altogether; the rest keep their order. A session takes part when its round has come up the ramp.
     std::size_t kept = 0;
-    for (std::size_t u = 0; u < users; ++u) {
-        if (assigned.arm[u] < 0 || assigned.round[u] < 0)
+    for (std::size_t u = 0; u < out.who.size(); ++u) {
+        const auto round = static_cast<std::int32_t>(u % rounds);
+        if (assigned.arm[u] < 0 || assigned.round[u] < 0 || (sessions && assigned.round[u] > round))
             continue;
+        if (sessions) {
+            out.userOf.push_back(static_cast<std::int32_t>(u / rounds));
+            assigned.round[u] = round;
+        }
         out.who[kept] = out.who[u], assigned.arm[kept] = assigned.arm[u], assigned.round[kept] = assigned.round[u];
         if (!out.known.segment.empty())
             out.known.segment[kept] = out.known.segment[u];
@@ -112,7 +122,7 @@ Result<SimulatedUsers> simulatedUsers(const SimulationWorld& world, const Parame
         if (!codes->empty())
             codes->resize(kept);
     out.armOf = std::move(assigned.arm), out.firstRound = std::move(assigned.round);
-    out.known.armOf = out.armOf;
+    out.known.armOf = out.armOf, out.known.personOf = out.userOf;
     std::vector<double> before;
     for (const std::int32_t person : out.who)
         before.push_back(world.before[static_cast<std::size_t>(person)]);
@@ -137,7 +147,7 @@ Result<std::unique_ptr<ExperimentRun>> ExperimentRun::make(DatasetPtr dataset, c
 
     SimulationPlan plan;
     plan.visitors = world.visitors.get();
-    plan.who = out->m_users.who, plan.armOf = out->m_users.armOf, plan.firstRound = out->m_users.firstRound;
+    plan.who = out->m_users.who, plan.armOf = out->m_users.armOf, plan.firstRound = out->m_users.firstRound, plan.personOf = out->m_users.userOf;
     plan.settings.rounds = static_cast<int>(options.integer("rounds")), plan.settings.slots = static_cast<int>(options.integer("slots"));
     plan.settings.learnEvery = static_cast<int>(options.integer("learnEvery")), plan.settings.feedback = options.boolean("feedback");
     plan.settings.commonRandomNumbers = options.boolean("commonRandomNumbers"), plan.settings.seed = spec.seed;
@@ -235,6 +245,15 @@ Result<std::vector<InterleavedArm>> ExperimentRun::interleaved(const RunControl&
         return out;
     for (std::size_t arm = 1; arm < m_sources.size(); ++arm) {
         SimulationPlan plan = m_simulation->plan();
+        if (!plan.personOf.empty()) { // every user with all their visits, once
+            std::vector<std::int32_t> who;
+            for (std::size_t u = 0; u < plan.personOf.size(); ++u)
+                if (u == 0 || plan.personOf[u] != plan.personOf[u - 1])
+                    who.push_back(plan.who[u]);
+            plan.armOf.assign(who.size(), -1);
+            plan.who = std::move(who);
+            plan.firstRound.clear(), plan.personOf.clear();
+        }
         plan.arms = {plan.arms.front(), plan.arms[arm]};
         CAROUSEL_ASSIGN(const InterleavedVisits visits, interleave(plan, how == "team-draft" ? InterleavingMethod::teamDraft : InterleavingMethod::probabilistic, control));
         out.push_back({arm, carousel::judge(visits.clicksA, visits.clicksB, m_spec.options.number("confidence")), visits.visits});

@@ -10,10 +10,12 @@
 
 namespace carousel {
 
-// Who takes part: simulated users, copies of people of the data set, with what is known of them from before.
+// Who takes part: simulated users, copies of people of the data set, or their sessions, with what is known of them from before.
 struct SimulatedUsers {
-    std::vector<std::int32_t> who;        // person
+    std::vector<std::int32_t> who;        // person of the data set
     std::vector<std::int32_t> armOf, firstRound;
+    std::vector<std::int32_t> userOf;     // sessions as units: whose one is; else empty
+    std::size_t users = 0;                // simulated ones, who take part or do not
     ExperimentUsers known;                // for the judge
 };
 Result<SimulatedUsers> simulatedUsers(const SimulationWorld& world, const Parameters& options, std::uint64_t seed, std::size_t arms);

@@ -85,6 +85,47 @@ private slots:
         const double visits = 50.0 * static_cast<double>(truth->population.users);
         QVERIFY(std::fabs(sum / visits - clicks) < 4 * std::sqrt(clicks * (1 - clicks) / visits));
     }
+    void sessionsAreAssignedOneByOne() {
+        const auto made = [&](std::initializer_list<std::pair<const char*, ParameterValue>> more) {
+            AnalysisSpec spec = specOf({{"users", std::int64_t(900)}, {"rounds", std::int64_t(5)}, {"unit", std::string("session")}});
+            for (const auto& [id, value] : more)
+                spec.options.set(id, value);
+            return std::move(*ExperimentRun::make(m_data, spec, m_host, "", {}));
+        };
+        const auto run = made({});
+        const SimulatedUsers& units = run->users();
+        QCOMPARE(units.who.size(), std::size_t(4500));
+        QCOMPARE(units.users, std::size_t(900));
+        int several = 0;
+        double second = 0;
+        for (std::size_t u = 0; u < 900; ++u) {
+            bool both = false;
+            for (std::size_t r = 0; r < 5; ++r) {
+                const std::size_t unit = 5 * u + r;
+                QVERIFY(units.userOf[unit] == static_cast<std::int32_t>(u) && units.firstRound[unit] == static_cast<std::int32_t>(r) && units.who[unit] == units.who[5 * u]);
+                both = both || units.armOf[unit] != units.armOf[5 * u];
+                second += units.armOf[unit];
+            }
+            several += both;
+        }
+        QVERIFY(std::fabs(several - 900 * (1 - 1.0 / 16)) < 4 * std::sqrt(900.0 / 16 * 15 / 16)); // five coins that do not all fall alike
+        QVERIFY(std::fabs(second - 2250) < 4 * std::sqrt(4500.0) / 2);
+        QVERIFY(run->run([] { return Result<void>(); }, {}));
+        const auto findings = run->judge().findings(run->arms(), {});
+        QVERIFY2(findings, findings ? "" : describe(findings.error()).c_str());
+        bool said = false;
+        for (const HealthCheck& check : findings->health)
+            said = said || (check.id == "exposure" && check.title == "Sessions are assigned, not users" && check.light == HealthLight::amber);
+        QVERIFY(said);
+        QVERIFY(made({{"traffic", 0.5}})->users().who.size() < 2500);
+        // Up a ramp: a tenth of the visits of the first round, half of those of the second, all from the third on.
+        const auto ramp = made({{"ramp", std::vector<std::string>{"0.1", "0.5", "1"}}});
+        std::vector<double> visits(5, 0);
+        for (const std::int32_t round : ramp->users().firstRound)
+            visits[static_cast<std::size_t>(round)] += 1;
+        QVERIFY(std::fabs(visits[0] - 90) < 4 * 9 && std::fabs(visits[1] - 450) < 4 * 15 && visits[2] == 900 && visits[4] == 900);
+        QVERIFY(!made({{"interleave", std::string("team-draft")}})->interleaved({})->empty());
+    }
     void aStoppedExperimentEndsLikeAnUndisturbedOne() {
         const AnalysisSpec spec = specOf({{"users", std::int64_t(1200)}, {"rounds", std::int64_t(7)}, {"learnEvery", std::int64_t(3)}, {"fatigue", 0.5}});
         QTemporaryDir folder;
