@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Options of an A/B simulation, and of the check of what stopping rules really do.
 #include "experiment/ab_test_parameters.h"
-#include "experiment/option_builders.h"
+#include "base/option_builders.h"
 #include "experiment/simulation_parameters.h"
 #include "base/text.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Options of an off-policy evaluation.
 #include "experiment/off_policy_parameters.h"
-#include "experiment/option_builders.h"
+#include "base/option_builders.h"
 
 namespace carousel {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Options of a placement study.
 #include "experiment/placement_parameters.h"
-#include "experiment/option_builders.h"
+#include "base/option_builders.h"
 
 namespace carousel {
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "stages/endpoint.h"
+#include "base/option_builders.h"
 #include "base/text.h"
 #include <algorithm>
 
@@ -8,12 +9,7 @@ namespace carousel {
 namespace {
 
 ParameterSpec field(std::string id, std::string label, ParameterKind kind, ParameterValue value, std::string help, std::string unit = {}) {
-    ParameterSpec spec;
-    spec.id = std::move(id);
-    spec.label = std::move(label);
-    spec.kind = kind;
-    spec.defaultValue = std::move(value);
-    spec.help = std::move(help);
+    ParameterSpec spec = option(std::move(id), std::move(label), kind, std::move(value), std::move(help));
     spec.unit = std::move(unit);
     return spec;
 }

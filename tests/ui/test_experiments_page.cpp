@@ -79,6 +79,22 @@ AnalysisDocument documentByHand() {
     r.sections.push_back({"Words", {}, {}, {}, {{"PBM", "P(click) = examination × attraction", "Craswell 2008"}}});
     return d;
 }
+// The page on a project of the tests, opening; where there is none (no plugins beside the program) nothing is opened.
+struct OpenPage {
+    bool exists;
+    Session session;
+    ExperimentsPage page{session};
+    AnalysisSetup* setup = page.findChild<AnalysisSetup*>();
+    AnalysisList* list = page.findChild<AnalysisList*>();
+    DocumentView* document = page.findChild<DocumentView*>();
+
+    explicit OpenPage(const QString& file) : exists(QFileInfo::exists(file)) {
+        page.resize(1200, 800);
+        page.show();
+        if (exists)
+            session.openProject(file);
+    }
+};
 } // namespace
 
 class TestExperimentsPage : public QObject {
@@ -361,18 +377,11 @@ private Q_SLOTS:
     }
 
     void experimentsAreComparedSideBySide() {
-        Session session;
-        ExperimentsPage page(session);
-        page.resize(1200, 800);
-        page.show();
-        const QString file = m_folder.filePath(QStringLiteral("demo.carousel"));
-        if (!QFileInfo::exists(file))
+        OpenPage open(m_folder.filePath(QStringLiteral("demo.carousel")));
+        if (!open.exists)
             QSKIP("no plugins beside the program");
-        session.openProject(file);
+        auto& [exists, session, page, setup, list, document] = open;
         QTRY_VERIFY_WITH_TIMEOUT(session.loaded() && session.isIdle() && !page.isBusy(), 60000);
-        auto* setup = page.findChild<AnalysisSetup*>();
-        auto* list = page.findChild<AnalysisList*>();
-        auto* document = page.findChild<DocumentView*>();
         QSignalSpy analysed(&page, &ExperimentsPage::analysed);
         for (const char* users : {"200", "300"}) { // small ones: what they find does not matter here
             setup->setKind(AnalysisKind::abTest);
@@ -421,18 +430,11 @@ private Q_SLOTS:
     }
 
     void anExperimentIsSeenWhileItRunsAndWhatWasStoppedIsKept() {
-        Session session;
-        ExperimentsPage page(session);
-        page.resize(1200, 800);
-        page.show();
-        const QString file = m_folder.filePath(QStringLiteral("demo.carousel"));
-        if (!QFileInfo::exists(file))
+        OpenPage open(m_folder.filePath(QStringLiteral("demo.carousel")));
+        if (!open.exists)
             QSKIP("the project of the test before is missing");
-        session.openProject(file);
+        auto& [exists, session, page, setup, list, document] = open;
         QTRY_VERIFY_WITH_TIMEOUT(session.loaded() && session.isIdle() && !page.isBusy(), 60000);
-        auto* setup = page.findChild<AnalysisSetup*>();
-        auto* document = page.findChild<DocumentView*>();
-        auto* list = page.findChild<AnalysisList*>();
         const std::size_t before = list->rows().size();
         setup->setKind(AnalysisKind::abTest);
         for (const auto& [id, value] : {std::pair{"users", "1500"}, {"rounds", "2000"}, {"learnEvery", "1"}, {"draws", "50"}})
@@ -456,16 +458,11 @@ private Q_SLOTS:
     }
 
     void cancelledLeavesNothing() {
-        Session session;
-        ExperimentsPage page(session);
-        page.resize(1200, 800);
-        page.show();
-        const QString file = m_folder.filePath(QStringLiteral("demo.carousel"));
-        if (!QFileInfo::exists(file))
+        OpenPage open(m_folder.filePath(QStringLiteral("demo.carousel")));
+        if (!open.exists)
             QSKIP("no plugins beside the program");
-        session.openProject(file);
+        auto& [exists, session, page, setup, list, document] = open;
         QTRY_VERIFY_WITH_TIMEOUT(session.loaded() && session.isIdle() && !page.isBusy(), 60000);
-        auto* setup = page.findChild<AnalysisSetup*>();
         setup->setKind(AnalysisKind::clicks);
         QSignalSpy analysed(&page, &ExperimentsPage::analysed);
         page.run();

@@ -72,6 +72,16 @@ void Flow::text(const Line& line, double x, double top, PdfItem::Role role) {
     m_layout.pages.back().items.push_back(std::move(item));
 }
 
+namespace {
+PdfItem itemOf(PdfItem::Kind kind, PdfItem::Role role, const QRectF& at) {
+    PdfItem item;
+    item.kind = kind;
+    item.role = role;
+    item.at = at;
+    return item;
+}
+} // namespace
+
 double Flow::lines(const std::vector<Line>& all, double x, double top, PdfItem::Role role, double right) {
     for (const auto& line : all) {
         text(line, right >= 0 ? right - line.width : x, top, role);
@@ -81,19 +91,13 @@ double Flow::lines(const std::vector<Line>& all, double x, double top, PdfItem::
 }
 
 void Flow::fill(const QRectF& at, const QColor& colour, PdfItem::Role role) {
-    PdfItem item;
-    item.kind = PdfItem::Kind::fill;
-    item.role = role;
-    item.at = at;
+    PdfItem item = itemOf(PdfItem::Kind::fill, role, at);
     item.colour = colour;
     m_layout.pages.back().items.push_back(std::move(item));
 }
 
 void Flow::picture(const QRectF& at, const QByteArray& svg, PdfItem::Role role) {
-    PdfItem item;
-    item.kind = PdfItem::Kind::picture;
-    item.role = role;
-    item.at = at;
+    PdfItem item = itemOf(PdfItem::Kind::picture, role, at);
     item.svg = svg;
     m_layout.pages.back().items.push_back(std::move(item));
 }

@@ -2,19 +2,13 @@
 // Sums run in eight lanes that are added at the end, with vector registers and without, so the digits are the same on all ways.
 #include "evaluation/statistics/cluster_bootstrap.h"
 #include "base/parallel.h"
+#include "evaluation/statistics/vector_intrinsics.h"
 #include "evaluation/statistics/vector_path.h"
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <cmath>
 #include <numeric>
-
-#if defined(__x86_64__) && defined(__GNUC__)
-#define CAROUSEL_AVX2
-#include <immintrin.h>
-#pragma GCC diagnostic ignored "-Wuninitialized" // GCC 12's own header warns of registers that it leaves undefined on purpose
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
 
 namespace carousel {
 

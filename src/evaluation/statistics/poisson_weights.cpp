@@ -2,16 +2,10 @@
 // A weight is read off 16 bits of Philox 4x32-10 by comparing with eight thresholds. Sixteen counters, a block, give 128 weights.
 #include "evaluation/statistics/poisson_weights.h"
 #include "base/random.h"
+#include "evaluation/statistics/vector_intrinsics.h"
 #include "evaluation/statistics/vector_path.h"
 #include <Random123/philox.h>
 #include <algorithm>
-
-#if defined(__x86_64__) && defined(__GNUC__)
-#define CAROUSEL_AVX2
-#include <immintrin.h>
-#pragma GCC diagnostic ignored "-Wuninitialized" // GCC 12's own header warns of registers that it leaves undefined on purpose
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
 
 namespace carousel {
 

@@ -16,26 +16,18 @@ const json* find(const json& from, const std::string& pointer) {
     const json::json_pointer where(pointer);
     return from.contains(where) ? &from.at(where) : nullptr;
 }
-double at(const json& from, const std::string& pointer) {
-    const json* found = find(from, pointer);
-    return found && found->is_number() ? found->get<double>() : std::nan("");
-}
 std::string textAt(const json& from, const std::string& pointer) {
     const json* found = find(from, pointer);
     return found && found->is_string() ? found->get<std::string>() : std::string();
-}
-void addColumns(ReportTable& table, std::span<const ComparedAnalysis> analyses, const char* help) {
-    for (const ComparedAnalysis& each : analyses)
-        table.columns.push_back({analysisName(each), true, help});
 }
 bool hasFewShot(const json& figures) { return find(figures, "/fewShot/gains") != nullptr; }
 
 // The estimate at `pointer` of analysis i, with where it stands in the figures of the comparison.
 ReportCell estimateCell(const json& figures, std::size_t i, const std::string& pointer) {
-    const double value = at(figures, pointer + "/value");
+    const double value = numberAt(figures, pointer + "/value");
     if (!std::isfinite(value))
         return muted("–");
-    const Interval interval{at(figures, pointer + "/interval/0"), at(figures, pointer + "/interval/1")};
+    const Interval interval{numberAt(figures, pointer + "/interval/0"), numberAt(figures, pointer + "/interval/1")};
     std::string path = fmt::format("analyses[{}].figures", i);
     for (std::size_t begin = 1; begin <= pointer.size();) {
         const std::size_t end = std::min(pointer.find('/', begin), pointer.size());
@@ -61,7 +53,7 @@ ReportTable placementGains(std::span<const ComparedAnalysis> analyses, const Fig
     ReportTable out;
     out.caption = "What each place gains";
     out.columns = {{"Place", false, ""}};
-    addColumns(out, analyses, "Gain with its interval; below: the verdict and what was switched on");
+    addColumns(out, analyses, true, "Gain with its interval; below: the verdict and what was switched on");
     const auto add = [&](const std::string& title, const std::string& pointer, const std::function<std::string(const json&)>& note) {
         std::vector<ReportCell> row{textCell(title)};
         bool any = false;
@@ -92,11 +84,11 @@ ReportTable placementCosts(std::span<const ComparedAnalysis> analyses, const Fig
     ReportTable out;
     out.caption = "What a request costs more, s";
     out.columns = {{"Place", false, ""}};
-    addColumns(out, analyses, "Seconds with the place on less off; below: tokens");
+    addColumns(out, analyses, true, "Seconds with the place on less off; below: tokens");
     for (std::size_t p = 0; p < 4; ++p) {
         std::vector<ReportCell> row{textCell(placementTitle(p))};
         for (std::size_t i = 0; i < figures.size(); ++i) {
-            const double seconds = at(figures[i], fmt::format("/places/{}/seconds", p)), tokens = at(figures[i], fmt::format("/places/{}/tokens", p));
+            const double seconds = numberAt(figures[i], fmt::format("/places/{}/seconds", p)), tokens = numberAt(figures[i], fmt::format("/places/{}/tokens", p));
             if (!std::isfinite(seconds)) {
                 row.push_back(muted("–"));
                 continue;
@@ -129,10 +121,10 @@ PlotSpec placementsPlot(std::span<const ComparedAnalysis> analyses, const Figure
         const double shift = (static_cast<double>(line++) - (static_cast<double>(lines) - 1) / 2) * 0.1;
         for (std::size_t p = 0; p < 4; ++p) {
             const std::string gain = fmt::format("{}/places/{}/gain", pointer, p);
-            if (!std::isfinite(at(from, gain + "/value")))
+            if (!std::isfinite(numberAt(from, gain + "/value")))
                 continue;
-            series.x.push_back(static_cast<double>(p) + shift), series.y.push_back(at(from, gain + "/value"));
-            series.low.push_back(at(from, gain + "/interval/0")), series.high.push_back(at(from, gain + "/interval/1"));
+            series.x.push_back(static_cast<double>(p) + shift), series.y.push_back(numberAt(from, gain + "/value"));
+            series.low.push_back(numberAt(from, gain + "/interval/0")), series.high.push_back(numberAt(from, gain + "/interval/1"));
         }
         if (!series.x.empty())
             plot.series.push_back(std::move(series));

@@ -14,11 +14,6 @@ namespace carousel::analyses {
 namespace {
 using nlohmann::json;
 
-// A number of kept figures; NaN where there is none.
-double at(const json& from, const char* pointer) {
-    const json::json_pointer where(pointer);
-    return from.contains(where) && from.at(where).is_number() ? from.at(where).get<double>() : std::numeric_limits<double>::quiet_NaN();
-}
 std::string textAt(const json& from, const char* key) {
     const auto found = from.find(key);
     return found != from.end() && found->is_string() ? found->get<std::string>() : std::string();
@@ -71,13 +66,18 @@ std::string labelOf(const std::string& kind, const std::string& path) {
     return path;
 }
 
+Interval intervalAt(const json& from, const char* low, const char* high) { return {numberAt(from, low), numberAt(from, high)}; }
+} // namespace
+
+double numberAt(const json& from, const std::string& pointer) {
+    const json::json_pointer where(pointer);
+    return from.contains(where) && from.at(where).is_number() ? from.at(where).get<double>() : std::numeric_limits<double>::quiet_NaN();
+}
+
 void addColumns(ReportTable& table, std::span<const ComparedAnalysis> analyses, bool numeric, const char* help) {
     for (const ComparedAnalysis& each : analyses)
         table.columns.push_back({analysisName(each), numeric, help});
 }
-
-Interval intervalAt(const json& from, const char* low, const char* high) { return {at(from, low), at(from, high)}; }
-} // namespace
 
 std::string analysisName(const ComparedAnalysis& analysis) { return fmt::format("Analysis {}", analysis.id); }
 
@@ -185,7 +185,7 @@ ReportTable experimentEffects(std::span<const ComparedAnalysis> analyses, const 
             ReportCell cell = muted("–");
             for (std::size_t e = 0; e < effects.size(); ++e)
                 if (textAt(effects[e], "metric") == metric && textAt(effects[e], "arm") == arm) {
-                    const double difference = at(effects[e], "/effect/difference"), lift = at(effects[e], "/effect/lift"), p = at(effects[e], "/adjustedP");
+                    const double difference = numberAt(effects[e], "/effect/difference"), lift = numberAt(effects[e], "/effect/lift"), p = numberAt(effects[e], "/adjustedP");
                     cell = traced(analyses::cell(difference, intervalAt(effects[e], "/effect/interval/0", "/effect/interval/1")), fmt::format("analyses[{}].figures.effects[{}].effect.difference", i, e));
                     cell.text = signedFigures(difference);
                     if (std::isfinite(p))
@@ -213,7 +213,7 @@ PlotSpec experimentPlot(std::span<const ComparedAnalysis> analyses, const Figure
         PlotSeries series{.name = analysisName(analyses[i]), .colour = static_cast<int>(i), .kind = PlotSeries::Kind::points};
         const std::string primary = textAt(figures[i], "primary");
         for (const json& effect : listAt(figures[i], "effects")) {
-            const double lift = at(effect, "/effect/lift");
+            const double lift = numberAt(effect, "/effect/lift");
             if (textAt(effect, "metric") != primary || !std::isfinite(lift))
                 continue;
             const std::string arm = textAt(effect, "arm");
@@ -223,7 +223,7 @@ PlotSpec experimentPlot(std::span<const ComparedAnalysis> analyses, const Figure
             // Beside each other, so that whiskers can be told apart.
             const double shift = (static_cast<double>(i) - (static_cast<double>(figures.size()) - 1) / 2) * 0.12;
             series.x.push_back(static_cast<double>(place - plot.categories.begin()) + shift), series.y.push_back(100 * lift);
-            series.low.push_back(100 * at(effect, "/effect/liftInterval/0")), series.high.push_back(100 * at(effect, "/effect/liftInterval/1"));
+            series.low.push_back(100 * numberAt(effect, "/effect/liftInterval/0")), series.high.push_back(100 * numberAt(effect, "/effect/liftInterval/1"));
         }
         if (!series.x.empty())
             plot.series.push_back(std::move(series));
@@ -253,7 +253,7 @@ ReportTable ruleTable(std::span<const ComparedAnalysis> analyses, const Figures&
             const json& list = listAt(figures[i], "withoutEffect");
             for (std::size_t r = 0; r < list.size(); ++r)
                 if (textAt(list[r], "rule") == rule)
-                    cell = traced(analyses::cell(100 * at(list[r], "/found"), {100 * at(list[r], "/interval/0"), 100 * at(list[r], "/interval/1")}), fmt::format("analyses[{}].figures.withoutEffect[{}].found", i, r));
+                    cell = traced(analyses::cell(100 * numberAt(list[r], "/found"), {100 * numberAt(list[r], "/interval/0"), 100 * numberAt(list[r], "/interval/1")}), fmt::format("analyses[{}].figures.withoutEffect[{}].found", i, r));
             row.push_back(std::move(cell));
         }
         out.rows.push_back(std::move(row));

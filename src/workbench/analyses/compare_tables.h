@@ -9,6 +9,9 @@ namespace carousel::analyses {
 
 using Figures = std::vector<nlohmann::json>;
 std::string analysisName(const ComparedAnalysis& analysis); // "Analysis 12"
+double numberAt(const nlohmann::json& figures, const std::string& pointer); // NaN where there is none
+// One column for each analysis.
+void addColumns(ReportTable& table, std::span<const ComparedAnalysis> analyses, bool numeric, const char* help);
 // Options, data and strategies that are not the same in all; `differing`: how many.
 ReportTable designTable(std::span<const ComparedAnalysis> analyses, std::size_t& differing);
 ReportTable verdictTable(std::span<const ComparedAnalysis> analyses, const Figures& figures);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Short ways to declare options of analyses; not part of the interface.
+// Short ways to declare parameters: options of analyses, fields of an endpoint.
 #pragma once
 #include "base/parameters.h"
 
