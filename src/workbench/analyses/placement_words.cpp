@@ -159,11 +159,12 @@ std::vector<ReportFinding> findingsOf(const PlacementFigures& f) {
         out.push_back({Light::amber, "One draw of worked examples", "How well they do depends on which ones and in what order they stand; every seed draws its own, and there is one."});
     out.push_back(f.gains.totalIsClear ? ReportFinding{Light::green, "The whole gain is told from 0", fmt::format("{} {}.", signedFigures(f.gains.total.value), range(f.gains.total.interval))}
                                        : ReportFinding{Light::amber, "The whole gain is not told from 0", fmt::format("{} {}: shares of it in % are not shown.", signedFigures(f.gains.total.value), range(f.gains.total.interval))});
-    // A place that is not shown to help everybody may help some; one of so many intervals may also do so by chance.
+    // A place that is not shown to help everybody may help some, if as many answers as any verdict takes say so; one of so many intervals may
+    // also do so by chance.
     std::vector<std::string> some;
     std::size_t looked = 0;
     for (const PlacementSlice& slice : f.slices)
-        for (std::size_t p = 0; p < 4 && slice.gains.rows > 0; ++p) {
+        for (std::size_t p = 0; p < 4 && static_cast<double>(slice.gains.rows) >= fewestUsersForVerdict; ++p) {
             ++looked;
             if (const PlacementEstimate& gain = slice.gains.gain[p]; gain.interval.low > 0 && f.verdict[p] != PlacementVerdict::pays)
                 some.push_back(fmt::format("the {} in the slice '{}': {} {} from {}", placementTitle(p), slice.title, signedFigures(gain.value), range(gain.interval), countOf(slice.users, "answer", "answers")));

@@ -312,7 +312,7 @@ private slots:
     }
     void itMayPayForSome() {
         auto f = figures();
-        PlacementSlice fresh{.id = "cold-items", .title = "New things", .users = 12, .gains = f.gains, .fewShot = {}}, few{.id = "x", .title = "Too few", .users = 3, .gains = {}, .fewShot = {}};
+        PlacementSlice fresh{.id = "cold-items", .title = "New things", .users = 24, .gains = f.gains, .fewShot = {}}, few{.id = "x", .title = "Too few", .users = 3, .gains = {}, .fewShot = {}};
         f.slices = {fresh, few};
         const auto found = [&] {
             for (const auto& finding : findingsOf(f))
@@ -323,7 +323,9 @@ private slots:
         QCOMPARE(found(), std::string()); // the scorer's gain is above 0 there, but it pays for all
         f.slices[0].gains.gain[1].interval = {0.01, 0.03};
         f.slices[0].gains.gain[1].value = 0.02;
-        QCOMPARE(found(), std::string("Gain above 0 at the encoder in the slice 'New things': +0.0200 [0.0100, 0.0300] from 12 answers. 1 of 4 intervals by slice and place, none corrected for their number."));
+        QCOMPARE(found(), std::string("Gain above 0 at the encoder in the slice 'New things': +0.0200 [0.0100, 0.0300] from 24 answers. 1 of 4 intervals by slice and place, none corrected for their number."));
+        f.slices[0].gains.rows = 19; // fewer than a verdict takes
+        QCOMPARE(found(), std::string());
     }
     void aPlaceThatReachesNothing() {
         auto f = figures();
